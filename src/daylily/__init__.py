@@ -1,0 +1,3 @@
+"""Daylily: submit, prioritise, lock, run and record genomics worksets."""
+
+__version__ = "0.1.0"
