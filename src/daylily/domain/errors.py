@@ -1,0 +1,66 @@
+"""Everything Daylily raises on purpose. Nothing here knows of HTTP, AWS or the shell."""
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+
+@frozen
+class Fault:
+    """One thing wrong with what somebody handed in, and where it stands."""
+
+    place: str
+    """Row and column (``row 3, R1_FQ``) or key path (``samples[0].fastq_r1``); empty for the whole."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class DaylilyError(Exception):
+    """Base of what Daylily raises on purpose."""
+
+
+class NotFoundError(DaylilyError):
+    """The thing asked for is not there, or not for the one who asks."""
+
+
+class ConflictError(DaylilyError):
+    """A sound request that the present state of things rules out."""
+
+
+class AlreadyExistsError(ConflictError):
+    """What was to be created is already there."""
+
+
+class IllegalTransitionError(ConflictError):
+    """The lifecycle has no such step."""
+
+
+class LockHeldError(ConflictError):
+    """Another owner's lock has not run out, or the lock is not (or no longer) the caller's."""
+
+
+class ConcurrentUpdateError(ConflictError):
+    """The stored workset has moved on since it was read: read it again."""
+
+
+class UnavailableError(DaylilyError):
+    """A store, an engine or a channel does not answer. Never to be read as "empty" or "failed"."""
+
+
+class RejectedError(DaylilyError):
+    """An engine refuses a job for good: asking again with the same job cannot help."""
+
+
+class InvalidInputError(DaylilyError):
+    """What was handed in cannot be accepted; ``faults`` lists everything wrong with it."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+    @classmethod
+    def of(cls, place: str, message: str) -> "InvalidInputError":
+        """Return an error with a single fault."""
+        return cls([Fault(place, message)])

@@ -1,0 +1,39 @@
+"""What people are told of a workset."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+from daylily.domain.lifecycle import Priority, State
+
+
+class EventKind(StrEnum):
+    """The kinds of news; channels filter by them."""
+
+    REGISTERED = "registered"
+    STARTED = "started"
+    RETRYING = "retrying"
+    COMPLETE = "complete"
+    ERROR = "error"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@frozen(kw_only=True)
+class Event:
+    """
+    One piece of news.
+
+    ``event_id`` is the same however often it is sent, so that a receiver can drop repeats.
+    """
+
+    event_id: str
+    kind: EventKind
+    workset_id: str
+    customer_id: str
+    state: State
+    priority: Priority
+    at: datetime
+    message: str
+    error_details: str | None = None

@@ -1,0 +1,118 @@
+"""Pipelines: a name, what it needs, and the argument vector that runs it."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from attrs import field, frozen
+
+from daylily.domain.errors import Fault, InvalidInputError
+
+PLACEHOLDERS: Final = (
+    "workset_id",
+    "attempt",
+    "workset_dir",
+    "results_dir",
+    "reference_genome",
+    "threads",
+    "python",
+)
+"""The only names that a command template may hold; each is a value we made or checked."""
+
+_FIELD: Final = re.compile(r"\{([^{}]*)\}")
+
+
+@frozen(kw_only=True)
+class Resources:
+    """What one attempt asks of an engine."""
+
+    cpus: int = 1
+    memory_gb: float = 2.0
+    time_limit: timedelta = timedelta(hours=24)
+
+
+@frozen(kw_only=True)
+class Pipeline:
+    """A pipeline that customers may choose."""
+
+    name: str
+    description: str = ""
+    command: tuple[str, ...] | None = None
+    """Argument vector with ``{placeholders}``; None where this installation cannot run it."""
+    resources: Resources = Resources()
+    vcpu_hours_per_sample: float = 4.0
+    """At 30x coverage; the estimate scales it with coverage."""
+    aliases: tuple[str, ...] = field(default=())
+
+    def faults(self) -> list[Fault]:
+        """Return what is wrong with the command template, each under its argument."""
+        return [
+            Fault(
+                f"pipelines.{self.name}.command[{index}]",
+                f"unknown placeholder {{{name}}}; known: {', '.join(PLACEHOLDERS)}",
+            )
+            for index, argument in enumerate(self.command or ())
+            for name in _FIELD.findall(argument)
+            if name not in PLACEHOLDERS
+        ]
+
+    def arguments(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """
+        Return the argument vector with *values* filled in.
+
+        Values are never parsed again, so a value that holds braces, blanks or quotes stays one
+        argument and means nothing to anyone.
+
+        Raises:
+            InvalidInputError: This installation has no command for the pipeline.
+        """
+        if self.command is None:
+            raise InvalidInputError.of("pipeline", f"{self.name} has no command on this installation")
+        return tuple(_FIELD.sub(lambda match: values[match[1]], part) for part in self.command)
+
+
+SHIPPED: Final = (
+    Pipeline(
+        name="fastq-qc",
+        description="Read counts, lengths, qualities, GC and N content of every sample, as a report.",
+        command=(
+            "{python}", "-m", "daylily.pipelines.fastq_qc",
+            "--workset", "{workset_dir}", "--output", "{results_dir}", "--threads", "{threads}",
+        ),
+        resources=Resources(cpus=1, memory_gb=1.0, time_limit=timedelta(hours=12)),
+        vcpu_hours_per_sample=0.1,
+        aliases=("fastq_qc", "qc"),
+    ),
+    Pipeline(name="germline", description="Germline small variants.", vcpu_hours_per_sample=4),
+    Pipeline(name="somatic", description="Tumour and normal small variants.", vcpu_hours_per_sample=8),
+    Pipeline(
+        name="rnaseq",
+        description="Transcript abundance.",
+        vcpu_hours_per_sample=2,
+        aliases=("rna-seq",),
+    ),
+    Pipeline(name="wgs", description="Whole genome, all callers.", vcpu_hours_per_sample=12),
+    Pipeline(name="wes", description="Whole exome.", vcpu_hours_per_sample=3),
+)  # fmt: skip
+
+
+@frozen
+class PipelineRegistry:
+    """The pipelines of this installation, by name and alias."""
+
+    pipelines: tuple[Pipeline, ...] = SHIPPED
+
+    def get(self, name: str) -> Pipeline:
+        """
+        Return the pipeline of that name or alias, whatever the case.
+
+        Raises:
+            InvalidInputError: There is none.
+        """
+        wanted = name.strip().lower()
+        for pipeline in self.pipelines:
+            if wanted in (pipeline.name, *pipeline.aliases):
+                return pipeline
+        known = ", ".join(pipeline.name for pipeline in self.pipelines)
+        raise InvalidInputError.of("pipeline", f"{name[:80]!r} is not known; use one of {known}")

@@ -1,0 +1,114 @@
+"""Sentinel names, their precedence, their bodies, and the state they stand for (contract 2.3, 2.4)."""
+
+import re
+from collections.abc import Collection
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from daylily.domain.lifecycle import State
+
+
+class Sentinel(StrEnum):
+    """The six objects that show a workset's state in its directory, first in precedence first."""
+
+    IGNORE = "daylily.ignore"
+    COMPLETE = "daylily.complete"
+    ERROR = "daylily.error"
+    IN_PROGRESS = "daylily.in_progress"
+    LOCK = "daylily.lock"
+    READY = "daylily.ready"
+
+
+_STANDS_FOR: Final = {
+    Sentinel.IGNORE: State.IGNORED,
+    Sentinel.COMPLETE: State.COMPLETE,
+    Sentinel.ERROR: State.ERROR,
+    Sentinel.IN_PROGRESS: State.IN_PROGRESS,
+    Sentinel.LOCK: State.LOCKED,
+    Sentinel.READY: State.READY,
+}
+
+_PROJECTION: Final = {
+    State.READY: frozenset({Sentinel.READY}),
+    State.LOCKED: frozenset({Sentinel.READY, Sentinel.LOCK}),
+    State.IN_PROGRESS: frozenset({Sentinel.READY, Sentinel.LOCK, Sentinel.IN_PROGRESS}),
+    # Waiting for its next try: in_progress keeps monitors of old from claiming it meanwhile.
+    State.RETRYING: frozenset({Sentinel.READY, Sentinel.IN_PROGRESS}),
+    State.COMPLETE: frozenset({Sentinel.COMPLETE}),
+    State.ERROR: frozenset({Sentinel.ERROR}),
+    State.FAILED: frozenset({Sentinel.ERROR}),
+    # There is no sentinel of its own for these; ignore outranks whatever a late monitor may write.
+    State.IGNORED: frozenset({Sentinel.IGNORE}),
+    State.CANCELED: frozenset({Sentinel.IGNORE}),
+    State.DELETED: frozenset({Sentinel.IGNORE}),
+}
+
+
+def projection(state: State, archived_from: State | None = None) -> frozenset[Sentinel]:
+    """Return the sentinels that show *state*; an archived workset shows the state it had."""
+    if state is State.ARCHIVED:
+        return projection(archived_from or State.IGNORED)
+    return _PROJECTION[state]
+
+
+def state_shown(present: Collection[Sentinel]) -> State | None:
+    """Return the state that the sentinels *present* stand for, or None if there are none."""
+    return next((_STANDS_FOR[sentinel] for sentinel in Sentinel if sentinel in present), None)
+
+
+_MARK: Final = re.compile(r" \(daylily #(\d{1,9})\)$")
+_BLANKS: Final = re.compile(r"\s+")
+_TIMES: Final = ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%S")
+
+
+@frozen
+class SentinelBody:
+    """
+    What a sentinel object says: one line, ``<UTC time, seconds, Z>`` TAB detail.
+
+    What we write ends in a mark with the number of the transition it shows, so that we can tell
+    our own from what other systems and people put there, and old from new.
+    """
+
+    at: datetime | None
+    """When it was written; None where the writer gave no time we can read."""
+    detail: str = ""
+    sequence: int | None = None
+    """The number of our transition that it shows; None if we did not write it."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether Daylily wrote it."""
+        return self.sequence is not None
+
+    def render(self) -> str:
+        """Return the text to store: a single line, without a line end."""
+        time = f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if self.at else ""
+        mark = f" (daylily #{self.sequence})" if self.sequence is not None else ""
+        detail = _BLANKS.sub(" ", self.detail).strip()
+        return f"{time}\t{detail}{mark}" if detail or mark else time
+
+    @classmethod
+    def parse(cls, text: str) -> "SentinelBody":
+        """Read any body found in the field; one that gives no time is all detail."""
+        line = text.strip()
+        head, _, tail = line.partition("\t")
+        at = _time(head.strip())
+        # render() leaves the time blank where there is none, and the strip above took the TAB.
+        detail = tail if at else line
+        mark = _MARK.search(" " + detail)
+        if mark:
+            detail = (" " + detail)[: mark.start()]
+        return cls(at, _BLANKS.sub(" ", detail).strip(), int(mark[1]) if mark else None)
+
+
+def _time(text: str) -> datetime | None:
+    for form in _TIMES:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None

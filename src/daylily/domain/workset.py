@@ -1,0 +1,533 @@
+"""The aggregate: what may happen to a workset, and what each step owes the world."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from attrs import evolve, field, frozen
+
+from daylily.domain.debts import Debt, PostSentinel, PublishFiles, SendNotice, WithdrawSentinel
+from daylily.domain.errors import IllegalTransitionError, LockHeldError
+from daylily.domain.events import Event, EventKind
+from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
+from daylily.domain.manifest import Manifest
+from daylily.domain.retry import RETRIED, Failure, RetryPolicy
+from daylily.domain.sentinels import Sentinel, SentinelBody, projection
+
+DEBT_GRACE: Final = timedelta(seconds=30)
+"""How long the writer of a debt has to pay it before any monitor steps in."""
+
+
+@frozen(kw_only=True)
+class Transition:
+    """One entry of a workset's history."""
+
+    state: State
+    at: datetime
+    reason: str
+    actor: str
+
+
+@frozen(kw_only=True)
+class Lock:
+    """The right to launch, for a short while (design idea 3)."""
+
+    owner: str
+    token: int
+    """Rises with every grant: a late holder is told apart from the present one."""
+    acquired_at: datetime
+    expires_at: datetime
+
+    def expired(self, at: datetime) -> bool:
+        """Tell whether anyone may take the lock over."""
+        return at >= self.expires_at
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """One launch of the pipeline."""
+
+    number: int
+    """From 1."""
+    job: str
+    """What the engine calls it."""
+    started_at: datetime
+    follows: int | None = None
+    """The attempt that this one retries."""
+    requested_by: str | None = None
+    """Who asked for the retry; None where the retry policy did, or for a first attempt."""
+    ended_at: datetime | None = None
+    outcome: State | None = None
+    failure: Failure | None = None
+
+
+@frozen
+class Progress:
+    """How far a running attempt has come."""
+
+    done: int
+    total: int
+    message: str = ""
+
+
+@frozen(kw_only=True)
+class CancelRequest:
+    """Somebody asked for a stop that the engine has yet to confirm."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+@frozen(kw_only=True)
+class Workset:
+    """
+    Samples to be run through a pipeline, and all that has happened to them.
+
+    Every method that changes something returns a new workset with its debts, for a StateStore to
+    save; each raises rather than take a step that the lifecycle does not have.
+    """
+
+    workset_id: str
+    customer_id: str
+    name: str
+    manifest: Manifest
+    created_at: datetime
+    updated_at: datetime
+    priority: Priority = Priority.NORMAL
+    submitted_by: str = "unknown"
+    notification_email: str | None = None
+    max_retries: int = 3
+    state: State = State.READY
+    archived_from: State | None = None
+    lock: Lock | None = None
+    fence: int = 0
+    """The last fencing token granted."""
+    attempts: tuple[Attempt, ...] = ()
+    retries_used: int = 0
+    """Automatic retries since the last request by a person."""
+    retry_at: datetime | None = None
+    retry_requested_by: str | None = None
+    cancel: CancelRequest | None = None
+    failure: Failure | None = None
+    progress: Progress | None = None
+    history: tuple[Transition, ...] = ()
+    sequence: int = 0
+    """How many transitions there have been; the mark in sentinel bodies and event ids."""
+    posted: frozenset[Sentinel] = frozenset()
+    """Sentinels of ours that may stand in the directory."""
+    debts: tuple[Debt, ...] = ()
+    version: int = field(default=0)
+    """Moved on by StateStore.save, never by the domain."""
+
+    @classmethod
+    def register(
+        cls,
+        *,
+        workset_id: str,
+        customer_id: str,
+        name: str,
+        manifest: Manifest,
+        at: datetime,
+        actor: str,
+        priority: Priority = Priority.NORMAL,
+        notification_email: str | None = None,
+        max_retries: int = 3,
+    ) -> Self:
+        """Return a new workset that is ready to run, and owes the world its files and its sentinel."""
+        blank = cls(
+            workset_id=workset_id,
+            customer_id=customer_id,
+            name=name,
+            manifest=manifest,
+            created_at=at,
+            updated_at=at,
+            priority=priority,
+            submitted_by=actor,
+            notification_email=notification_email,
+            max_retries=max_retries,
+            debts=(PublishFiles(),),
+        )
+        return blank._enter(State.READY, at, "Initial registration", actor, EventKind.REGISTERED)
+
+    # What can be read off a workset
+
+    @property
+    def attempt_key(self) -> str:
+        """The key under which an engine knows the running attempt, or would know the next one."""
+        number = self.running.number if self.running else len(self.attempts) + 1
+        return f"{self.workset_id}/{number}"
+
+    @property
+    def running(self) -> Attempt | None:
+        """The attempt that an engine of ours is at, if any."""
+        last = self.attempts[-1] if self.attempts else None
+        return last if last and last.ended_at is None else None
+
+    @property
+    def foreign_run(self) -> bool:
+        """Whether another system's monitor is running it."""
+        return self.state is State.IN_PROGRESS and self.running is None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When a monitor has to look at this workset again; None if never by itself."""
+        candidates = []
+        if self.debts:
+            candidates.append(self.updated_at + DEBT_GRACE)
+        if self.cancel:
+            candidates.append(self.cancel.at)
+        if self.lock:
+            candidates.append(self.lock.expires_at)
+        if self.retry_at:
+            candidates.append(self.retry_at)
+        if self.running:
+            candidates.append(self.running.started_at)
+        if self.foreign_run:
+            candidates.append(self.updated_at)
+        return min(candidates, default=None)
+
+    def sentinel_body(self) -> SentinelBody:
+        """Return the body of a sentinel that shows the latest transition."""
+        last = self.history[-1]
+        return SentinelBody(last.at, last.reason, self.sequence)
+
+    # Launching
+
+    def lock_for(self, owner: str, *, at: datetime, timeout: timedelta) -> Self:
+        """
+        Return this workset locked by *owner*, who may also renew; its token is ``lock.token``.
+
+        Raises:
+            LockHeldError: Another owner's lock has not run out.
+            IllegalTransitionError: No workset in this state can be locked, or a cancel is pending.
+        """
+        held = self.lock
+        if held and held.owner != owner and not held.expired(at):
+            raise LockHeldError(f"{self.workset_id} is locked by {held.owner}")
+        if self.cancel:
+            raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending")
+        token = self.fence + 1
+        lock = Lock(owner=owner, token=token, acquired_at=at, expires_at=at + timeout)
+        reason = f"locked by {owner} to launch {self.attempt_key}, token {token}"
+        locked = evolve(self, lock=lock, fence=token)._enter(State.LOCKED, at, reason, owner)
+        # The launcher posts in_progress before it asks the engine (design idea 5): it may be there.
+        return evolve(locked, posted=locked.posted | {Sentinel.IN_PROGRESS})
+
+    def release(self, token: int, *, at: datetime, reason: str) -> Self:
+        """
+        Give up the lock without having asked the engine for anything.
+
+        Raises:
+            LockHeldError: *token* is not that of the present lock.
+        """
+        owner = self._holder(token).owner
+        return evolve(self, lock=None)._enter(State.READY, at, reason, owner)
+
+    def launched(self, token: int, job: str, *, at: datetime) -> Self:
+        """
+        Record that the engine has the attempt.
+
+        Raises:
+            LockHeldError: *token* is not that of the present lock.
+        """
+        owner = self._holder(token).owner
+        reason = f"{self.attempt_key} submitted as {job}"
+        return self._attempted(job, at)._enter(State.IN_PROGRESS, at, reason, owner, EventKind.STARTED)
+
+    def launch_failed(
+        self, token: int, failure: Failure, *, at: datetime, policy: RetryPolicy, jitter: float
+    ) -> Self:
+        """
+        Record that the engine refused the attempt for good.
+
+        Raises:
+            LockHeldError: *token* is not that of the present lock.
+        """
+        owner = self._holder(token).owner
+        return self._attempted("refused", at)._failed(failure, at, owner, policy, jitter)
+
+    def _holder(self, token: int) -> Lock:
+        if self.lock is None or self.lock.token != token:
+            raise LockHeldError(f"{self.workset_id}: lock token {token} is not (or no longer) valid")
+        return self.lock
+
+    def _attempted(self, job: str, at: datetime) -> Self:
+        attempt = Attempt(
+            number=len(self.attempts) + 1,
+            job=job,
+            started_at=at,
+            follows=len(self.attempts) or None,
+            requested_by=self.retry_requested_by,
+        )
+        return evolve(
+            self,
+            lock=None,
+            attempts=(*self.attempts, attempt),
+            retry_requested_by=None,
+            failure=None,
+            progress=None,
+        )
+
+    # While it runs, and how it ends
+
+    def with_progress(self, progress: Progress) -> Self:
+        """
+        Record how far the running attempt has come. This is no transition and owes nothing.
+
+        Raises:
+            IllegalTransitionError: Nothing is running.
+        """
+        self._running()
+        return evolve(self, progress=progress)
+
+    def completed(self, *, at: datetime, actor: str) -> Self:
+        """
+        Record that the running attempt succeeded; a cancel that came too late is let go.
+
+        Raises:
+            IllegalTransitionError: Nothing is running.
+        """
+        ended = self._ended(at, State.COMPLETE, None)
+        reason = f"attempt {self._running().number} complete"
+        return evolve(ended, cancel=None)._enter(State.COMPLETE, at, reason, actor, EventKind.COMPLETE)
+
+    def failed(
+        self, failure: Failure, *, at: datetime, actor: str, policy: RetryPolicy, jitter: float
+    ) -> Self:
+        """
+        Record that the running attempt failed; what follows is the policy's to say.
+
+        A workset whose cancel is pending is canceled: nobody wants it tried again.
+
+        Raises:
+            IllegalTransitionError: Nothing is running.
+        """
+        self._running()
+        if self.cancel:
+            return self.canceled(at=at, actor=actor)
+        return self._failed(failure, at, actor, policy, jitter)
+
+    def _failed(
+        self, failure: Failure, at: datetime, actor: str, policy: RetryPolicy, jitter: float
+    ) -> Self:
+        if policy.retries(failure, self.retries_used, self.max_retries):
+            wait = policy.delay(self.retries_used, jitter)
+            state, kind = State.RETRYING, EventKind.RETRYING
+            used, retry_at = self.retries_used + 1, at + wait
+            reason = f"{failure.message} (retry {used} of {self.max_retries})"
+        else:
+            spent = failure.category in RETRIED
+            state, kind = (State.FAILED, EventKind.FAILED) if spent else (State.ERROR, EventKind.ERROR)
+            used, retry_at, reason = self.retries_used, None, failure.message
+        ended = evolve(
+            self._ended(at, state, failure), retries_used=used, retry_at=retry_at, failure=failure
+        )
+        return ended._enter(state, at, reason, actor, kind)
+
+    def _running(self) -> Attempt:
+        if self.running is None:
+            raise IllegalTransitionError(f"{self.workset_id} is {self.state}: nothing is running")
+        return self.running
+
+    def _ended(self, at: datetime, outcome: State, failure: Failure | None) -> Self:
+        ended = evolve(self._running(), ended_at=at, outcome=outcome, failure=failure)
+        return evolve(self, attempts=(*self.attempts[:-1], ended))
+
+    # What people ask for
+
+    def request_cancel(self, *, by: str, at: datetime, reason: str = "") -> Self:
+        """
+        Cancel at once what no engine has; otherwise note the wish, for the engine to confirm.
+
+        Raises:
+            IllegalTransitionError: It has ended, a cancel is pending, or another system runs it.
+        """
+        if self.cancel:
+            raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending already")
+        if self.foreign_run:
+            raise IllegalTransitionError(f"{self.workset_id} is run by another system: cancel it there")
+        request = CancelRequest(by=by, at=at, reason=reason)
+        if self.state is State.LOCKED or self.running:
+            return evolve(self, cancel=request)
+        return self._canceled(request, at, by)
+
+    def canceled(self, *, at: datetime, actor: str) -> Self:
+        """
+        Record that the engine has stopped (or never had) what was to be canceled.
+
+        Raises:
+            IllegalTransitionError: Nobody asked for it.
+        """
+        if self.cancel is None:
+            raise IllegalTransitionError(f"{self.workset_id}: nobody asked for a cancel")
+        stopped = self._ended(at, State.CANCELED, None) if self.running else self
+        return stopped._canceled(self.cancel, at, actor)
+
+    def _canceled(self, request: CancelRequest, at: datetime, actor: str) -> Self:
+        reason = f"canceled by {request.by}"
+        if request.reason:
+            reason = f"{reason}: {request.reason}"
+        stopped = evolve(self, cancel=None, lock=None, retry_at=None)
+        return stopped._enter(State.CANCELED, at, reason, actor, EventKind.CANCELED)
+
+    def launch_found(self, job: str, *, at: datetime, actor: str) -> Self:
+        """
+        Record that the engine turns out to have the attempt that a launcher did not live to record.
+
+        Raises:
+            IllegalTransitionError: The workset is not locked.
+        """
+        if self.state is not State.LOCKED:
+            raise IllegalTransitionError(f"{self.workset_id} is {self.state}, not locked")
+        reason = f"{self.attempt_key} found at the engine as {job}"
+        # Whether the launcher posted in_progress before it died is not known: post it again.
+        doubtful = evolve(self._attempted(job, at), posted=self.posted - {Sentinel.IN_PROGRESS})
+        return doubtful._enter(State.IN_PROGRESS, at, reason, actor, EventKind.STARTED)
+
+    def retry(self, *, by: str, at: datetime, reason: str = "") -> Self:
+        """
+        Make ready for a new attempt, because a person said so.
+
+        Raises:
+            IllegalTransitionError: It did not end in error, or is on its way already.
+        """
+        if self.state not in {State.ERROR, State.FAILED}:
+            raise IllegalTransitionError(
+                f"{self.workset_id} is {self.state}: only a workset in error or failed can be retried"
+            )
+        fresh = evolve(self, retries_used=0, retry_requested_by=by, failure=None)
+        return fresh._enter(State.READY, at, reason or f"retry requested by {by}", by)
+
+    def retry_due(self, *, at: datetime, actor: str) -> Self:
+        """
+        Make ready for the next automatic attempt.
+
+        Raises:
+            IllegalTransitionError: It is not waiting for a retry, or the wait is not over.
+        """
+        if self.state is not State.RETRYING or self.retry_at is None or at < self.retry_at:
+            raise IllegalTransitionError(f"{self.workset_id} has no retry due")
+        return evolve(self, retry_at=None)._enter(State.READY, at, "retry due", actor)
+
+    def ignore(self, *, by: str, at: datetime) -> Self:
+        """
+        Take the workset out of the queue until further notice.
+
+        Raises:
+            IllegalTransitionError: It is running or has ended for good.
+        """
+        return evolve(self, retry_at=None)._enter(State.IGNORED, at, f"ignored by {by}", by)
+
+    def unignore(self, *, by: str, at: datetime) -> Self:
+        """
+        Put an ignored workset back into the queue.
+
+        Raises:
+            IllegalTransitionError: It is not ignored.
+        """
+        if self.state is not State.IGNORED:
+            raise IllegalTransitionError(f"{self.workset_id} is {self.state}, not ignored")
+        return self._enter(State.READY, at, f"back in the queue, by {by}", by)
+
+    def archive(self, *, by: str, at: datetime) -> Self:
+        """
+        Put away what has ended.
+
+        Raises:
+            IllegalTransitionError: It has not ended.
+        """
+        kept = evolve(self, archived_from=self.state)
+        return kept._enter(State.ARCHIVED, at, f"archived by {by}", by)
+
+    def restore(self, *, by: str, at: datetime) -> Self:
+        """
+        Bring an archived workset back to the state it had: what was complete never runs again.
+
+        Raises:
+            IllegalTransitionError: It is not archived.
+        """
+        if self.archived_from is None or self.state is not State.ARCHIVED:
+            raise IllegalTransitionError(f"{self.workset_id} is {self.state}, not archived")
+        return evolve(self, archived_from=None)._enter(self.archived_from, at, f"restored by {by}", by)
+
+    def delete(self, *, by: str, at: datetime) -> Self:
+        """
+        Hide an archived workset for good; its record stays.
+
+        Raises:
+            IllegalTransitionError: It is not archived.
+        """
+        return self._enter(State.DELETED, at, f"deleted by {by}", by)
+
+    # What other systems did
+
+    def adopt(self, state: State, *, at: datetime, reason: str, actor: str) -> Self:
+        """
+        Take over as a fact what another system's sentinel says; we owe no sentinel for it.
+
+        Raises:
+            IllegalTransitionError: An attempt of ours is on its way: ours is the truth then.
+        """
+        told = {State.COMPLETE: EventKind.COMPLETE, State.ERROR: EventKind.ERROR}
+        if self.state not in {State.READY, State.RETRYING} and not self.foreign_run:
+            raise IllegalTransitionError(f"{self.workset_id} is {self.state}: it is ours to run")
+        adopted = self._enter(state, at, reason, actor, told.get(state))
+        # Theirs stands there already.
+        debts = tuple(debt for debt in adopted.debts if not isinstance(debt, PostSentinel))
+        return evolve(adopted, debts=debts, retry_at=None)
+
+    # What every step has in common
+
+    def settled(self, paid: Iterable[Debt]) -> Self:
+        """Strike off debts that have been paid."""
+        gone = set(paid)
+        return evolve(self, debts=tuple(debt for debt in self.debts if debt not in gone))
+
+    def _enter(
+        self, state: State, at: datetime, reason: str, actor: str, told: EventKind | None = None
+    ) -> Self:
+        if state not in LIFECYCLE[self.state] and self.history:
+            raise IllegalTransitionError(f"{self.workset_id}: {self.state} -> {state}")
+        entered = evolve(
+            self,
+            state=state,
+            updated_at=at,
+            sequence=self.sequence + 1,
+            history=(*self.history, Transition(state=state, at=at, reason=reason, actor=actor)),
+        )
+        wanted = projection(state, entered.archived_from)
+        # Forward steps only add; what an ended attempt or a step back left behind is taken away,
+        # after the new sentinel stands: so the precedence reads right at every moment.
+        keep = state in {State.LOCKED, State.IN_PROGRESS}
+        stale = frozenset() if keep else self.posted - wanted
+        debts: list[Debt] = [
+            debt
+            for debt in self.debts
+            if not (isinstance(debt, PostSentinel) and debt.sentinel in stale)
+        ]
+        fresh = [sentinel for sentinel in Sentinel if sentinel in wanted - self.posted]
+        debts += [PostSentinel(sentinel, entered.sentinel_body()) for sentinel in fresh]
+        debts += [WithdrawSentinel(s, self.sequence) for s in Sentinel if s in stale]
+        if told:
+            debts.append(SendNotice(entered._event(told, at, reason)))
+        posted = (self.posted | wanted) - stale
+        return evolve(entered, posted=posted, debts=tuple(debts))
+
+    def _event(self, kind: EventKind, at: datetime, reason: str) -> Event:
+        return Event(
+            event_id=f"{self.workset_id}-{self.sequence}-{kind}",
+            kind=kind,
+            workset_id=self.workset_id,
+            customer_id=self.customer_id,
+            state=self.state,
+            priority=self.priority,
+            at=at,
+            message=reason,
+            error_details=self.failure.message if self.failure else None,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether no monitor will move it again by itself."""
+        return self.state in TERMINAL

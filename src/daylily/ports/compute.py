@@ -1,0 +1,108 @@
+"""The engine that runs pipelines."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from attrs import field, frozen
+
+from daylily.domain.pipelines import Resources
+from daylily.domain.workset import Progress
+
+
+@frozen(kw_only=True)
+class Job:
+    """What an engine is asked to run."""
+
+    key: str
+    """``<workset_id>/<attempt>``: asking twice with one key is asking once."""
+    arguments: tuple[str, ...]
+    """Argument vector; no shell ever reads it."""
+    directory: str
+    """Where the pipeline's files are, as the object store locates it."""
+    resources: Resources = Resources()
+    environment: Mapping[str, str] = field(factory=dict)
+
+
+class Phase(StrEnum):
+    """How far a job is; foreign words (``COMPLETED``, ``CANCELLED`` ...) are translated by adapters."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@frozen(kw_only=True)
+class JobStatus:
+    """What an engine says of one job."""
+
+    phase: Phase
+    job: str
+    """What the engine calls it."""
+    exit_code: int | None = None
+    """None while it runs, or where the engine lost it without one."""
+    message: str = ""
+    """For a job that failed: the engine's reason and the last lines it wrote, for people."""
+    progress: Progress | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will not change any more."""
+        return self.phase in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELED}
+
+
+@frozen
+class LogChunk:
+    """Part of what a job has written."""
+
+    text: str
+    offset: int
+    """Where to go on reading, in bytes."""
+    ended: bool
+    """Whether the job has ended and this is the last of it."""
+
+
+class Compute(Protocol):
+    """
+    An engine. It speaks Slurm's verbs: submit, status, cancel.
+
+    - Jobs outlive the monitor that submitted them, and any monitor may ask for any job.
+    - Every method raises UnavailableError when the engine does not answer; that says nothing about
+      the job. After a submit that raised it, submitting again is the way to find out.
+    - Safe to share between threads and processes.
+    """
+
+    def submit(self, job: Job) -> str:
+        """
+        Have a job run and return what the engine calls it.
+
+        Idempotent by ``job.key``: however many callers ask, however often, before or after it has
+        ended, there is one job. If that key was canceled before, it does not run.
+
+        Raises:
+            RejectedError: It can never run (no such program, more resources than there are).
+        """
+
+    def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
+        """Return what is known of each job, in one go; a key the engine never heard of is left out."""
+
+    def cancel(self, key: str) -> None:
+        """
+        Stop a job with all its processes; one that has ended stays as it ended.
+
+        Returns before the job has stopped: ``status`` tells. A key never heard of is remembered, so
+        that a late submit of it does not run.
+        """
+
+    def log(self, key: str, *, offset: int = 0, limit: int = 65536) -> LogChunk:
+        """
+        Return at most *limit* bytes of what the job has written, from byte *offset* on.
+
+        Raises:
+            NotFoundError: The engine never heard of the job.
+        """

@@ -1,0 +1,29 @@
+"""Where customers are kept."""
+
+from typing import Protocol
+
+from daylily.domain.customers import Customer
+from daylily.ports.paging import Page
+
+
+class Customers(Protocol):
+    """The customers. Every method raises UnavailableError when they cannot be read."""
+
+    def get(self, customer_id: str) -> Customer:
+        """
+        Return a customer.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+
+    def add(self, customer: Customer) -> None:
+        """
+        Take on a new customer.
+
+        Raises:
+            AlreadyExistsError: There is one of that id; it is left as it is.
+        """
+
+    def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
+        """Return customers in order of their ids."""

@@ -1,0 +1,97 @@
+"""Where files live."""
+
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from attrs import frozen
+
+from daylily.ports.paging import Page
+
+
+@frozen(kw_only=True)
+class ObjectInfo:
+    """What is known of a stored object without reading it."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str
+    """Differs whenever the content does."""
+    modified_at: datetime
+
+
+class ObjectStore(Protocol):
+    """
+    Files under keys, as S3 has them: an object is there whole or not at all.
+
+    - Keys are relative paths of UTF-8 without empty, ``.`` or ``..`` parts (``domain.names.check_key``).
+      Any other raises InvalidInputError and touches nothing.
+    - A reader that has opened an object reads that object to its end, whatever is put meanwhile.
+    - What a call has stored, every later call of any process sees; it survives a loss of power.
+    - Every method raises UnavailableError when the store does not answer.
+    - Safe to share between threads.
+    """
+
+    def put(self, key: str, source: BinaryIO | bytes, *, if_absent: bool = False) -> ObjectInfo:
+        """
+        Store an object, replacing what was there; *source* is streamed in constant memory.
+
+        Args:
+            if_absent: Of any number of callers at once, let exactly one create the object.
+
+        Raises:
+            AlreadyExistsError: *if_absent*, and there is one; it is left as it is.
+        """
+
+    def open(self, key: str) -> BinaryIO:
+        """
+        Open an object for reading; the caller closes it.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    def info(self, key: str) -> ObjectInfo:
+        """
+        Return what is known of an object.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    def copy(self, source: str, target: str) -> ObjectInfo:
+        """
+        Store what is under *source* under *target* too, without moving it through this process.
+
+        Raises:
+            NotFoundError: There is nothing under *source*.
+        """
+
+    def delete(self, key: str, *, if_etag: str | None = None) -> bool:
+        """
+        Remove an object; return whether it was there to remove.
+
+        Args:
+            if_etag: Remove it only while it has this etag; otherwise leave it and return False.
+        """
+
+    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+        """Return objects whose keys start with *prefix* (at any depth), in order of their keys."""
+
+    def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
+        """
+        Return the keys directly under *prefix*, in order: objects as they are, folders with a ``/``.
+
+        Args:
+            prefix: Empty, or ending in ``/``.
+        """
+
+    def changed(self, prefix: str, mark: str | None) -> str | None:
+        """
+        Return a new mark if ``entries(prefix)`` may list other names than at *mark*, else None.
+
+        A store that cannot tell cheaply returns a new mark every time.
+        """
+
+    def location(self, key: str) -> str:
+        """Return where a pipeline finds the object or folder: a path, or ``s3://bucket/key``."""

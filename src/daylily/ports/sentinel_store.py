@@ -1,0 +1,89 @@
+"""The directories of worksets, where sentinels stand for all to see."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import frozen
+
+from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import Manifest
+from daylily.domain.sentinels import Sentinel, SentinelBody
+from daylily.domain.workset import Workset
+from daylily.ports.paging import Page
+
+
+@frozen(kw_only=True)
+class Folder:
+    """What stands directly in a workset's directory; what lies deeper is nobody's sentinel (D-20)."""
+
+    sentinels: Mapping[Sentinel, SentinelBody]
+    names: frozenset[str]
+    """Names of all entries; folders end in ``/``."""
+
+    def foreign(self, sequence: int) -> frozenset[Sentinel]:
+        """Return the sentinels that are not ours, given that our last transition was *sequence*."""
+        return frozenset(
+            sentinel
+            for sentinel, body in self.sentinels.items()
+            if body.sequence is None or body.sequence > sequence
+        )
+
+
+@frozen(kw_only=True)
+class DroppedWorkset:
+    """What the files of a directory that somebody dropped by hand say of it."""
+
+    manifest: Manifest
+    name: str
+    priority: Priority
+
+
+class SentinelStore(Protocol):
+    """
+    The directories of worksets, one for each, named after its id.
+
+    - Never writes over a file it did not write, and never deletes one.
+    - Everything but ``post`` can be repeated without harm.
+    - One damaged directory never hides another: only the call that concerns it raises.
+    - Every method raises UnavailableError when the store does not answer.
+    - Safe to share between threads and processes.
+    """
+
+    def publish(self, workset: Workset) -> None:
+        """
+        Write the files an engine needs (contract 2.2), each unless one of that name is there.
+
+        ``daylily_work.yaml``, ``daylily_info.yaml``, ``stage_samples.tsv`` and ``sample_data/``.
+        """
+
+    def post(self, workset_id: str, sentinel: Sentinel, body: SentinelBody) -> bool:
+        """
+        Create a sentinel if there is none of that name; return whether it is now there as we wrote it.
+
+        Of any number of callers at once with different bodies, exactly one is told True. A repeat by
+        the one who created it is told True again. False: somebody else's stands there, untouched.
+        """
+
+    def withdraw(self, workset_id: str, sentinel: Sentinel, sequence: int) -> None:
+        """Remove a sentinel of ours that shows a transition not after *sequence*, if it is there."""
+
+    def look(self, workset_id: str) -> Folder:
+        """
+        Return what stands in a directory; an absent one is empty.
+
+        A body that cannot be decoded is present all the same, with replacement characters.
+        """
+
+    def directories(self, *, cursor: str | None = None) -> Page[str]:
+        """Return names of directories, in order, whether they are worksets or not."""
+
+    def changed(self, mark: str | None) -> str | None:
+        """Return a new mark if directories may have come since *mark*, else None."""
+
+    def read(self, workset_id: str) -> DroppedWorkset:
+        """
+        Read the files of a directory that somebody dropped.
+
+        Raises:
+            InvalidInputError: They are missing or unsound; every fault with file, row or key path.
+        """
