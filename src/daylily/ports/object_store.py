@@ -24,7 +24,7 @@ class ObjectStore(Protocol):
     """
     Files under keys, as S3 has them: an object is there whole or not at all.
 
-    - Keys are relative paths of UTF-8 without empty, ``.`` or ``..`` parts (``domain.names.check_key``).
+    - Keys are relative paths of UTF-8 without empty, ``.`` or ``..`` parts (see ``names.check_key``).
       Any other raises InvalidInputError and touches nothing.
     - A reader that has opened an object reads that object to its end, whatever is put meanwhile.
     - What a call has stored, every later call of any process sees; it survives a loss of power.
