@@ -14,6 +14,7 @@ from daylily.domain.names import key_fault
 SAMPLE_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LANE_PATTERN: Final = re.compile(r"[A-Za-z0-9]{1,16}")
 WORD_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
+LINE_PATTERN: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,1024}")
 MAX_SAMPLES: Final = 10_000
 
 _GENOMES: Final = {
@@ -172,6 +173,7 @@ def _faults_of_sample(place: str, sample: Sample) -> Iterator[Fault]:
         value = getattr(sample, name)
         if value is not None and not WORD_PATTERN.fullmatch(value):
             yield Fault(f"{place}.{name}", f"{value[:80]!r} is not a plain word of up to 64 characters")
+    yield from _faults_of_free_fields(place, sample)
     if sample.subsample is not None and not 0 < sample.subsample < 1:
         yield Fault(f"{place}.subsample", f"{sample.subsample} is not between 0 and 1")
     if sample.coverage is not None and not 0 <= sample.coverage <= 100_000:
@@ -191,6 +193,18 @@ def _faults_of_sample(place: str, sample: Sample) -> Iterator[Fault]:
                 f"{place}.pairs[{index}].lane",
                 f"sample {sample.sample_id!r} has several lanes, and 0 means a merged one",
             )
+
+
+def _faults_of_free_fields(place: str, sample: Sample) -> Iterator[Fault]:
+    # Nobody's vocabulary, but a TAB or a line end would break the sheet that staging reads.
+    for name in ("concordance_dir", "external_id"):
+        value = getattr(sample, name)
+        if value is not None and not LINE_PATTERN.fullmatch(value):
+            yield Fault(f"{place}.{name}", f"{value[:80]!r} is not one line of up to 1024 characters")
+    for name in ("n_x", "n_y"):
+        count = getattr(sample, name)
+        if count is not None and not 0 <= count <= 9:
+            yield Fault(f"{place}.{name}", f"{count} is not a number of chromosomes from 0 to 9")
 
 
 def _faults_of_pair(place: str, pair: FastqPair) -> Iterator[Fault]:

@@ -11,7 +11,8 @@ KEY_BYTES: Final = 1024
 """The longest object key S3 takes, in bytes of UTF-8."""
 
 _NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# U+0085, U+2028 and U+2029 end a line for some readers of the sheets that name these keys.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def is_id(text: str) -> bool:
