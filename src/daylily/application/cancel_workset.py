@@ -1,0 +1,42 @@
+"""Cancel a workset, as far as the engine: canceled is recorded only when nothing runs any more."""
+
+import contextlib
+
+from attrs import frozen
+
+from daylily.application.ledger import Ledger
+from daylily.application.read_worksets import ReadWorksets
+from daylily.domain.customers import Principal
+from daylily.domain.errors import UnavailableError
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Clock
+from daylily.ports.compute import Compute
+
+
+@frozen
+class CancelWorkset:
+    """Ask for a stop. What runs is stopped by the engine; a monitor records it once it is so."""
+
+    read: ReadWorksets
+    ledger: Ledger
+    compute: Compute
+    clock: Clock
+
+    def __call__(self, who: Principal, workset_id: str, reason: str = "") -> Workset:
+        """
+        Return the workset: canceled, or still running with the cancel pending.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+            IllegalTransitionError: It has ended, or a cancel is pending already.
+        """
+        self.read.get(who, workset_id)
+        asked = self.ledger.update(
+            workset_id,
+            lambda workset: workset.request_cancel(by=who.name, at=self.clock(), reason=reason),
+        )
+        if asked.cancel:
+            # Sooner than the next cycle; should the engine be away, the cycle asks again.
+            with contextlib.suppress(UnavailableError):
+                self.compute.cancel(asked.attempt_key)
+        return asked

@@ -1,0 +1,47 @@
+"""Say what a workset will cost, before it is submitted."""
+
+from attrs import frozen
+
+from daylily.domain.errors import InvalidInputError
+from daylily.domain.estimate import Estimate, RateCard, estimate
+from daylily.domain.lifecycle import Priority
+from daylily.domain.pipelines import PipelineRegistry
+
+
+@frozen
+class EstimateCost:
+    """The estimator behind the API, the portal and the command line."""
+
+    pipelines: PipelineRegistry
+    rates: RateCard
+
+    def __call__(
+        self,
+        pipeline: str,
+        *,
+        sample_count: int = 1,
+        coverage: float = 30.0,
+        priority: str = "normal",
+        data_size_gb: float = 0.0,
+    ) -> Estimate:
+        """
+        Return what a workset of *sample_count* samples is likely to cost.
+
+        Raises:
+            InvalidInputError: Unknown pipeline or priority, negative or absurd numbers.
+        """
+        found = self.pipelines.get(pipeline)
+        try:
+            urgency = Priority(priority)
+        except ValueError:
+            known = ", ".join(Priority)
+            raise InvalidInputError.of("priority", f"{priority[:40]!r} is not one of {known}") from None
+        return estimate(
+            pipeline=found.name,
+            vcpu_hours_per_sample=found.vcpu_hours_per_sample,
+            sample_count=sample_count,
+            coverage=coverage,
+            priority=urgency,
+            data_size_gb=data_size_gb,
+            rates=self.rates,
+        )

@@ -1,0 +1,134 @@
+"""Saving a change together with what it owes the world, and paying it (design idea 1)."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from attrs import frozen
+
+from daylily.domain.debts import Debt, PostSentinel, PublishFiles, SendNotice, WithdrawSentinel
+from daylily.domain.errors import ConcurrentUpdateError, UnavailableError
+from daylily.domain.sentinels import Sentinel
+from daylily.domain.workset import Workset
+from daylily.ports.notifier import Notifier
+from daylily.ports.sentinel_store import SentinelStore
+from daylily.ports.state_store import StateStore
+
+TRIES: Final = 8
+"""How often a person's wish is put to a workset that keeps moving on under it."""
+
+_log = logging.getLogger(__name__)
+
+
+@frozen
+class Payment:
+    """A workset after its debts were paid, as far as they could be."""
+
+    workset: Workset
+    """Paid debts are struck off here, and in the store with its next save."""
+    refused: frozenset[Sentinel] = frozenset()
+    """Sentinels that somebody else had put there first."""
+    paid: int = 0
+    """How many debts were struck off."""
+
+    @property
+    def directory_in_debt(self) -> bool:
+        """Whether the workset's directory does not show yet what it should."""
+        return any(not isinstance(debt, SendNotice) for debt in self.workset.debts)
+
+
+@frozen
+class Ledger:
+    """Keeps the state store as the truth, and the rest of the world up with it."""
+
+    store: StateStore
+    sentinels: SentinelStore
+    notifier: Notifier
+
+    def register(self, workset: Workset) -> Workset:
+        """
+        Store a new workset and pay what it owes.
+
+        Raises:
+            AlreadyExistsError: There is one of that id.
+        """
+        return self.settle(self.pay(self.store.add(workset)))
+
+    def commit(self, workset: Workset) -> Payment:
+        """
+        Save a step that another is about to follow: what was paid is struck off with the next save.
+
+        Raises:
+            ConcurrentUpdateError: The stored workset has moved on; nothing was done.
+        """
+        return self.pay(self.store.save(workset))
+
+    def rest(self, workset: Workset) -> Workset:
+        """
+        Save a step that none follows for now, pay what it owes, and strike it off.
+
+        Raises:
+            ConcurrentUpdateError: The stored workset has moved on; nothing was done.
+        """
+        return self.settle(self.commit(workset))
+
+    def update(self, workset_id: str, step: Callable[[Workset], Workset]) -> Workset:
+        """
+        Read a workset, take a step and rest; start again while others change it meanwhile.
+
+        Raises:
+            NotFoundError: There is no such workset.
+            ConflictError: The step cannot be taken, or others would not let up.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return self.rest(step(self.store.get(workset_id)))
+            except ConcurrentUpdateError:
+                continue
+        return self.rest(step(self.store.get(workset_id)))
+
+    def pay(self, workset: Workset) -> Payment:
+        """
+        Pay debts in their order, as far as the world answers; paying twice does no harm.
+
+        What concerns the directory is paid strictly in order, and stops at the first that cannot be;
+        notices do not wait for the directory, nor it for them.
+        """
+        paid: list[Debt] = []
+        refused: set[Sentinel] = set()
+        down: set[type] = set()
+        for debt in workset.debts:
+            creditor = SendNotice if isinstance(debt, SendNotice) else PublishFiles
+            if creditor in down:
+                continue
+            try:
+                refused |= self._pay(workset, debt)
+            except UnavailableError as error:
+                _log.warning("%s: %s stays owed: %s", workset.workset_id, type(debt).__name__, error)
+                down.add(creditor)
+            else:
+                paid.append(debt)
+        return Payment(workset.settled(paid), frozenset(refused), len(paid))
+
+    def settle(self, payment: Payment) -> Workset:
+        """Strike off in the store what has been paid; one that has moved on is left to its mover."""
+        if not payment.paid:
+            return payment.workset
+        try:
+            return self.store.save(payment.workset)
+        except ConcurrentUpdateError:
+            return payment.workset
+
+    def _pay(self, workset: Workset, debt: Debt) -> frozenset[Sentinel]:
+        """Pay one debt; return the sentinel if it was refused."""
+        match debt:
+            case PublishFiles():
+                self.sentinels.publish(workset)
+            case PostSentinel(sentinel, body):
+                if not self.sentinels.post(workset.workset_id, sentinel, body):
+                    return frozenset({sentinel})
+            case WithdrawSentinel(sentinel, sequence):
+                self.sentinels.withdraw(workset.workset_id, sentinel, sequence)
+            case SendNotice(event):
+                self.notifier.send(event)
+        return frozenset()

@@ -1,0 +1,189 @@
+"""One cycle of a monitor: look at the world, and move each workset one step (design idea 4)."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Self
+
+from attrs import define, field, frozen
+
+from daylily.application.discover_worksets import DiscoverWorksets
+from daylily.application.ledger import Ledger
+from daylily.application.poll_worksets import PollWorksets
+from daylily.application.start_workset import StartWorkset
+from daylily.application.sync_workset import SyncWorkset
+from daylily.domain.errors import ConflictError, DaylilyError, UnavailableError
+from daylily.domain.lifecycle import State
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Clock
+from daylily.ports.paging import Page, every
+from daylily.ports.state_store import StateStore
+
+_log = logging.getLogger(__name__)
+
+
+@define(kw_only=True)
+class CycleReport:
+    """What a cycle did."""
+
+    moved: list[Workset] = field(factory=list)
+    """Worksets as they stood after a step."""
+    settled: int = 0
+    """Worksets whose overdue debts were paid."""
+    faults: list[str] = field(factory=list)
+    """What went wrong, one line each; the rest of the cycle went on."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was to be done."""
+        return not (self.moved or self.settled or self.faults)
+
+
+@frozen
+class Step:
+    """What a cycle would do next with a workset."""
+
+    workset: Workset
+    action: str
+
+
+@frozen(kw_only=True)
+class MonitorCycle:
+    """
+    The reconciler. It holds nothing that matters, so monitors share the work and may die.
+
+    Cost: two queries when there is nothing to do; then as many calls as there is work.
+    """
+
+    store: StateStore
+    ledger: Ledger
+    discover: DiscoverWorksets
+    sync: SyncWorkset
+    poll: PollWorksets
+    start: StartWorkset
+    clock: Clock
+    owner: str
+    max_concurrent: int
+
+    def __call__(self) -> CycleReport:
+        """
+        Pay debts, poll, put back what is due, discover and launch.
+
+        Raises:
+            UnavailableError: The state store does not answer. Whatever else is down is in the report.
+        """
+        report = CycleReport()
+        now = self.clock()
+        due = list(every(lambda cursor: self.store.due(now, cursor=cursor)))
+        engine_answers = self._poll([workset for workset in due if _at_engine(workset)], report)
+        for workset in due:
+            if not _at_engine(workset):
+                self._attend(workset, now, report)
+        self._discover(report)
+        if engine_answers:
+            self._launch([workset for workset in due if _lock_ran_out(workset, now)], report)
+        return report
+
+    def plan(self) -> Iterator[Step]:
+        """Yield what the next cycle would do, without doing it."""
+        now = self.clock()
+        for workset in every(lambda cursor: self.store.due(now, cursor=cursor)):
+            yield Step(workset, _action(workset, now))
+        free = self.max_concurrent - self._busy()
+        for rank, workset in enumerate(every(lambda cursor: self.store.queue(cursor=cursor))):
+            yield Step(workset, "launch" if rank < free else "wait: no free slot")
+
+    def _poll(self, worksets: list[Workset], report: CycleReport) -> bool:
+        with _reported(report, "poll") as trouble:
+            if worksets:
+                report.moved.extend(self.poll(worksets))
+        return not trouble.outage
+
+    def _attend(self, workset: Workset, now: datetime, report: CycleReport) -> None:
+        with _reported(report, workset.workset_id):
+            if workset.state is State.RETRYING and workset.retry_at and workset.retry_at <= now:
+                report.moved.append(
+                    self.ledger.rest(workset.retry_due(at=self.clock(), actor=self.owner))
+                )
+            elif workset.foreign_run:
+                if self.sync(workset).adopted:
+                    report.moved.append(self.store.get(workset.workset_id))
+            elif workset.debts and not workset.lock:
+                payment = self.ledger.pay(workset)
+                self.ledger.settle(payment)
+                report.settled += payment.paid > 0
+
+    def _discover(self, report: CycleReport) -> None:
+        with _reported(report, "discovery"):
+            found = self.discover()
+            report.moved.extend(found.registered)
+            report.faults.extend(
+                f"{damaged.workset_id}: {'; '.join(map(str, damaged.error.faults))}"
+                for damaged in found.damaged
+            )
+
+    def _launch(self, left: list[Workset], report: CycleReport) -> None:
+        first = self._queue(None)
+        if not (left or first.items):
+            return
+        free = self.max_concurrent - self._busy()
+        waiting = every(lambda cursor: self._queue(cursor) if cursor else first)
+        # A lock that ran out is among the busy ones: its slot is its own.
+        for workset in chain(left, waiting):
+            if workset.state is State.READY and free <= 0:
+                return
+            with _reported(report, workset.workset_id) as trouble:
+                started = self.start(workset, self.owner)
+                free -= workset.state is State.READY and started.state is not State.READY
+                if started.version != workset.version:
+                    report.moved.append(started)
+            if trouble.outage:
+                return  # else the whole queue would be locked for an engine that does not answer
+
+    def _queue(self, cursor: str | None) -> Page[Workset]:
+        return self.store.queue(cursor=cursor, limit=max(1, self.max_concurrent))
+
+    def _busy(self) -> int:
+        return self.store.count({State.IN_PROGRESS, State.LOCKED})
+
+
+@define
+class _reported:  # noqa: N801 - reads as a verb
+    """Keep one workset's trouble from stopping the others: note it and go on."""
+
+    report: CycleReport
+    what: str
+    outage: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self.outage = isinstance(error, UnavailableError)
+        if isinstance(error, ConflictError):
+            _log.info("%s: %s", self.what, error)
+            return True
+        if isinstance(error, DaylilyError):
+            self.report.faults.append(f"{self.what}: {error}")
+            return True
+        return False
+
+
+def _at_engine(workset: Workset) -> bool:
+    return workset.running is not None or (workset.lock is not None and workset.cancel is not None)
+
+
+def _lock_ran_out(workset: Workset, now: datetime) -> bool:
+    return workset.lock is not None and workset.cancel is None and workset.lock.expired(now)
+
+
+def _action(workset: Workset, now: datetime) -> str:
+    checks: tuple[tuple[Callable[[], bool], str], ...] = (
+        (lambda: workset.cancel is not None, "cancel at the engine"),
+        (lambda: _at_engine(workset), "poll"),
+        (lambda: _lock_ran_out(workset, now), "take over the lock that ran out"),
+        (lambda: workset.state is State.RETRYING, "make ready again"),
+        (lambda: workset.foreign_run, "look at what the other system has done"),
+    )
+    return next((action for holds, action in checks if holds()), "pay its debts")

@@ -1,0 +1,30 @@
+"""Where things stand in the object store."""
+
+from attrs import frozen
+
+from daylily.domain.names import check_id, check_key
+from daylily.domain.workset import Workset
+
+
+@frozen
+class Places:
+    """The two halves of the object store: worksets, and what customers keep for themselves."""
+
+    worksets: str = "worksets/"
+    files: str = "files/"
+
+    def directory(self, workset_id: str) -> str:
+        """Return the folder of a workset, ending in ``/``."""
+        return f"{self.worksets}{check_id(workset_id)}/"
+
+    def results(self, workset: Workset, attempt: int) -> str:
+        """Return the folder that an attempt writes to: each has its own, so none is lost."""
+        return f"{self.directory(workset.workset_id)}results/attempt-{attempt}/"
+
+    def file(self, customer_id: str, key: str) -> str:
+        """Return the key of a customer's file in the store."""
+        return f"{self.folder(customer_id)}{check_key(key)}"
+
+    def folder(self, customer_id: str) -> str:
+        """Return the folder of a customer's files, ending in ``/``."""
+        return f"{self.files}{check_id(customer_id, 'customer_id')}/"

@@ -1,0 +1,134 @@
+"""Lock a workset and launch its next attempt."""
+
+from datetime import timedelta
+from typing import Final
+
+from attrs import evolve, frozen
+
+from daylily.application.ledger import Ledger
+from daylily.application.places import Places
+from daylily.application.sync_workset import SyncWorkset
+from daylily.domain.errors import InvalidInputError, RejectedError
+from daylily.domain.lifecycle import State
+from daylily.domain.pipelines import PipelineRegistry
+from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.sentinels import Sentinel, SentinelBody
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Chance, Clock
+from daylily.ports.compute import Compute, Job
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.sentinel_store import SentinelStore
+
+LAUNCH_WINDOW: Final = timedelta(seconds=20)
+"""
+How long after its own lock a launcher may still ask the engine. An old monitor waits 30 s after
+writing its lock for a sign of ours (contract 2.6); what is slower than this must start again.
+"""
+
+
+@frozen(kw_only=True)
+class StartWorkset:
+    """
+    Take a workset from ``ready`` (or an expired lock) to ``in_progress``.
+
+    The lock, with the attempt's key in it, is stored before the engine is asked. If we die after
+    that, whoever takes the expired lock submits under the same key, and the engine has one job.
+    """
+
+    ledger: Ledger
+    sentinels: SentinelStore
+    sync: SyncWorkset
+    compute: Compute
+    objects: ObjectStore
+    places: Places
+    pipelines: PipelineRegistry
+    policy: RetryPolicy
+    clock: Clock
+    chance: Chance
+    lock_timeout: timedelta
+    python: str
+
+    def __call__(self, workset: Workset, owner: str) -> Workset:
+        """
+        Launch *workset* and return it as it stands then: not always ``in_progress``.
+
+        Raises:
+            ConflictError: Another monitor was faster, or the workset is not one to be launched.
+            UnavailableError: Something did not answer. If that was the engine, the workset stays
+                locked until the lock runs out, since the engine may have the job.
+        """
+        found = self.sync(workset)
+        if found.waits_for_others:
+            return self._leave_to_others(found.workset, owner)
+        at = self.clock()
+        paid = self.ledger.commit(found.workset.lock_for(owner, at=at, timeout=self.lock_timeout))
+        locked = paid.workset
+        if paid.directory_in_debt:
+            return self._back_off(locked, "the directory cannot be written")
+        if Sentinel.LOCK in paid.refused:
+            return self._back_off(locked, "another system holds daylily.lock")
+        if not self._show_in_progress(locked):
+            return self._back_off(locked, "another system runs it")
+        if self.clock() - at >= LAUNCH_WINDOW:
+            return self._back_off(locked, "too slow to launch safely")
+        return self._launch(locked)
+
+    def _leave_to_others(self, workset: Workset, owner: str) -> Workset:
+        """Let go of a lock that ran out while another system took the workset over."""
+        if workset.state is not State.LOCKED:
+            return workset
+        at = self.clock()
+        locked = workset.lock_for(owner, at=at, timeout=self.lock_timeout)
+        status = self.compute.status([workset.attempt_key]).get(workset.attempt_key)
+        if status is None:
+            return self.ledger.rest(locked.release(locked.fence, at=at, reason="another system has it"))
+        return self.ledger.rest(locked.launch_found(status.job, at=at, actor=owner))
+
+    def _launch(self, locked: Workset) -> Workset:
+        token = locked.fence
+        try:
+            job = self.compute.submit(self._job(locked))
+        except (RejectedError, InvalidInputError) as error:
+            failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
+            return self.ledger.rest(
+                locked.launch_failed(
+                    token,
+                    failure,
+                    at=self.clock(),
+                    policy=self.policy,
+                    jitter=self.chance.jitter(),
+                )
+            )
+        return self.ledger.rest(locked.launched(token, job, at=self.clock()))
+
+    def _show_in_progress(self, locked: Workset) -> bool:
+        """Post the sentinel that makes an old monitor give up; tell whether ours stands there."""
+        body = evolve(locked.sentinel_body(), at=self.clock(), detail=f"launching {locked.attempt_key}")
+        if self.sentinels.post(locked.workset_id, Sentinel.IN_PROGRESS, body):
+            return True
+        # One of ours stands there when a launcher died before us.
+        standing = self.sentinels.look(locked.workset_id).sentinels
+        return standing.get(Sentinel.IN_PROGRESS, SentinelBody(None)).ours
+
+    def _back_off(self, locked: Workset, reason: str) -> Workset:
+        return self.ledger.rest(locked.release(locked.fence, at=self.clock(), reason=reason))
+
+    def _job(self, locked: Workset) -> Job:
+        pipeline = self.pipelines.get(locked.manifest.pipeline)
+        attempt = len(locked.attempts) + 1
+        directory = self.objects.location(self.places.directory(locked.workset_id))
+        values = {
+            "workset_id": locked.workset_id,
+            "attempt": str(attempt),
+            "workset_dir": directory,
+            "results_dir": self.objects.location(self.places.results(locked, attempt)),
+            "reference_genome": locked.manifest.reference_genome,
+            "threads": str(pipeline.resources.cpus),
+            "python": self.python,
+        }
+        return Job(
+            key=locked.attempt_key,
+            arguments=pipeline.arguments(values),
+            directory=directory,
+            resources=pipeline.resources,
+        )

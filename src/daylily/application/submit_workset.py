@@ -1,0 +1,181 @@
+"""Take a workset in: everything is checked before anything is stored."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from attrs import evolve, frozen
+
+from daylily.application.ledger import Ledger
+from daylily.application.places import Places
+from daylily.domain.customers import Principal
+from daylily.domain.errors import DaylilyError, Fault, InvalidInputError, NotFoundError
+from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
+from daylily.domain.names import mint_id
+from daylily.domain.pipelines import PipelineRegistry
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Chance, Clock
+from daylily.ports.customers import Customers
+from daylily.ports.object_store import ObjectStore
+
+HEAD_BYTES: Final = 65536
+"""How much of each file is looked into at the door."""
+
+HeadCheck = Callable[[str, str, bytes], list[Fault]]
+"""Given a place, a file name and the first bytes of the file: what is wrong with them as FASTQ."""
+
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+
+
+@frozen(kw_only=True)
+class Submission:
+    """What a customer asks for, as they wrote it: names may be aliases, nothing has been checked."""
+
+    name: str
+    pipeline: str
+    samples: tuple[Sample, ...]
+    """Their FASTQ keys are relative to the customer's own files."""
+    reference_genome: str = "GRCh38"
+    priority: str = "normal"
+    notification_email: str | None = None
+    max_retries: int = 3
+
+
+@frozen(kw_only=True)
+class SubmitWorkset:
+    """
+    Register a workset of files that the customer has in their space.
+
+    The files are copied into the workset's directory (in the store: no bytes move through here), so
+    that it is complete in itself and what happens to the originals later does not touch it.
+    """
+
+    ledger: Ledger
+    objects: ObjectStore
+    customers: Customers
+    places: Places
+    pipelines: PipelineRegistry
+    head_check: HeadCheck
+    clock: Clock
+    chance: Chance
+
+    def __call__(self, who: Principal, customer_id: str, submission: Submission) -> Workset:
+        """
+        Store the workset, ready to run, and return it.
+
+        Raises:
+            NotFoundError: There is no such customer for the caller.
+            InvalidInputError: Something is wrong with it; every fault is listed, nothing is stored.
+        """
+        if not who.sees(customer_id):
+            raise NotFoundError(customer_id)
+        self.customers.get(customer_id)
+        manifest, priority = self.check(submission)
+        faults = list(self._faults_of_files(customer_id, manifest))
+        if faults:
+            raise InvalidInputError(faults)
+        workset = Workset.register(
+            workset_id=mint_id(submission.name, self.chance.token()),
+            customer_id=customer_id,
+            name=submission.name,
+            manifest=_in_workset(manifest),
+            at=self.clock(),
+            actor=who.name,
+            priority=priority,
+            notification_email=submission.notification_email,
+            max_retries=submission.max_retries,
+        )
+        self._copy(customer_id, manifest, workset)
+        return self.ledger.register(workset)
+
+    def check(self, submission: Submission) -> tuple[Manifest, Priority]:
+        """
+        Check all that can be checked without looking at files.
+
+        Raises:
+            InvalidInputError: Something is wrong; every fault is listed.
+        """
+        faults: list[Fault] = list(_faults_of_words(submission))
+        pipeline, genome = submission.pipeline, submission.reference_genome
+        try:
+            found = self.pipelines.get(pipeline)
+        except InvalidInputError as error:
+            faults += error.faults
+        else:
+            pipeline = found.name
+            if found.command is None:
+                known = ", ".join(p.name for p in self.pipelines.pipelines if p.command)
+                text = f"{pipeline} has no command on this installation; it can run: {known}"
+                faults.append(Fault("pipeline", text))
+        try:
+            genome = reference_genome(genome)
+        except InvalidInputError as error:
+            faults += error.faults
+        manifest = Manifest(samples=submission.samples, pipeline=pipeline, reference_genome=genome)
+        faults += manifest.faults()
+        if faults:
+            raise InvalidInputError(faults)
+        return manifest, Priority(submission.priority)
+
+    def _faults_of_files(self, customer_id: str, manifest: Manifest) -> Iterator[Fault]:
+        for place, key in manifest.files():
+            if key.startswith("s3://"):
+                yield Fault(place, f"{key!r} is not among your files; upload it first")
+                continue
+            try:
+                with self.objects.open(self.places.file(customer_id, key)) as file:
+                    head = file.read(HEAD_BYTES)
+            except NotFoundError:
+                yield Fault(place, f"{key!r} is not among your files; upload it first")
+            else:
+                yield from self.head_check(place, key, head)
+
+    def _copy(self, customer_id: str, manifest: Manifest, workset: Workset) -> None:
+        directory = self.places.directory(workset.workset_id)
+        made: list[str] = []
+        try:
+            for (_, source), (_, target) in zip(
+                manifest.files(), workset.manifest.files(), strict=True
+            ):
+                self.objects.copy(self.places.file(customer_id, source), directory + target)
+                made.append(directory + target)
+        except DaylilyError:
+            # Nobody has heard of the workset yet: leave nothing behind.
+            for key in made:
+                self.objects.delete(key)
+            raise
+
+
+def _faults_of_words(submission: Submission) -> Iterator[Fault]:
+    if not _NAME.fullmatch(submission.name) or not submission.name.strip():
+        yield Fault("workset_name", "must be 1 to 100 printable characters")
+    if submission.priority not in {*Priority, "high"}:
+        known = ", ".join(Priority)
+        yield Fault("priority", f"{submission.priority[:40]!r} is not one of {known}")
+    if not 0 <= submission.max_retries <= 10:
+        yield Fault("max_retries", f"{submission.max_retries} is not from 0 to 10")
+    email = submission.notification_email
+    if email is not None and not _EMAIL.fullmatch(email):
+        yield Fault("notification_email", f"{email[:80]!r} is not an e-mail address")
+
+
+def _in_workset(manifest: Manifest) -> Manifest:
+    """Return the manifest with each file at its place in the workset's directory."""
+    taken: set[str] = set()
+
+    def place(key: str) -> str:
+        name = key.rpartition("/")[2]
+        target, number = f"sample_data/{name}", 1
+        while target in taken:
+            number += 1
+            target = f"sample_data/{number}_{name}"
+        taken.add(target)
+        return target
+
+    def moved(pair: FastqPair) -> FastqPair:
+        return evolve(pair, r1=place(pair.r1), r2=place(pair.r2) if pair.r2 is not None else None)
+
+    samples = (evolve(sample, pairs=tuple(map(moved, sample.pairs))) for sample in manifest.samples)
+    return evolve(manifest, samples=tuple(samples))
