@@ -1,0 +1,93 @@
+"""Cursors of listings: opaque to callers, and never trusted when they come back."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from daylily.domain.errors import InvalidInputError
+from daylily.ports.paging import Page
+
+T = TypeVar("T")
+
+_LONGEST = 8192
+"""Characters; the longest key that S3 takes, twice encoded, fits in."""
+
+
+def encode_cursor(kind: str, *parts: str) -> str:
+    """
+    Return a cursor that begins after the item known by *parts*.
+
+    Args:
+        kind: The listing it belongs to; another one will refuse it.
+
+    >>> decode_cursor("queue", encode_cursor("queue", "1#2025", "ws-1"), 2)
+    ('1#2025', 'ws-1')
+    """
+    return base64.urlsafe_b64encode(json.dumps([kind, *parts]).encode()).decode().rstrip("=")
+
+
+def decode_cursor(kind: str, cursor: str, count: int) -> tuple[str, ...]:
+    """
+    Return the *count* parts that a cursor was made of.
+
+    Raises:
+        InvalidInputError: No listing of this kind made it.
+    """
+    try:
+        found = json.loads(_unpadded(cursor))
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise _refused() from error
+    if (
+        not isinstance(found, list)
+        or not all(isinstance(part, str) for part in found)
+        or len(found) != count + 1
+        or found[0] != kind
+    ):
+        raise _refused()
+    return tuple(found[1:])
+
+
+def check_limit(limit: int) -> int:
+    """
+    Return *limit* if a page can have that length.
+
+    Raises:
+        InvalidInputError: It is less than 1.
+    """
+    if limit < 1:
+        raise InvalidInputError.of("limit", f"{limit} is too small: a page has at least 1 item")
+    return limit
+
+
+def page_of(found: Sequence[T], limit: int, cursor_after: Callable[[T], str]) -> Page[T]:
+    """
+    Return the first *limit* of *found*, with a cursor if there is more.
+
+    Args:
+        found: What follows the last cursor: *limit* + 1 items, or fewer where no more are left.
+    """
+    items = tuple(found[:limit])
+    return Page(items, cursor_after(items[-1]) if len(found) > limit else None)
+
+
+def time_key(at: datetime) -> str:
+    """
+    Return an instant as text that sorts as time does: UTC, microseconds, ``Z``.
+
+    >>> time_key(datetime(2025, 6, 2, 12, tzinfo=UTC))
+    '2025-06-02T12:00:00.000000Z'
+    """
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _unpadded(cursor: str) -> bytes:
+    if len(cursor) > _LONGEST:
+        raise ValueError(cursor)
+    return base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True)
+
+
+def _refused() -> InvalidInputError:
+    return InvalidInputError.of("cursor", "is not one of this listing's: start again without a cursor")
