@@ -100,9 +100,8 @@ def _run(workset: Path, output: Path, threads: int) -> int:
         complain(f"the results cannot be written to {output}: {error.strerror}")
         return IO_ERROR
     failed = [(result.sample_id, result.fault) for result in results if result.fault]
-    say(
-        f"done: {len(results) - len(failed)} of {len(results)} samples are fine: {output / 'report.html'}"
-    )
+    fine = f"{len(results) - len(failed)} of {len(results)} samples are fine"
+    say(f"done: {fine}; the report is {output / 'report.html'}")
     for sample_id, fault in failed:
         complain(f"sample {sample_id}: {fault}")
     kinds = {fault.kind for _, fault in failed}

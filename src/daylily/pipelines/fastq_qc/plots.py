@@ -17,7 +17,7 @@ from attrs import frozen
 
 WIDTH: Final = 420
 HEIGHT: Final = 250
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 42
+LEFT, RIGHT, TOP, BOTTOM = 54, 20, 12, 46
 
 Points = Sequence[tuple[float, float]]
 
@@ -78,11 +78,11 @@ class Plot:
         for tick in ticks(*self.x_range, 6):
             at = self.x(tick)
             yield f'<line class="axis" x1="{at:.1f}" x2="{at:.1f}" y1="{bottom}" y2="{bottom + 4}"/>'
-            yield f'<text x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">{_number(tick)}</text>'
+            yield f'<text x="{at:.1f}" y="{bottom + 18}" text-anchor="middle">{_number(tick)}</text>'
         middle_x, middle_y = (LEFT + right) / 2, (TOP + bottom) / 2
         yield (
             f'<text x="{middle_x}" y="{HEIGHT - 6}" text-anchor="middle">{escape(self.x_label)}</text>'
-            f'<text transform="rotate(-90)" x="{-middle_y}" y="12" text-anchor="middle">'
+            f'<text transform="rotate(-90)" x="{-middle_y}" y="14" text-anchor="middle">'
             f"{escape(self.y_label)}</text>"
         )
 

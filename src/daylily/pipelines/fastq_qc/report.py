@@ -125,21 +125,27 @@ def _length_plot(mates: Mates) -> Plot:
     high = max(mate.length_max for _, mate in mates)
     # A single length would be a bar as wide as the plot.
     low, high = (max(low - 5, 0), high + 5) if high - low < 10 else (low, high)
-    step = -(-(high - low + 1) // BARS)
+    rough = (high - low + 1) / BARS
+    step = next(n * 10**power for power in range(12) for n in (1, 2, 5) if n * 10**power >= rough)
+    low, end = low // step * step, (high // step + 1) * step
     return _histogram(
         mates,
         lambda mate: [
             (low + (length - low) // step * step + (step - 1) / 2, n) for length, n in mate.lengths
         ],
         title="Read length",
-        description="; ".join(
-            f"{name}: {mate.length_min} to {mate.length_max} bases" for name, mate in mates
-        ),
+        description="; ".join(f"{name}: {_length_words(mate)}" for name, mate in mates),
         x_label="bases" if step == 1 else f"bases, in steps of {step}",
         y_label="% of reads",
-        x_range=(low - 0.5, low + -(-(high - low + 1) // step) * step - 0.5),
+        x_range=(low - 0.5, end - 0.5),
         bar_width=float(step),
     )
+
+
+def _length_words(mate: MateMetrics) -> str:
+    if mate.length_min == mate.length_max:
+        return f"all {mate.length_max} bases"
+    return f"{mate.length_min} to {mate.length_max} bases"
 
 
 def _quality_plot(mates: Mates) -> Plot:
@@ -162,12 +168,17 @@ def _quality_plot(mates: Mates) -> Plot:
 def _gc_plot(mates: Mates) -> Plot:
     return _histogram(
         mates,
-        lambda mate: [(gc, dict(mate.read_gc).get(gc, 0)) for gc in range(101)],
+        # In steps of two: reads of 150 bases have 151 possible GC values, which fall unevenly on 101
+        # whole percents and would draw a saw.
+        lambda mate: [
+            *((float(gc), 0) for gc in range(1, 101, 2)),
+            *((gc // 2 * 2 + 1.0 if gc < 100 else 99.0, n) for gc, n in mate.read_gc),
+        ],
         title="GC of the reads",
         description="; ".join(
             f"{name}: GC {_fixed(figures([mate]).gc_percent)} % overall" for name, mate in mates
         ),
-        x_label="GC, % of the called bases of a read",
+        x_label="GC, % of the called bases, in steps of 2",
         y_label="% of reads",
         x_range=(0, 100),
     )
