@@ -1,0 +1,231 @@
+"""
+The composition root: settings in, an App of ready use cases out. Start reading here.
+
+The one module that knows both ports and adapters. Adapters are imported only when chosen.
+"""
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+
+from attrs import frozen
+
+from daylily.adapters.system import SystemChance, utc_now
+from daylily.application.cancel_workset import CancelWorkset
+from daylily.application.customer_files import CustomerFiles
+from daylily.application.discover_worksets import DiscoverWorksets
+from daylily.application.estimate_cost import EstimateCost
+from daylily.application.ledger import Ledger
+from daylily.application.monitor_cycle import MonitorCycle
+from daylily.application.places import Places
+from daylily.application.poll_worksets import PollWorksets
+from daylily.application.read_worksets import ReadWorksets
+from daylily.application.retry_workset import RetryWorkset
+from daylily.application.start_workset import StartWorkset
+from daylily.application.submit_workset import SubmitWorkset
+from daylily.application.sync_workset import SyncWorkset
+from daylily.config import Settings
+from daylily.domain.customers import Customer
+from daylily.domain.errors import AlreadyExistsError
+from daylily.domain.estimate import RateCard
+from daylily.domain.retry import RetryPolicy
+from daylily.ports.clock import Chance, Clock
+from daylily.ports.compute import Compute
+from daylily.ports.customers import Customers
+from daylily.ports.notifier import Notifier
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.sentinel_store import SentinelStore
+from daylily.ports.state_store import StateStore
+
+
+@frozen(kw_only=True)
+class World:
+    """One adapter for each port."""
+
+    store: StateStore
+    objects: ObjectStore
+    sentinels: SentinelStore
+    compute: Compute
+    notifier: Notifier
+    customers: Customers
+    clock: Clock = utc_now
+    chance: Chance = SystemChance()
+    close: Callable[[], None] = lambda: None
+    """Let go of files and connections."""
+
+
+@frozen(kw_only=True)
+class App:
+    """The use cases, ready to call."""
+
+    settings: Settings
+    world: World
+    submit: SubmitWorkset
+    read: ReadWorksets
+    files: CustomerFiles
+    cancel: CancelWorkset
+    retry: RetryWorkset
+    sync: SyncWorkset
+    estimate: EstimateCost
+    cycle: MonitorCycle
+
+
+def bootstrap(settings: Settings | None = None, *, world: World | None = None) -> App:
+    """
+    Put the use cases together.
+
+    Args:
+        settings: None takes the defaults: everything local.
+        world: Adapters to use instead of those that the settings choose.
+
+    Raises:
+        UnavailableError: A store that the settings name cannot be opened.
+    """
+    settings = settings or Settings()
+    world = world or connect(settings)
+    with contextlib.suppress(AlreadyExistsError):
+        world.customers.add(Customer(customer_id=settings.customer, name=settings.customer))
+    return compose(settings, world)
+
+
+def compose(settings: Settings, world: World) -> App:
+    """Return the use cases on top of *world*."""
+    from daylily.adapters.formats.fastq_head import faults_of_head
+
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+    places = Places(worksets=settings.prefix)
+    policy = RetryPolicy(base=settings.retry_base, ceiling=settings.retry_ceiling)
+    ledger = Ledger(world.store, world.sentinels, world.notifier)
+    read = ReadWorksets(world.store, world.objects, world.compute, places)
+    sync = SyncWorkset(ledger, world.sentinels, world.clock, owner)
+    submit = SubmitWorkset(
+        ledger=ledger,
+        objects=world.objects,
+        customers=world.customers,
+        places=places,
+        pipelines=settings.registry,
+        head_check=faults_of_head,
+        clock=world.clock,
+        chance=world.chance,
+    )
+    poll = PollWorksets(
+        ledger=ledger,
+        compute=world.compute,
+        policy=policy,
+        clock=world.clock,
+        chance=world.chance,
+        actor=owner,
+    )
+    start = StartWorkset(
+        ledger=ledger,
+        sentinels=world.sentinels,
+        sync=sync,
+        compute=world.compute,
+        objects=world.objects,
+        places=places,
+        pipelines=settings.registry,
+        policy=policy,
+        clock=world.clock,
+        chance=world.chance,
+        lock_timeout=settings.lock_timeout,
+        python=sys.executable,
+    )
+    discover = DiscoverWorksets(
+        ledger=ledger,
+        store=world.store,
+        sentinels=world.sentinels,
+        clock=world.clock,
+        customer_id=settings.customer,
+        actor=owner,
+    )
+    cycle = MonitorCycle(
+        store=world.store,
+        ledger=ledger,
+        discover=discover,
+        sync=sync,
+        poll=poll,
+        start=start,
+        clock=world.clock,
+        owner=owner,
+        max_concurrent=settings.max_concurrent,
+    )
+    return App(
+        settings=settings,
+        world=world,
+        submit=submit,
+        read=read,
+        files=CustomerFiles(world.objects, world.customers, places),
+        cancel=CancelWorkset(read, ledger, world.compute, world.clock),
+        retry=RetryWorkset(read, ledger, world.clock),
+        sync=sync,
+        estimate=EstimateCost(settings.registry, RateCard()),
+        cycle=cycle,
+    )
+
+
+def connect(settings: Settings) -> World:
+    """
+    Return the adapters that the settings choose.
+
+    Raises:
+        UnavailableError: A store cannot be opened.
+    """
+    compute = _engine(settings)
+    return _memory(settings, compute) if settings.store == "memory" else _local(settings, compute)
+
+
+def _memory(settings: Settings, compute: Compute) -> World:
+    from daylily.adapters.memory.customers import InMemoryCustomers
+    from daylily.adapters.memory.notifier import InMemoryNotifier
+    from daylily.adapters.memory.object_store import InMemoryObjectStore
+    from daylily.adapters.memory.state_store import InMemoryStateStore
+    from daylily.adapters.sentinel_store import ObjectSentinelStore
+
+    objects = InMemoryObjectStore()
+    return World(
+        store=InMemoryStateStore(),
+        objects=objects,
+        sentinels=ObjectSentinelStore(objects, settings.prefix),
+        compute=compute,
+        notifier=InMemoryNotifier(),
+        customers=InMemoryCustomers(),
+    )
+
+
+def _local(settings: Settings, compute: Compute) -> World:
+    from daylily.adapters.local.customers import SQLiteCustomers
+    from daylily.adapters.local.notifier import JournalNotifier
+    from daylily.adapters.local.object_store import DirectoryObjectStore
+    from daylily.adapters.local.state_store import SQLiteStateStore
+    from daylily.adapters.sentinel_store import ObjectSentinelStore
+
+    objects = DirectoryObjectStore(settings.home / "bucket")
+    store = SQLiteStateStore(settings.home / "state.db")
+    customers = SQLiteCustomers(settings.home / "state.db")
+
+    def close() -> None:
+        store.close()
+        customers.close()
+
+    return World(
+        store=store,
+        objects=objects,
+        sentinels=ObjectSentinelStore(objects, settings.prefix),
+        compute=compute,
+        notifier=JournalNotifier(settings.home / "notices.jsonl"),
+        customers=customers,
+        close=close,
+    )
+
+
+def _engine(settings: Settings) -> Compute:
+    if settings.engine == "memory":
+        from daylily.adapters.memory.compute import InMemoryCompute
+
+        return InMemoryCompute(utc_now)
+    from daylily.adapters.local.compute import SubprocessCompute
+
+    return SubprocessCompute(settings.home / "jobs")

@@ -1,0 +1,347 @@
+"""
+Settings: flags over environment over YAML file over defaults; read once, checked once, frozen.
+
+Nothing else in Daylily reads the environment. Every fault is listed at once, with where it stands.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import attrs
+import cattrs
+import platformdirs
+import yaml
+from attrs import field, frozen
+
+from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.names import ID_RULE, is_id
+from daylily.domain.pipelines import SHIPPED, Pipeline, PipelineRegistry, Resources
+
+MASK: Final = "********"
+CONFIG_VARIABLE: Final = "DAYLILY_CONFIG"
+_MAX_FILE: Final = 1 << 20
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class ConfigError(InvalidInputError):
+    """The settings are wrong; the message lists every fault with where it stands."""
+
+
+@frozen(repr=False)
+class Secret:
+    """A text that shows itself to nobody who did not ask for it by ``reveal``."""
+
+    _text: str
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+
+def _setting(default: object, variable: str, text: str) -> Any:
+    return field(
+        default=default,
+        metadata={"variable": variable, "help": text},
+    )
+
+
+def _home() -> Path:
+    return Path(platformdirs.user_data_dir("daylily", appauthor=False))
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What this installation is told to do."""
+
+    home: Path = field(
+        factory=_home,
+        metadata={
+            "variable": "DAYLILY_HOME",
+            "help": "Folder of the local store: worksets, files, state and logs.",
+        },
+    )
+    store: Literal["local", "memory"] = _setting(
+        "local", "DAYLILY_STORE", "Where worksets live: local (SQLite and a folder) or memory."
+    )
+    engine: Literal["local", "memory"] = _setting(
+        "local", "DAYLILY_ENGINE", "What runs pipelines: local (processes) or memory (pretends)."
+    )
+    prefix: str = _setting(
+        "worksets/", "S3_PREFIX", "Where worksets stand in the object store, ending in '/'."
+    )
+    customer: str = _setting("local", "DAYLILY_CUSTOMER", "Customer that commands act for.")
+    url: str | None = _setting(
+        None, "DAYLILY_URL", "Address of a server to work against instead of the local store."
+    )
+    token: Secret | None = _setting(None, "DAYLILY_TOKEN", "Token that the server asks for.")
+    host: str = _setting("127.0.0.1", "DAYLILY_HOST", "Address to listen on.")
+    port: int = _setting(8000, "DAYLILY_PORT", "Port to listen on; 0 takes a free one.")
+    poll_interval: timedelta = _setting(
+        timedelta(seconds=2), "DAYLILY_POLL_INTERVAL", "Seconds between cycles of the monitor."
+    )
+    max_concurrent: int = _setting(2, "DAYLILY_MAX_CONCURRENT", "Worksets that run at a time.")
+    max_retries: int = _setting(
+        3, "DAYLILY_MAX_RETRIES", "Automatic retries of a workset, unless it says otherwise."
+    )
+    retry_base: timedelta = _setting(
+        timedelta(seconds=2), "DAYLILY_RETRY_BASE", "Seconds before the first retry; then doubled."
+    )
+    retry_ceiling: timedelta = _setting(
+        timedelta(hours=1), "DAYLILY_RETRY_CEILING", "Most seconds between retries."
+    )
+    lock_timeout: timedelta = _setting(
+        timedelta(minutes=2),
+        "DAYLILY_LOCK_TIMEOUT",
+        "Seconds after which a launch that went silent is taken over.",
+    )
+    log_level: LogLevel = _setting(
+        "INFO", "DAYLILY_LOG_LEVEL", "How much is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+    pipelines: tuple[Pipeline, ...] = field(
+        default=SHIPPED,
+        metadata={"help": "Pipelines by name (YAML file only); they add to those shipped."},
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with values that are of the right type."""
+        if not is_id(self.customer):
+            yield Fault("customer", f"{self.customer!r} is not an id: {ID_RULE}")
+        if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", self.prefix) or ".." in self.prefix.split("/"):
+            yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
+        if self.url is not None and not re.match(r"https?://[^/@\s]+", self.url):
+            yield Fault("url", "is not an http(s) address without user name and password")
+        bounds = (
+            ("port", self.port, 0, 65535),
+            ("max_concurrent", self.max_concurrent, 1, 100_000),
+            ("max_retries", self.max_retries, 0, 10),
+            ("poll_interval", self.poll_interval.total_seconds(), 0.05, 86400),
+            ("retry_base", self.retry_base.total_seconds(), 0, 86400),
+            ("retry_ceiling", self.retry_ceiling.total_seconds(), 0, 86400 * 7),
+            ("lock_timeout", self.lock_timeout.total_seconds(), 30, 86400),
+        )
+        for name, value, least, most in bounds:
+            if not least <= value <= most:
+                yield Fault(name, f"{value} is not from {least} to {most}")
+        for pipeline in self.pipelines:
+            yield from pipeline.faults()
+
+    @property
+    def registry(self) -> PipelineRegistry:
+        """The pipelines, by name and alias."""
+        return PipelineRegistry(self.pipelines)
+
+
+@frozen
+class Loaded:
+    """Settings, and for each where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """Yield name, value for people (secrets masked) and origin of every setting."""
+        for attribute in attrs.fields(Settings):
+            yield (
+                attribute.name,
+                _shown(getattr(self.settings, attribute.name)),
+                self.origins[attribute.name],
+            )
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    path: Path | None = None,
+) -> Loaded:
+    """
+    Read the settings.
+
+    Args:
+        flags: Values given on the command line, by setting; those that are None were not given.
+        environ: The environment; None reads that of the process.
+        path: The YAML file; None takes ``$DAYLILY_CONFIG``, or the user's own if there is one.
+
+    Raises:
+        ConfigError: Something is wrong; every fault is listed.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    file, written, faults = _file(path, environ)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for attribute in attrs.fields(Settings):
+        name, variable = attribute.name, attribute.metadata.get("variable", "")
+        if name in given:
+            raw, origin = given[name], f"--{name.replace('_', '-')}"
+        elif environ.get(variable):
+            raw, origin = environ[variable], f"${variable}"
+        elif name in written:
+            raw, origin = written[name], str(file)
+        else:
+            origins[name] = "default"
+            continue
+        origins[name] = origin
+        try:
+            values[name] = _structure(name, raw, attribute.type)
+        except InvalidInputError as error:
+            faults += [Fault(f"{fault.place} ({origin})", fault.message) for fault in error.faults]
+        except (ValueError, TypeError, cattrs.BaseValidationError):
+            shown = "the value" if attribute.type == Secret | None else repr(raw)[:80]
+            faults.append(Fault(f"{name} ({origin})", f"{shown} is not {_wanted(attribute.type)}"))
+    faults += [
+        Fault(f"{name} ({file})", "is no setting of daylily")
+        for name in written
+        if name not in attrs.fields_dict(Settings)
+    ]
+    settings = Settings(**values)
+    faults += [
+        Fault(f"{fault.place} ({origins.get(fault.place, str(file))})", fault.message)
+        for fault in settings.faults()
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return Loaded(settings, origins)
+
+
+def _file(
+    path: Path | None, environ: Mapping[str, str]
+) -> tuple[Path | None, Mapping[str, Any], list[Fault]]:
+    """Return the YAML file's path and content, and what is wrong with it as a whole."""
+    named = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    file = named or Path(platformdirs.user_config_dir("daylily", appauthor=False)) / "config.yaml"
+    if named is None and not file.is_file():
+        return None, {}, []
+    try:
+        if file.stat().st_size > _MAX_FILE:
+            return file, {}, [Fault(str(file), "is larger than 1 MiB")]
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return file, {}, [Fault(str(file), f"cannot be read: {error}")]
+    except yaml.YAMLError as error:
+        return file, {}, [Fault(str(file), f"is not YAML: {error}")]
+    if content is None:
+        return file, {}, []
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        return file, {}, [Fault(str(file), "must be a mapping of settings")]
+    return file, {key.replace("-", "_"): value for key, value in content.items()}, []
+
+
+_converter = cattrs.Converter(forbid_extra_keys=True)
+
+
+@_converter.register_structure_hook
+def _seconds(value: Any, _: type[timedelta]) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool):
+        raise ValueError(value)
+    return timedelta(seconds=float(value))
+
+
+@_converter.register_structure_hook
+def _whole(value: Any, _: type[int]) -> int:
+    if isinstance(value, bool | float):
+        raise ValueError(value)
+    return int(value)
+
+
+@_converter.register_structure_hook
+def _text(value: Any, _: type[str]) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
+
+
+@_converter.register_structure_hook
+def _path(value: Any, _: type[Path]) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError(value)
+    return Path(value).expanduser().absolute()
+
+
+@_converter.register_structure_hook
+def _secret(value: Any, _: type[Secret]) -> Secret:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return Secret(value)
+
+
+@frozen(kw_only=True)
+class _WrittenPipeline:
+    """A pipeline as the YAML file has it; what it leaves out is as shipped, if it was shipped."""
+
+    command: tuple[str, ...] | None = None
+    description: str | None = None
+    cpus: int | None = None
+    memory_gb: float | None = None
+    time_limit: timedelta | None = None
+    vcpu_hours_per_sample: float | None = None
+    aliases: tuple[str, ...] | None = None
+
+
+def _structure(name: str, raw: object, kind: Any) -> object:
+    if name == "pipelines":
+        return _pipelines(raw)
+    if choices := _choices(kind):
+        word = str(raw).upper() if name == "log_level" else raw
+        if word not in choices:
+            raise ValueError(raw)
+        return word
+    return _converter.structure(raw, kind)
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    return tuple(choice for choice in get_args(kind) if isinstance(choice, str))
+
+
+def _pipelines(raw: object) -> tuple[Pipeline, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidInputError.of("pipelines", "must be a mapping of names to pipelines")
+    found = {pipeline.name: pipeline for pipeline in SHIPPED}
+    faults: list[Fault] = []
+    for name, body in raw.items():
+        place = f"pipelines.{name}"
+        if not isinstance(name, str) or not is_id(name) or name != name.lower():
+            faults.append(Fault(place, f"the name must be {ID_RULE}, in lower case"))
+            continue
+        try:
+            written = _converter.structure(body, _WrittenPipeline)
+        except cattrs.BaseValidationError as error:
+            faults += [Fault(place, text) for text in cattrs.transform_error(error)]
+        else:
+            found[name] = _merged(found.get(name, Pipeline(name=name)), written)
+    if faults:
+        raise InvalidInputError(faults)
+    return tuple(found.values())
+
+
+def _merged(shipped: Pipeline, written: _WrittenPipeline) -> Pipeline:
+    changes = {name: value for name, value in attrs.asdict(written).items() if value is not None}
+    needs = {name: changes.pop(name) for name in attrs.fields_dict(Resources) if name in changes}
+    return attrs.evolve(shipped, resources=attrs.evolve(shipped.resources, **needs), **changes)
+
+
+def _wanted(kind: object) -> str:
+    words = {int: "a whole number", timedelta: "a number of seconds", str: "a text", Path: "a path"}
+    if isinstance(kind, type) and kind in words:
+        return words[kind]
+    choices = _choices(kind)
+    return f"one of {', '.join(choices)}" if choices else "a text"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Secret):
+        return MASK
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():g} s"
+    if isinstance(value, tuple):
+        return ", ".join(item.name if isinstance(item, Pipeline) else str(item) for item in value)
+    return "-" if value is None else str(value)

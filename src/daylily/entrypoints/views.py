@@ -1,0 +1,256 @@
+"""What goes out over HTTP and as ``--json``: our own shapes, apart from the domain's."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from attrs import frozen
+from cattrs.preconf.json import make_converter
+
+from daylily.application.places import Places
+from daylily.application.read_worksets import ReadWorksets
+from daylily.domain.estimate import Estimate
+from daylily.domain.workset import Attempt, Transition, Workset
+
+
+@frozen(kw_only=True)
+class TransitionView:
+    """One entry of the history, as the table of old has it, and who did it."""
+
+    state: str
+    timestamp: str
+    reason: str
+    actor: str
+
+    @classmethod
+    def of(cls, entry: Transition) -> Self:
+        """Return the view of a transition."""
+        return cls(state=entry.state, timestamp=_time(entry.at), reason=entry.reason, actor=entry.actor)
+
+
+@frozen(kw_only=True)
+class AttemptView:
+    """One launch of the pipeline."""
+
+    number: int
+    job: str
+    started_at: str
+    ended_at: str | None
+    outcome: str | None
+    follows: int | None
+    requested_by: str | None
+    error: str | None
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
+        """Return the view of an attempt."""
+        return cls(
+            number=attempt.number,
+            job=attempt.job,
+            started_at=_time(attempt.started_at),
+            ended_at=_time(attempt.ended_at) if attempt.ended_at else None,
+            outcome=attempt.outcome,
+            follows=attempt.follows,
+            requested_by=attempt.requested_by,
+            error=attempt.failure.message if attempt.failure else None,
+        )
+
+
+@frozen(kw_only=True)
+class SampleView:
+    """One sample and its files, relative to the workset's directory."""
+
+    sample_id: str
+    files: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class ProgressView:
+    """How far the running attempt has come, in the pipeline's own steps."""
+
+    done: int
+    total: int
+    message: str
+
+
+@frozen(kw_only=True)
+class WorksetView:
+    """A workset: the fields of contract 4.1, and ours."""
+
+    workset_id: str
+    workset_name: str
+    customer_id: str
+    state: str
+    priority: str
+    pipeline_type: str
+    reference_genome: str
+    sample_count: int
+    bucket: str
+    prefix: str
+    created_at: str
+    updated_at: str
+    submitted_by: str
+    cluster_name: str | None = None
+    error_details: str | None = None
+    error_category: str | None = None
+    retry_count: int = 0
+    max_retries: int = 3
+    retry_after: str | None = None
+    cancel_requested_by: str | None = None
+    progress: ProgressView | None = None
+    results_uri: str | None = None
+    samples: tuple[SampleView, ...] = ()
+    attempts: tuple[AttemptView, ...] = ()
+    state_history: tuple[TransitionView, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self.state not in {"ready", "locked", "in_progress", "retrying"}
+
+    @classmethod
+    def of(cls, workset: Workset, read: ReadWorksets) -> Self:
+        """Return the view of a workset."""
+        places: Places = read.places
+        failure, progress = workset.failure, workset.progress
+        return cls(
+            workset_id=workset.workset_id,
+            workset_name=workset.name,
+            customer_id=workset.customer_id,
+            state=workset.state,
+            priority=workset.priority,
+            pipeline_type=workset.manifest.pipeline,
+            reference_genome=workset.manifest.reference_genome,
+            sample_count=len(workset.manifest.samples),
+            bucket=read.objects.location(""),
+            prefix=places.directory(workset.workset_id),
+            created_at=_time(workset.created_at),
+            updated_at=_time(workset.updated_at),
+            submitted_by=workset.submitted_by,
+            error_details=failure.message if failure else None,
+            error_category=failure.category if failure else None,
+            retry_count=workset.retries_used,
+            max_retries=workset.max_retries,
+            retry_after=_time(workset.retry_at) if workset.retry_at else None,
+            cancel_requested_by=workset.cancel.by if workset.cancel else None,
+            progress=ProgressView(done=progress.done, total=progress.total, message=progress.message)
+            if progress
+            else None,
+            results_uri=read.results_location(workset),
+            samples=tuple(
+                SampleView(
+                    sample_id=sample.sample_id,
+                    files=tuple(key for pair in sample.pairs for _, key in pair.files()),
+                )
+                for sample in workset.manifest.samples
+            ),
+            attempts=tuple(map(AttemptView.of, workset.attempts)),
+            state_history=tuple(map(TransitionView.of, workset.history)),
+        )
+
+
+@frozen(kw_only=True)
+class WorksetPage:
+    """Part of a listing, newest first."""
+
+    worksets: tuple[WorksetView, ...]
+    cursor: str | None = None
+    """Give it back to get the next part; None at the end."""
+
+
+@frozen(kw_only=True)
+class LogView:
+    """Part of what an attempt has written."""
+
+    workset_id: str
+    text: str
+    offset: int
+    """Where to go on reading, in bytes."""
+    ended: bool
+
+
+@frozen(kw_only=True)
+class FileView:
+    """A stored file; its key is relative to where the listing began."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: str
+
+
+@frozen(kw_only=True)
+class FilePage:
+    """Part of a listing of files."""
+
+    files: tuple[FileView, ...]
+    cursor: str | None = None
+
+
+@frozen(kw_only=True)
+class EstimateView:
+    """What a workset will cost, in USD: the fields of contract 5.1."""
+
+    pipeline_type: str
+    sample_count: int
+    priority: str
+    estimated_cost_usd: float
+    compute_cost_usd: float
+    storage_cost_usd: float
+    """Storage and FSx together."""
+    transfer_cost_usd: float
+    vcpu_hours: float
+    estimated_duration_hours: float
+    estimated_duration_minutes: int
+    data_size_gb: float
+    cost_breakdown: dict[str, str]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, made: Estimate) -> Self:
+        """Return the view of an estimate."""
+        return cls(
+            pipeline_type=made.pipeline,
+            sample_count=made.sample_count,
+            priority=made.priority,
+            estimated_cost_usd=float(made.total_usd),
+            compute_cost_usd=float(made.compute_usd),
+            storage_cost_usd=float(made.storage_usd + made.fsx_usd),
+            transfer_cost_usd=float(made.transfer_usd),
+            vcpu_hours=round(made.vcpu_hours, 1),
+            estimated_duration_hours=round(made.duration_hours, 1),
+            estimated_duration_minutes=int(made.duration_hours * 60),
+            data_size_gb=round(made.data_size_gb, 1),
+            cost_breakdown={
+                "compute": f"${made.compute_usd}",
+                "storage": f"${made.storage_usd}",
+                "fsx": f"${made.fsx_usd}",
+                "transfer": f"${made.transfer_usd}",
+            },
+            notes=(
+                "An estimate: what is billed is what was used.",
+                f"Priority {made.priority} sets the price of a vCPU-hour.",
+                "Storage and FSx are for a quarter of a month; a tenth of the data is transferred.",
+            ),
+        )
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+converter = make_converter()
+
+
+def to_json(view: object) -> Any:
+    """Return a view as what ``json.dumps`` takes."""
+    return converter.unstructure(view)
+
+
+def from_json(raw: object, kind: type[Any]) -> Any:
+    """
+    Return a view from what a server of ours has sent; fields of newer servers are passed over.
+
+    Raises:
+        cattrs.BaseValidationError: That is no such view.
+    """
+    return converter.structure(raw, kind)
