@@ -1,0 +1,188 @@
+"""Worksets in one SQLite file, for any number of processes on one machine."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Self
+
+from attrs import evolve, field, frozen
+
+from daylily.adapters.local.database import Database
+from daylily.adapters.local.records import from_record, to_record
+from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of, time_key
+from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
+from daylily.domain.lifecycle import State
+from daylily.domain.scheduling import queue_rank
+from daylily.domain.workset import Workset
+from daylily.ports.paging import Page
+from daylily.ports.state_store import Filter
+
+_ADD: Final = """
+    INSERT INTO worksets (workset_id, customer_id, state, priority, name, created_at,
+                          queue_rank, due_at, version, record)
+    VALUES (:workset_id, :customer_id, :state, :priority, :name, :created_at,
+            :queue_rank, :due_at, :version, :record)
+"""
+_SAVE: Final = """
+    UPDATE worksets SET customer_id = :customer_id, state = :state, priority = :priority,
+        name = :name, created_at = :created_at, queue_rank = :queue_rank, due_at = :due_at,
+        version = :version, record = :record
+    WHERE workset_id = :workset_id AND version = :version - 1
+"""
+QUEUE: Final = """
+    SELECT queue_rank, workset_id, record FROM worksets
+    WHERE queue_rank IS NOT NULL AND (queue_rank, workset_id) > (:key, :workset_id)
+    ORDER BY queue_rank, workset_id LIMIT :limit
+"""
+DUE: Final = """
+    SELECT due_at, workset_id, record FROM worksets
+    WHERE due_at IS NOT NULL AND due_at <= :until AND (due_at, workset_id) > (:key, :workset_id)
+    ORDER BY due_at, workset_id LIMIT :limit
+"""
+# JSON arrays rather than one question mark for each: there may be more than SQLite takes.
+COUNT: Final = "SELECT count(*) FROM worksets WHERE state IN (SELECT value FROM json_each(?))"
+KNOWN: Final = "SELECT workset_id FROM worksets WHERE workset_id IN (SELECT value FROM json_each(?))"
+
+
+@frozen(eq=False)
+class SQLiteStateStore:
+    """
+    A StateStore in one file.
+
+    Args:
+        path: Made, with its folder, if it is not there; other stores of this package may share it.
+        patience: How long to wait for another process's write before the store counts as unavailable.
+
+    Raises:
+        InvalidInputError: A newer version of Daylily has written the file.
+        UnavailableError: The file cannot be made or opened.
+    """
+
+    path: Path
+    patience: timedelta = timedelta(seconds=10)
+    _database: Database = field(init=False)
+
+    @_database.default
+    def _open(self) -> Database:
+        return Database(self.path, self.patience)
+
+    def close(self) -> None:
+        """Close the file; every later call raises UnavailableError."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, workset: Workset) -> Workset:
+        """See StateStore.add."""
+        first = evolve(workset, version=1)
+        try:
+            self._database.write(_ADD, _columns(first))
+        except sqlite3.IntegrityError as error:
+            raise AlreadyExistsError(f"there is a workset {workset.workset_id} already") from error
+        return first
+
+    def get(self, workset_id: str) -> Workset:
+        """See StateStore.get."""
+        rows = self._database.rows("SELECT record FROM worksets WHERE workset_id = ?", (workset_id,))
+        if not rows:
+            raise NotFoundError(f"there is no workset {workset_id}")
+        return from_record(Workset, rows[0][0], workset_id)
+
+    def save(self, workset: Workset) -> Workset:
+        """See StateStore.save."""
+        saved = evolve(workset, version=workset.version + 1)
+        if not self._database.write(_SAVE, _columns(saved)):
+            # Rows are never removed, so what stood in the way can still be asked for.
+            if not self.known([workset.workset_id]):
+                raise NotFoundError(f"there is no workset {workset.workset_id}")
+            raise ConcurrentUpdateError(f"{workset.workset_id} is not at version {workset.version}")
+        return saved
+
+    def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
+        """See StateStore.list."""
+        sql, parameters = list_query(where, after=cursor is not None)
+        return self._page("list", sql, parameters, cursor, limit)
+
+    def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
+        """See StateStore.queue."""
+        return self._page("queue", QUEUE, {}, cursor, limit)
+
+    def due(self, at: datetime, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
+        """See StateStore.due."""
+        return self._page("due", DUE, {"until": time_key(at)}, cursor, limit)
+
+    def count(self, states: Collection[State]) -> int:
+        """See StateStore.count."""
+        ((number,),) = self._database.rows(COUNT, (json.dumps(list(states)),))
+        return int(number)
+
+    def known(self, workset_ids: Collection[str]) -> frozenset[str]:
+        """See StateStore.known."""
+        rows = self._database.rows(KNOWN, (json.dumps(list(workset_ids)),))
+        return frozenset(workset_id for (workset_id,) in rows)
+
+    def _page(
+        self, kind: str, sql: str, parameters: dict[str, Any], cursor: str | None, limit: int
+    ) -> Page[Workset]:
+        key, workset_id = ("", "") if cursor is None else decode_cursor(kind, cursor, 2)
+        limits = {"key": key, "workset_id": workset_id, "limit": check_limit(limit) + 1}
+        rows = self._database.rows(sql, parameters | limits)
+        page = page_of(rows, limit, lambda row: encode_cursor(kind, row[0], row[1]))
+        return Page(tuple(from_record(Workset, row[2], row[1]) for row in page.items), page.cursor)
+
+
+def list_query(where: Filter, *, after: bool) -> tuple[str, dict[str, Any]]:
+    """
+    Return the query of a listing, and the parameters that *where* gives it.
+
+    Args:
+        after: Whether it goes on after the place given by ``:key`` and ``:workset_id``.
+    """
+    conditions = ["(created_at, workset_id) < (:key, :workset_id)"] if after else []
+    parameters: dict[str, Any] = {}
+    if where.customer_id is not None:
+        conditions.append("customer_id = :customer_id")
+        parameters["customer_id"] = where.customer_id
+    if where.priority is not None:
+        conditions.append("priority = :priority")
+        parameters["priority"] = where.priority
+    if where.states is not None:
+        conditions.append("state IN (SELECT value FROM json_each(:states))")
+        parameters["states"] = json.dumps(sorted(where.states))
+    if where.name_contains is not None:
+        # instr() knows no wildcards that would need escaping
+        conditions.append("instr(name, :name) > 0")
+        parameters["name"] = _searchable(where.name_contains)
+    sql = (
+        "SELECT created_at, workset_id, record FROM worksets"  # noqa: S608 (made of fixed words)
+        f" WHERE {' AND '.join(conditions) or 'true'}"
+        " ORDER BY created_at DESC, workset_id DESC LIMIT :limit"
+    )
+    return sql, parameters
+
+
+def _columns(workset: Workset) -> dict[str, Any]:
+    ready, due_at = workset.state is State.READY, workset.due_at
+    return {
+        "workset_id": workset.workset_id,
+        "customer_id": workset.customer_id,
+        "state": workset.state,
+        "priority": workset.priority,
+        "name": _searchable(workset.name),
+        "created_at": time_key(workset.created_at),
+        "queue_rank": queue_rank(workset.priority, workset.created_at) if ready else None,
+        "due_at": None if due_at is None else time_key(due_at),
+        "version": workset.version,
+        "record": to_record(workset),
+    }
+
+
+def _searchable(name: str) -> str:
+    # SQLite folds the case of ASCII only, so names are folded before they get there.
+    return name.casefold()
