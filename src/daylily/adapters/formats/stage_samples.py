@@ -1,37 +1,14 @@
 """``stage_samples.tsv``: what staging must know of every FASTQ pair, 20 columns (contract 2.9)."""
 
-import re
 from collections.abc import Callable
-from typing import Final
 
+from daylily.adapters.formats.reading import CONTROL
+from daylily.adapters.formats.stage_sheet import COLUMNS, parse
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.workset import Workset
 
-COLUMNS: Final = (
-    "RUN_ID",
-    "SAMPLE_ID",
-    "EXPERIMENTID",
-    "SAMPLE_TYPE",
-    "LIB_PREP",
-    "SEQ_VENDOR",
-    "SEQ_PLATFORM",
-    "LANE",
-    "SEQBC_ID",
-    "PATH_TO_CONCORDANCE_DATA_DIR",
-    "R1_FQ",
-    "R2_FQ",
-    "STAGE_DIRECTIVE",
-    "STAGE_TARGET",
-    "SUBSAMPLE_PCT",
-    "IS_POS_CTRL",
-    "IS_NEG_CTRL",
-    "N_X",
-    "N_Y",
-    "EXTERNAL_SAMPLE_ID",
-)
-
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+__all__ = ["COLUMNS", "parse", "render"]
 
 
 def _as_it_is(key: str) -> str:
@@ -56,7 +33,7 @@ def render(workset: Workset, locate: Callable[[str], str] = _as_it_is) -> str:
         Fault(f"row {number}, {column}", f"{cell[:80]!r} holds a control character")
         for number, row in enumerate(rows, start=1)
         for column, cell in zip(COLUMNS, row, strict=True)
-        if _CONTROL.search(cell)
+        if CONTROL.search(cell)
     ]
     if faults:
         raise InvalidInputError(faults)

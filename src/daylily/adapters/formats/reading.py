@@ -1,0 +1,98 @@
+"""What reading any file has in common: its size, its encoding, and how its faults are told."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from attrs import define, field
+
+from daylily.domain.errors import Fault, InvalidInputError
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+LISTED: Final = 100
+"""How many faults are told one by one: nobody reads more, and junk has millions."""
+
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What has no place in a name or a path; each breaks a line for some reader, or cannot be stored."""
+
+_PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")
+
+
+@define
+class Faults:
+    """Collects faults; keeps the first hundred and counts the others."""
+
+    _listed: list[Fault] = field(init=False, factory=list)
+    _count: int = field(init=False, default=0)
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def add(self, place: str, message: str) -> None:
+        """Note one fault."""
+        self._count += 1
+        if len(self._listed) < LISTED:
+            self._listed.append(Fault(place, message))
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        """Note several."""
+        for fault in faults:
+            self.add(fault.place, fault.message)
+
+    def refuse(self) -> None:
+        """
+        Return if there are none.
+
+        Raises:
+            InvalidInputError: There are some: these.
+        """
+        more = self._count - len(self._listed)
+        if self._listed:
+            raise InvalidInputError([*self._listed, *([Fault("", f"and {more} more")] if more else [])])
+
+
+def text_of(data: bytes) -> str:
+    """
+    Return the text of a file in UTF-8, without the byte order mark that spreadsheets put first.
+
+    Raises:
+        InvalidInputError: It is too large, or not UTF-8; then every row that is not is named.
+    """
+    if len(data) > MAX_BYTES:
+        raise InvalidInputError.of("", f"is larger than {MAX_BYTES // 1024**2} MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        faults = Faults()
+        for number, line in enumerate(data.split(b"\n"), start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                faults.add(
+                    f"row {number}", f"byte {error.start + 1} is not UTF-8: save the file as UTF-8"
+                )
+        faults.refuse()
+        raise  # unreachable: a line end is never part of another character in UTF-8
+
+
+def translated(
+    faults: Iterable[Fault], name: Callable[[int, int | None, str | None], str]
+) -> Iterator[Fault]:
+    """
+    Yield the domain's *faults* with their key paths turned into places of the file.
+
+    Args:
+        name: Says what a file calls ``samples[i].pairs[j].field``; raises LookupError if it has no
+            such place.
+    """
+
+    def renamed(match: re.Match[str]) -> str:
+        sample, pair, part = match.groups()
+        try:
+            return name(int(sample), None if pair is None else int(pair), part)
+        except LookupError:
+            # Not one of ours: somebody's file name looks like a key path.
+            return match[0]
+
+    for fault in faults:
+        yield Fault(_PLACE.sub(renamed, fault.place), _PLACE.sub(renamed, fault.message))
