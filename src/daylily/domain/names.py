@@ -10,6 +10,7 @@ ID_RULE: Final = "3 to 64 letters, digits, '-' and '_', the first a letter or di
 KEY_BYTES: Final = 1024
 """The longest object key S3 takes, in bytes of UTF-8."""
 
+_ATTEMPT: Final = re.compile(r"[1-9][0-9]{0,8}")
 _NOT_SLUG: Final = re.compile(r"[^a-z0-9]+")
 # U+0085, U+2028 and U+2029 end a line for some readers of the sheets that name these keys.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -30,6 +31,19 @@ def check_id(text: str, place: str = "workset_id") -> str:
     if not is_id(text):
         raise InvalidInputError.of(place, f"{text[:80]!r} is not an id: {ID_RULE}")
     return text
+
+
+def check_attempt_key(text: str) -> tuple[str, str]:
+    """
+    Return the workset's id and the attempt's number of ``<workset_id>/<attempt>``.
+
+    Raises:
+        InvalidInputError: It is not such a key.
+    """
+    workset_id, _, attempt = text.partition("/")
+    if not is_id(workset_id) or not _ATTEMPT.fullmatch(attempt):
+        raise InvalidInputError.of("key", f"{text[:80]!r} is not <workset_id>/<attempt>")
+    return workset_id, attempt
 
 
 def mint_id(name: str, token: str) -> str:

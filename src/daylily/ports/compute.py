@@ -72,6 +72,7 @@ class Compute(Protocol):
     An engine. It speaks Slurm's verbs: submit, status, cancel.
 
     - Jobs outlive the monitor that submitted them, and any monitor may ask for any job.
+    - A key other than ``<workset_id>/<attempt>`` raises InvalidInputError and touches nothing.
     - Every method raises UnavailableError when the engine does not answer; that says nothing about
       the job. After a submit that raised it, submitting again is the way to find out.
     - Safe to share between threads and processes.
