@@ -1,0 +1,360 @@
+"""Jobs as processes of this machine, which outlive whoever started them."""
+
+import contextlib
+import fcntl
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from daylily.adapters.local import job_output, supervisor
+from daylily.adapters.local.supervisor import Run
+from daylily.domain.errors import NotFoundError, RejectedError, UnavailableError
+from daylily.domain.names import check_attempt_key
+from daylily.ports.compute import Job, JobStatus, LogChunk, Phase
+
+PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "TMPDIR", "TZ", "USER")
+"""What a job gets of the server's environment: nothing in there is a secret."""
+
+VANISHED: Final = "the job's processes vanished without an exit status (machine restarted or killed)"
+
+_HANDSHAKE: Final = 30.0
+"""Seconds that a new supervisor has to claim its job before the submitter goes on without word."""
+
+
+def _absolute(path: Path) -> Path:
+    return path.absolute()
+
+
+@frozen(kw_only=True)
+class SubprocessCompute:
+    """
+    An engine that runs each job as a process group of this machine.
+
+    Each job has a directory ``<root>/<workset_id>/<attempt>/`` (see ``supervisor``) and a supervisor
+    process in a session of its own. Nothing is held in memory: any process that has the same root,
+    on this machine, may ask for any job. A job starts at most once, whoever dies when; one whose end
+    nobody could record is FAILED without an exit code.
+
+    ``cpus`` and ``memory_gb`` of a job are not enforced, nor is anything queued for want of them:
+    how many jobs run at a time is the monitor's to say. ``time_limit`` is.
+
+    Job and supervisor belong to the control group of the service that submitted them: a systemd unit
+    needs ``KillMode=process`` for jobs to outlive it.
+
+    Args:
+        root: Where the directories of jobs are; on a local file system, for its locks and links.
+        grace: How long a job has between TERM and KILL.
+        python: The interpreter that runs supervisors; its directory leads the jobs' ``PATH``.
+        environment: What is passed on of it is only ``PASSED_ON``.
+        patience: How long a job may be unclaimed before ``status`` starts a supervisor for it.
+
+    Raises:
+        UnavailableError: The root cannot be created.
+    """
+
+    root: Path = field(converter=_absolute)
+    grace: timedelta = timedelta(seconds=10)
+    python: str = sys.executable
+    environment: Mapping[str, str] = field(factory=lambda: os.environ)
+    patience: timedelta = timedelta(seconds=10)
+
+    def __attrs_post_init__(self) -> None:
+        with _answering():
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def submit(self, job: Job) -> str:
+        """Have a job run; see Compute. A malformed key raises InvalidInputError."""
+        run = self._run(job.key)
+        with _answering():
+            self._check_root()
+            if _is_there(run.cancel):
+                return job.key
+            if not _is_there(run.job):
+                self._check_runnable(job, run)
+                self._make_directory(run)
+                supervisor.write_once(run.job, self._order(job))
+            if not _is_there(run.claim):
+                self._start_supervisor(run, wait=True)
+        return job.key
+
+    def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
+        """
+        Return what is known of each job; see Compute.
+
+        A look also finishes what a dead process left undone: it starts the supervisor that a killed
+        submitter did not, and stops a canceled or overdue job that has lost its supervisor.
+        """
+        with _answering():
+            self._check_root()
+            found = {key: self._look(key, self._run(key)) for key in keys}
+        return {key: status for key, status in found.items() if status is not None}
+
+    def cancel(self, key: str) -> None:
+        """Stop a job with all its processes; see Compute."""
+        run = self._run(key)
+        with _answering():
+            self._check_root()
+            before = self._look(key, run)
+            if before is not None and before.ended:
+                return
+            self._make_directory(run)
+            supervisor.write_once(run.cancel, {"at": datetime.now(UTC).isoformat()})
+            # A live supervisor sees to the rest; this is for the job that has lost its own.
+            self._look(key, run)
+
+    def log(self, key: str, *, offset: int = 0, limit: int = 65536) -> LogChunk:
+        """Return a part of what the job has written; see Compute. A limit below 4 counts as 4."""
+        run = self._run(key)
+        with _answering():
+            self._check_root()
+            # Before reading: what ended before the read adds nothing after it.
+            status = self._look(key, run)
+            if status is None:
+                raise NotFoundError(f"there is no job {key}")
+            return job_output.chunk(run.log, offset=offset, limit=limit, ended=status.ended)
+
+    # Submitting
+
+    def _run(self, key: str) -> Run:
+        workset_id, attempt = check_attempt_key(key)
+        return Run(self.root / workset_id / attempt)
+
+    def _check_root(self) -> None:
+        # A root that is gone (a disk not mounted) is an outage: it does not mean "no jobs".
+        if not self.root.is_dir():
+            raise UnavailableError(f"the directory of jobs is not there: {self.root}")
+
+    def _check_runnable(self, job: Job, run: Run) -> None:
+        names = job.environment.keys()
+        texts = [*job.arguments, *names, *job.environment.values()]
+        if any("\0" in text for text in texts) or any(not name or "=" in name for name in names):
+            raise RejectedError(f"{job.key}: no argument or variable may hold a NUL, no name a '='")
+        if not job.arguments or not job.arguments[0]:
+            raise RejectedError(f"{job.key}: there is no program to run")
+        program = job.arguments[0]
+        if "/" in program:
+            program = str(supervisor.working_directory(run, job.directory) / program)
+        path = job.environment.get("PATH", self._passed_on()["PATH"])
+        if shutil.which(program, path=path) is None:
+            raise RejectedError(f"{job.key}: no executable program {job.arguments[0]!r} is to be found")
+
+    def _make_directory(self, run: Run) -> None:
+        for directory in (run.directory.parent, run.directory):
+            with contextlib.suppress(FileExistsError):
+                directory.mkdir(mode=0o700)
+            supervisor.sync_directory(directory.parent)
+
+    def _order(self, job: Job) -> dict[str, Any]:
+        return {
+            "key": job.key,
+            "arguments": list(job.arguments),
+            "directory": job.directory,
+            "environment": dict(job.environment),
+            "time_limit_seconds": job.resources.time_limit.total_seconds(),
+            "grace_seconds": self.grace.total_seconds(),
+        }
+
+    def _passed_on(self) -> dict[str, str]:
+        kept = {name: self.environment[name] for name in PASSED_ON if name in self.environment}
+        return kept | {"PATH": f"{Path(self.python).parent}:{kept.get('PATH', os.defpath)}"}
+
+    def _start_supervisor(self, run: Run, *, wait: bool) -> None:
+        """
+        Start a supervisor unless there is one.
+
+        Args:
+            wait: Whether to wait for another process that is just starting one.
+
+        Raises:
+            UnavailableError: It did not come up.
+        """
+        # Not what makes jobs run once (the claim does): only what spares us a crowd of supervisors.
+        with run.job.open("rb") as turn:
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                return
+            if _is_there(run.claim):
+                return
+            if self._spawn(run) and not _is_there(run.claim):
+                complaint = job_output.tail(run.supervisor_log)
+                raise UnavailableError(f"the supervisor of {run.directory} did not start: {complaint}")
+
+    def _spawn(self, run: Run) -> bool:
+        """Start a supervisor; return False if it has not claimed the job, nor ended, after a while."""
+        with run.supervisor_log.open("ab") as log, contextlib.ExitStack() as stack:
+            ready, theirs = os.pipe()
+            stack.callback(os.close, ready)
+            try:
+                process = subprocess.Popen(
+                    [
+                        self.python,
+                        "-I",
+                        "-S",
+                        "-X",
+                        "utf8",
+                        supervisor.__file__,
+                        run.directory,
+                        str(theirs),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=run.directory,
+                    env=self._passed_on(),
+                    start_new_session=True,
+                    pass_fds=(theirs,),
+                )
+            finally:
+                os.close(theirs)
+            # Reaped by a thread that sleeps until then. A double fork would need no thread, but would
+            # leave a zombie a job where the monitor is the first process of a container without init.
+            threading.Thread(target=process.wait, name=f"reaper of {process.pid}", daemon=True).start()
+            # poll, as select fails in a process with more than a thousand open files.
+            word = select.poll()
+            word.register(ready, select.POLLIN)
+            return bool(word.poll(_HANDSHAKE * 1000))
+
+    # Looking
+
+    def _look(self, key: str, run: Run) -> JobStatus | None:
+        # In this order: whoever claims a job after the cancel was seen sees the cancel too.
+        canceled = _is_there(run.cancel)
+        if (ending := supervisor.read_facts(run.exit)) is not None:
+            return self._ended(key, run, ending)
+        claim = supervisor.read_facts(run.claim)
+        if claim is None:
+            if canceled:
+                return JobStatus(phase=Phase.CANCELED, job=key)
+            return self._queued(key, run)
+        child = supervisor.read_facts(run.child) or {}
+        if self._still_runs(run, claim, child):
+            return JobStatus(
+                phase=Phase.RUNNING,
+                job=key,
+                progress=job_output.progress(run.progress),
+                started_at=_instant(child.get("at") or claim.get("at")),
+            )
+        # Written down, so that it stays as it is told here, unless the supervisor has just done so.
+        verdict = {
+            "exit_code": None,
+            "canceled": canceled,
+            "reason": VANISHED,
+            "started_at": child.get("at"),
+            "ended_at": datetime.now(UTC).isoformat(),
+        }
+        supervisor.write_once(run.exit, verdict)
+        return self._ended(key, run, supervisor.read_facts(run.exit) or verdict)
+
+    def _queued(self, key: str, run: Run) -> JobStatus | None:
+        try:
+            submitted = run.job.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        message = ""
+        if time.time() - submitted >= self.patience.total_seconds():
+            try:
+                self._start_supervisor(run, wait=False)
+            except (OSError, UnavailableError) as error:
+                # One job that cannot be started must not hide the others' status.
+                message = f"cannot be started for now: {error}"
+        return JobStatus(phase=Phase.QUEUED, job=key, message=message)
+
+    def _ended(self, key: str, run: Run, ending: dict[str, Any]) -> JobStatus:
+        exit_code = ending.get("exit_code")
+        phase = Phase.SUCCEEDED if exit_code == 0 else Phase.FAILED
+        if ending.get("canceled"):
+            phase = Phase.CANCELED
+        message = ""
+        if phase is Phase.FAILED:
+            reason = ending.get("reason") or "the record of its end cannot be read"
+            message = f"{reason}\n{job_output.tail(run.log)}".rstrip()
+        return JobStatus(
+            phase=phase,
+            job=key,
+            exit_code=exit_code,
+            message=message,
+            started_at=_instant(ending.get("started_at")),
+            ended_at=_instant(ending.get("ended_at")),
+        )
+
+    def _still_runs(self, run: Run, claim: dict[str, Any], child: dict[str, Any]) -> bool:
+        """Tell whether anything of a claimed job lives; one without a supervisor is minded here."""
+        if not _is_locked(run.claim) and not _lives(child):
+            # Its children may live on without the lock: as nobody will ever tell how it ended, they
+            # have to be gone before the next attempt begins.
+            return supervisor.send(signal.SIGKILL, run.mark, None)
+        if not _lives(claim):
+            self._mind_orphan(run, child)
+        return True
+
+    def _mind_orphan(self, run: Run, child: dict[str, Any]) -> None:
+        """Stop a job that is canceled, overdue or headless, as its supervisor would have done."""
+        order = supervisor.read_facts(run.job) or {}
+        now = time.time()
+        since = None
+        group = child.get("pid") if _lives(child) else None
+        if (wish := supervisor.read_facts(run.cancel)) is not None:
+            since = _seconds(wish.get("at"), now)
+        elif child and group is None:
+            since = _seconds(child.get("at"), now)
+        elif now >= (due := _seconds(child.get("at"), now) + order.get("time_limit_seconds", now)):
+            since = due
+        if since is not None:
+            patient = now - since < order.get("grace_seconds", self.grace.total_seconds())
+            # Without its first process, the number of its group proves nothing any more.
+            supervisor.send(signal.SIGTERM if patient else signal.SIGKILL, run.mark, group)
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(f"the directory of jobs cannot be used: {error}") from error
+
+
+def _is_there(path: Path) -> bool:
+    # Not Path.exists: that takes a broken path for an absent file.
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lives(facts: dict[str, Any]) -> bool:
+    pid, identity = facts.get("pid"), facts.get("identity")
+    return isinstance(pid, int) and identity is not None and supervisor.identity(pid) == identity
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _seconds(text: str | None, default: float) -> float:
+    at = _instant(text)
+    return at.timestamp() if at else default
