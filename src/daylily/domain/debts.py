@@ -1,5 +1,7 @@
 """What a stored change still owes the world: each can be paid twice without harm (design idea 1)."""
 
+from collections.abc import Iterable
+
 from attrs import frozen
 
 from daylily.domain.events import Event
@@ -35,3 +37,36 @@ class SendNotice:
 
 
 Debt = PublishFiles | PostSentinel | WithdrawSentinel | SendNotice
+
+
+def in_order(debts: Iterable[Debt]) -> tuple[Debt, ...]:
+    """
+    Return *debts* in the order in which they are to be paid, without those that others make idle.
+
+    Whoever pays may die after any of them, and what stands in the directory then, an old monitor
+    believes. So at no point may ``ready`` stand alone unless the workset is ready:
+
+    1. the files, since ``ready`` says that they are there;
+    2. new sentinels, first in precedence first;
+    3. ``ready`` is withdrawn, or posted afresh, before anything that has covered it goes;
+    4. sentinels that stand there in an old form are replaced;
+    5. the others are withdrawn, last in precedence first: the one shown goes last;
+    6. notices, since a channel that is down must not hold up the directory.
+    """
+    debts = tuple(debts)
+    posts = {debt.sentinel: debt for debt in debts if isinstance(debt, PostSentinel)}
+    withdrawals: dict[Sentinel, WithdrawSentinel] = {}
+    for debt in debts:
+        # One that takes away later transitions takes away earlier ones too.
+        if isinstance(debt, WithdrawSentinel):
+            known = withdrawals.get(debt.sentinel, debt)
+            withdrawals[debt.sentinel] = max(known, debt, key=lambda one: one.sequence)
+    ordered: list[Debt] = [debt for debt in debts if isinstance(debt, PublishFiles)]
+    ordered += [posts[sentinel] for sentinel in Sentinel if sentinel in posts.keys() - withdrawals]
+    upwards = [sentinel for sentinel in reversed(Sentinel) if sentinel in withdrawals]
+    for sentinel in sorted(upwards, key=lambda one: (one is not Sentinel.READY, one not in posts)):
+        ordered.append(withdrawals[sentinel])
+        if sentinel in posts:
+            ordered.append(posts[sentinel])
+    ordered += [debt for debt in debts if isinstance(debt, SendNotice)]
+    return tuple(ordered)

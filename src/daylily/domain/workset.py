@@ -6,7 +6,14 @@ from typing import Final, Self
 
 from attrs import evolve, field, frozen
 
-from daylily.domain.debts import Debt, PostSentinel, PublishFiles, SendNotice, WithdrawSentinel
+from daylily.domain.debts import (
+    Debt,
+    PostSentinel,
+    PublishFiles,
+    SendNotice,
+    WithdrawSentinel,
+    in_order,
+)
 from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
@@ -497,8 +504,7 @@ class Workset:
             history=(*self.history, Transition(state=state, at=at, reason=reason, actor=actor)),
         )
         wanted = projection(state, entered.archived_from)
-        # Forward steps only add; what an ended attempt or a step back left behind is taken away,
-        # after the new sentinel stands: so the precedence reads right at every moment.
+        # Forward steps only add; what an ended attempt or a step back left behind is taken away.
         keep = state in {State.LOCKED, State.IN_PROGRESS}
         stale = frozenset() if keep else self.posted - wanted
         debts: list[Debt] = [
@@ -506,13 +512,11 @@ class Workset:
             for debt in self.debts
             if not (isinstance(debt, PostSentinel) and debt.sentinel in stale)
         ]
-        fresh = [sentinel for sentinel in Sentinel if sentinel in wanted - self.posted]
-        debts += [PostSentinel(sentinel, entered.sentinel_body()) for sentinel in fresh]
-        debts += [WithdrawSentinel(s, self.sequence) for s in Sentinel if s in stale]
+        debts += [PostSentinel(sentinel, entered.sentinel_body()) for sentinel in wanted - self.posted]
+        debts += [WithdrawSentinel(sentinel, self.sequence) for sentinel in stale]
         if told:
             debts.append(SendNotice(entered._event(told, at, reason)))
-        posted = (self.posted | wanted) - stale
-        return evolve(entered, posted=posted, debts=tuple(debts))
+        return evolve(entered, posted=(self.posted | wanted) - stale, debts=in_order(debts))
 
     def _event(self, kind: EventKind, at: datetime, reason: str) -> Event:
         return Event(
