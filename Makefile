@@ -1,0 +1,79 @@
+# The newcomer's face of daylily. Each target does its own set-up; CI calls the same ones.
+#   make demo        submit real FASTQ files to a local service, watch them run, get a report
+#   make test        every test (make test-fast: the unit tests alone)
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+KEEP ?=
+PYTEST ?= $(BIN)/python -m pytest
+WORKERS ?= auto
+
+# Any Python from 3.11 on; PYTHON=... names one.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help
+help:  ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.PHONY: demo
+demo: $(VENV)/.installed  ## Run the example through a local service; KEEP=1 leaves it up
+	$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
+
+.PHONY: test
+test: $(VENV)/.developing  ## Run every test, and hold domain and application to full branch coverage
+	@rm -f .coverage .coverage.*
+	$(PYTEST) -n $(WORKERS) --cov --cov-report=
+	$(BIN)/coverage report --include='src/daylily/domain/*,src/daylily/application/*' --fail-under=100
+
+.PHONY: test-fast
+test-fast: $(VENV)/.developing  ## Run the unit tests
+	$(PYTEST) -n $(WORKERS) -m "not chromium and not load" tests/unit README.md
+
+.PHONY: lint
+lint: $(VENV)/.developing  ## Check style and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_changelog.py
+
+.PHONY: types
+types: $(VENV)/.developing  ## Check types
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.developing  ## Put the code into shape
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.developing  ## Print the benchmarks
+	$(BIN)/python -m benchmarks
+
+.PHONY: engines
+engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)
+	sh scripts/engines.sh
+
+.PHONY: install
+install: $(VENV)/.installed  ## Create the environment with the command daylily in it
+
+.PHONY: clean
+clean:  ## Remove the environment and all that was generated
+	rm -rf $(VENV) .demo .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .import_linter_cache dist build htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "daylily needs Python 3.11 or newer; name one with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	@touch $@
