@@ -51,12 +51,15 @@ class Faults:
             raise InvalidInputError([*self._listed, *([Fault("", f"and {more} more")] if more else [])])
 
 
-def text_of(data: bytes) -> str:
+def text_of(data: bytes, *, unit: str = "row") -> str:
     """
     Return the text of a file in UTF-8, without the byte order mark that spreadsheets put first.
 
+    Args:
+        unit: What the file's readers call a line of it.
+
     Raises:
-        InvalidInputError: It is too large, or not UTF-8; then every row that is not is named.
+        InvalidInputError: It is too large, or not UTF-8; then every line that is not is named.
     """
     if len(data) > MAX_BYTES:
         raise InvalidInputError.of("", f"is larger than {MAX_BYTES // 1024**2} MiB")
@@ -69,7 +72,7 @@ def text_of(data: bytes) -> str:
                 line.decode()
             except UnicodeDecodeError as error:
                 faults.add(
-                    f"row {number}", f"byte {error.start + 1} is not UTF-8: save the file as UTF-8"
+                    f"{unit} {number}", f"byte {error.start + 1} is not UTF-8: save the file as UTF-8"
                 )
         faults.refuse()
         raise  # unreachable: a line end is never part of another character in UTF-8

@@ -4,10 +4,13 @@ import re
 from typing import Final
 
 from daylily.adapters.formats.dump import dump_yaml
+from daylily.adapters.formats.work_file import WorkFile, parse
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.names import check_id
 from daylily.domain.workset import Workset
+
+__all__ = ["WorkFile", "parse", "render"]
 
 _TARGETS: Final = {"germline": "germline_wgs_snv", "wgs": "germline_wgs_kitchensink"}
 _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")

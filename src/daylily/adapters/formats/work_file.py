@@ -1,0 +1,326 @@
+"""Reading ``daylily_work.yaml``: all four dialects in the wild (contract 2.7) into one value."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from daylily.adapters.formats import strict_yaml
+from daylily.adapters.formats.reading import CONTROL, LISTED, Faults, translated
+from daylily.adapters.formats.strict_yaml import Dictionary, Node, Scalar
+from daylily.domain.errors import InvalidInputError
+from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
+
+T = TypeVar("T")
+
+_NUMBER: Final = re.compile(
+    r"\+?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?"
+)
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+
+# Where a field has several names, the first that is not empty wins: so did the engine of old.
+_CLONE: Final = ("day_clone_args", "day-clone", "clone_args", "clone-args", "clone")
+_RUN: Final = ("dy_r", "dy-r", "dy", "run", "run_suffix", "run-suffix", "run_cmd", "run-command")
+_EXPORT: Final = ("export_uri", "export-uri", "export", "target_export_uri")
+_SPOKEN: Final = ("suffix", "args", "cmd", "command")
+_SAMPLE_ID: Final = ("sample_id", "id", "name", "sample")
+_R1: Final = ("fastq_r1", "r1_file", "r1", "fq1", "fastq_1")
+_R2: Final = ("fastq_r2", "r2_file", "r2", "fq2", "fastq_2")
+
+
+@frozen(kw_only=True)
+class WorkFile:
+    """What a ``daylily_work.yaml`` says, whichever dialect it speaks."""
+
+    name: str
+    priority: Priority = Priority.NORMAL
+    pipeline: str | None = None
+    """As written; which pipelines there are is the registry's to say. None: the file names none."""
+    reference_genome: str = "GRCh38"
+    samples: tuple[Sample, ...] = ()
+    """Empty where the file leaves them to ``stage_samples.tsv``."""
+    max_retries: int = 3
+    notification_email: str | None = None
+    run_command: str | None = None
+    """What the engine of old would run. A stranger's text: never to be given to a shell (D-35)."""
+    clone_args: str | None = None
+    """Likewise."""
+    export_uri: str | None = None
+    """Likewise; our results go where we say."""
+    ignored: tuple[str, ...] = ()
+    """Key paths that mean nothing to us, at most a hundred."""
+
+
+def parse(data: bytes, *, default_name: str) -> WorkFile:
+    """
+    Return what a file says.
+
+    Names of genomes and priorities are turned into the standard ones. Entries of one sample id are
+    its lanes. Text is taken as it is written: a sample may be called ``007`` or ``on``.
+
+    Args:
+        default_name: The workset's name where the file gives none.
+
+    Raises:
+        InvalidInputError: All that is wrong, at its key path; where it is known, with the line.
+    """
+    return _Reader(strict_yaml.read(data)).work_file(default_name)
+
+
+@define
+class _Fields:
+    """A mapping that remembers which of its keys were of use."""
+
+    dictionary: Dictionary
+    path: str
+    used: set[str] = field(factory=set)
+
+    def find(self, *names: str) -> tuple[str, Node] | None:
+        """Return path and value of the first of *names* that is not empty."""
+        self.used.update(names)
+        for name in names:
+            node = self.dictionary.entries.get(name)
+            if node is not None and not node.absent:
+                return self._at(name), node
+        return None
+
+    def line_of(self, *names: str) -> tuple[str, int]:
+        """Return path and line for a fault of a field that is one of *names*."""
+        found = self.find(*names)
+        return (found[0], found[1].line) if found else (self._at(names[0]), self.dictionary.line)
+
+    def unused(self) -> Iterator[str]:
+        """Yield the paths of keys that nobody asked for."""
+        return (self._at(name) for name in self.dictionary.entries if name not in self.used)
+
+    def _at(self, name: str) -> str:
+        shown = strict_yaml.shown(name)
+        return f"{self.path}.{shown}" if self.path else shown
+
+
+@frozen
+class _Entry:
+    """One entry of ``samples``: one lane of a sample."""
+
+    fields: _Fields
+    sample: Sample
+
+
+@define
+class _Reader:
+    top: Dictionary
+    faults: Faults = field(init=False, factory=Faults)
+    _scopes: list[_Fields] = field(init=False)
+    _entries: list[_Fields] = field(init=False, factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        outer = _Fields(self.top, "")
+        nested = outer.dictionary.entries.get("workset")
+        self._scopes = [outer]
+        # Dialect d: the portal's generator nests name, pipeline and reference.
+        if isinstance(nested, Dictionary):
+            outer.used.add("workset")
+            self._scopes.append(_Fields(nested, "workset"))
+
+    def work_file(self, default_name: str) -> WorkFile:
+        """Return it all, or raise it all."""
+        default_coverage = self._number("estimated_coverage")
+        # Known, and of no use to us.
+        self._find("workdir_name", "notes")
+        file = WorkFile(
+            name=self._line("workset_name", "name", "workdir_name") or default_name,
+            priority=self._of(_priority, "priority") or Priority.NORMAL,
+            pipeline=self._line("pipeline", "pipeline_type", most=64),
+            reference_genome=self._of(_genome, "reference_genome", "reference") or "GRCh38",
+            samples=self._samples(default_coverage),
+            max_retries=self._retries(),
+            notification_email=self._of(_email, "notification_email"),
+            run_command=self._command(*_RUN),
+            clone_args=self._command(*_CLONE),
+            export_uri=self._command(*_EXPORT),
+        )
+        self.faults.refuse()
+        unused = [path for scope in (*self._scopes, *self._entries) for path in scope.unused()]
+        return evolve(file, ignored=tuple(unused[:LISTED]))
+
+    # One field
+
+    def _find(self, *names: str) -> tuple[str, Node] | None:
+        found = [scope.find(*names) for scope in self._scopes]
+        return next((each for each in found if each), None)
+
+    def _fault(self, path: str, line: int, message: str) -> None:
+        self.faults.add(path, f"{message} (line {line})")
+
+    def _text(self, found: tuple[str, Node] | None, most: int = 256) -> str | None:
+        """Return one line of text, as it is written; anything else is a fault."""
+        if found is None:
+            return None
+        path, node = found
+        if not isinstance(node, Scalar):
+            kind = "a mapping" if isinstance(node, Dictionary) else "a list"
+            self._fault(path, node.line, f"is {kind}; write text")
+            return None
+        text = node.text.strip()
+        if CONTROL.search(text):
+            self._fault(path, node.line, f"{text[:80]!r} is not one line of plain text")
+            return None
+        if len(text) > most:
+            self._fault(path, node.line, f"{text[:40]!r}... is longer than {most} characters")
+            return None
+        return text
+
+    def _line(self, *names: str, most: int = 256) -> str | None:
+        return self._text(self._find(*names), most)
+
+    def _of(self, convert: Callable[[str], T], *names: str) -> T | None:
+        return self._converted(convert, self._find(*names))
+
+    def _converted(self, convert: Callable[[str], T], found: tuple[str, Node] | None) -> T | None:
+        text = self._text(found)
+        if found is None or text is None:
+            return None
+        try:
+            return convert(text)
+        except ValueError as error:
+            self._fault(found[0], found[1].line, str(error))
+        return None
+
+    def _number(self, *names: str) -> float | None:
+        return self._of(_depth, *names)
+
+    def _retries(self) -> int:
+        retries = self._of(_count, "max_retries")
+        return 3 if retries is None else retries
+
+    def _command(self, *names: str) -> str | None:
+        """Return what the engine of old makes of a string, a list or a mapping."""
+        found = self._find(*names)
+        if found and isinstance(found[1], Dictionary):
+            spoken = _Fields(found[1], found[0])
+            found = spoken.find(*_SPOKEN)
+            if found is None:
+                self._fault(spoken.path, spoken.dictionary.line, f"gives none of {', '.join(_SPOKEN)}")
+                return None
+        if found is None:
+            return None
+        path, node = found
+        words = node.items if isinstance(node, strict_yaml.Sequence) else (node,)
+        texts = [word.text for word in words if isinstance(word, Scalar)]
+        if len(texts) < len(words):
+            self._fault(path, node.line, "is neither text nor a list of texts")
+            return None
+        text = " ".join(texts).strip()
+        # A folded text may have several lines; what else is not plain text is nobody's command.
+        if CONTROL.search(text.replace("\n", " ").replace("\t", " ")):
+            self._fault(path, node.line, f"{text[:80]!r} holds a control character")
+            return None
+        return text or None
+
+    # Samples
+
+    def _samples(self, default_coverage: float | None) -> tuple[Sample, ...]:
+        found = self._find("samples")
+        if found is None:
+            return ()
+        path, node = found
+        if not isinstance(node, strict_yaml.Sequence):
+            self._fault(path, node.line, "is not a list of samples")
+            return ()
+        groups: dict[str, list[_Entry]] = {}
+        for index, item in enumerate(node.items):
+            if not isinstance(item, Dictionary):
+                self._fault(
+                    f"{path}[{index}]", item.line, "is not a mapping with sample_id and fastq_r1"
+                )
+                continue
+            fields = _Fields(item, f"{path}[{index}]")
+            self._entries.append(fields)
+            sample = self._sample(fields)
+            if sample:
+                groups.setdefault(sample.sample_id, []).append(_Entry(fields, sample))
+        samples = tuple(self._joined(entries, default_coverage) for entries in groups.values())
+        if samples:
+            self._check(samples, list(groups.values()))
+        return samples
+
+    def _sample(self, fields: _Fields) -> Sample | None:
+        """Return what one entry says: a sample with a single pair."""
+        sample_id = self._text(fields.find(*_SAMPLE_ID))
+        r1 = self._text(fields.find(*_R1), most=4096)
+        r2 = self._text(fields.find(*_R2), most=4096)
+        lane = self._text(fields.find("lane"))
+        coverage = self._converted(_depth, fields.find("coverage"))
+        for names in (_SAMPLE_ID, _R1):
+            if fields.find(*names) is None:
+                where, line = fields.line_of(*names)
+                self._fault(where, line, "is missing")
+        if sample_id is None or r1 is None:
+            return None
+        return Sample(sample_id=sample_id, pairs=(FastqPair(r1, r2, lane or "0"),), coverage=coverage)
+
+    def _joined(self, entries: Sequence[_Entry], default_coverage: float | None) -> Sample:
+        """Return the sample whose lanes *entries* are."""
+        said = [entry for entry in entries if entry.sample.coverage is not None]
+        for entry in said[1:]:
+            if entry.sample.coverage != said[0].sample.coverage:
+                path, line = entry.fields.line_of("coverage")
+                first, _ = said[0].fields.line_of("coverage")
+                self._fault(path, line, f"differs from {first}, and both are the same sample")
+        return evolve(
+            entries[0].sample,
+            pairs=tuple(pair for entry in entries for pair in entry.sample.pairs),
+            coverage=said[0].sample.coverage if said else default_coverage,
+        )
+
+    def _check(self, samples: tuple[Sample, ...], entries: Sequence[Sequence[_Entry]]) -> None:
+        names = {"sample_id": _SAMPLE_ID, "r1": _R1, "r2": _R2}
+        lines: dict[str, int] = {}
+
+        def name(sample: int, pair: int | None, part: str | None) -> str:
+            fields = entries[sample][pair or 0].fields
+            path, line = fields.path, fields.dictionary.line
+            if part:
+                path, line = fields.line_of(*names.get(part, (part,)))
+            lines[path] = line
+            return path
+
+        found = Manifest(samples=samples, pipeline="any").faults()
+        for fault in translated(found, name):
+            line = lines.get(fault.place)
+            self.faults.add(fault.place, fault.message + (f" (line {line})" if line else ""))
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority(text.lower())
+    except ValueError:
+        known = ", ".join(Priority)
+        raise ValueError(f"{text[:40]!r} is not a priority; use one of {known}") from None
+
+
+def _genome(text: str) -> str:
+    try:
+        return reference_genome(text)
+    except InvalidInputError as error:
+        raise ValueError(error.faults[0].message) from None
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is not an e-mail address")
+    return text
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[0-9]|10", text):
+        raise ValueError(f"{text[:40]!r} is not a whole number from 0 to 10")
+    return int(text)
+
+
+def _depth(text: str) -> float:
+    if not _NUMBER.fullmatch(text) or not 0 <= float(text) <= 100_000:
+        raise ValueError(f"{text[:40]!r} is not a depth: write a number from 0 to 100000")
+    return float(text)
