@@ -354,6 +354,7 @@ class Workset:
             raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending already")
         if self.foreign_run:
             raise IllegalTransitionError(f"{self.workset_id} is run by another system: cancel it there")
+        self._refuse_in_archive()
         request = CancelRequest(by=by, at=at, reason=reason)
         if self.state is State.LOCKED or self.running:
             return evolve(self, cancel=request)
@@ -424,6 +425,7 @@ class Workset:
         Raises:
             IllegalTransitionError: It is running or has ended for good.
         """
+        self._refuse_in_archive()
         return evolve(self, retry_at=None)._enter(State.IGNORED, at, f"ignored by {by}", by)
 
     def unignore(self, *, by: str, at: datetime) -> Self:
@@ -457,6 +459,12 @@ class Workset:
         if self.archived_from is None or self.state is not State.ARCHIVED:
             raise IllegalTransitionError(f"{self.workset_id} is {self.state}, not archived")
         return evolve(self, archived_from=None)._enter(self.archived_from, at, f"restored by {by}", by)
+
+    def _refuse_in_archive(self) -> None:
+        # The table has archived -> ignored and canceled for restore alone: by any other way, what
+        # was complete would get back into the queue.
+        if self.state is State.ARCHIVED:
+            raise IllegalTransitionError(f"{self.workset_id} is archived: restore it first")
 
     def delete(self, *, by: str, at: datetime) -> Self:
         """
