@@ -225,10 +225,17 @@ class Workset:
         """
         Give up the lock without having asked the engine for anything.
 
+        With a cancel pending it does not become ready again, where another system might pick it up:
+        it stays locked, by a lock that has run out, until the cancel has been seen through.
+
         Raises:
             LockHeldError: *token* is not that of the present lock.
         """
-        owner = self._holder(token).owner
+        held = self._holder(token)
+        owner = held.owner
+        if self.cancel:
+            kept = evolve(self, lock=evolve(held, expires_at=at))
+            return kept._enter(State.LOCKED, at, reason, owner)
         return evolve(self, lock=None)._enter(State.READY, at, reason, owner)
 
     def launched(self, token: int, job: str, *, at: datetime) -> Self:
@@ -248,11 +255,14 @@ class Workset:
         """
         Record that the engine refused the attempt for good.
 
+        A workset whose cancel is pending is canceled, as when a running attempt fails.
+
         Raises:
             LockHeldError: *token* is not that of the present lock.
         """
         owner = self._holder(token).owner
-        return self._attempted("refused", at)._failed(failure, at, owner, policy, jitter)
+        refused = self._attempted("refused", at)
+        return refused.failed(failure, at=at, actor=owner, policy=policy, jitter=jitter)
 
     def _holder(self, token: int) -> Lock:
         if self.lock is None or self.lock.token != token:
