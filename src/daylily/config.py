@@ -116,7 +116,7 @@ class Settings:
             yield Fault("customer", f"{self.customer!r} is not an id: {ID_RULE}")
         if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", self.prefix) or ".." in self.prefix.split("/"):
             yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
-        if self.url is not None and not re.match(r"https?://[^/@\s]+", self.url):
+        if self.url is not None and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.url):
             yield Fault("url", "is not an http(s) address without user name and password")
         bounds = (
             ("port", self.port, 0, 65535),

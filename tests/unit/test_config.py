@@ -1,0 +1,190 @@
+"""Settings: where each value comes from, and every fault at once."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from daylily.config import ConfigError, Secret, Settings, load
+from daylily.domain.pipelines import SHIPPED
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A settings file with a value for a few settings."""
+    path = tmp_path / "daylily.yaml"
+    path.write_text("port: 7001\nmax-concurrent: 9\nlog_level: warning\n")
+    return path
+
+
+def test_nothing_given() -> None:
+    """Without flags, environment and file there are the defaults, and they say so."""
+    loaded = load({}, {})
+
+    assert loaded.settings == Settings()
+    assert set(loaded.origins.values()) == {"default"}
+
+
+def test_precedence(file: Path) -> None:
+    """A flag beats the environment, the environment beats the file, the file beats the default."""
+    environ = {"DAYLILY_PORT": "7002", "DAYLILY_MAX_CONCURRENT": "8"}
+
+    loaded = load({"port": 7003}, environ, file)
+
+    assert (loaded.settings.port, loaded.origins["port"]) == (7003, "--port")
+    assert loaded.settings.max_concurrent == 8
+    assert loaded.origins["max_concurrent"] == "$DAYLILY_MAX_CONCURRENT"
+    assert (loaded.settings.log_level, loaded.origins["log_level"]) == ("WARNING", str(file))
+    assert loaded.origins["host"] == "default"
+
+
+def test_file_named_by_the_environment(file: Path) -> None:
+    """``$DAYLILY_CONFIG`` names the file."""
+    assert load({}, {"DAYLILY_CONFIG": str(file)}).settings.port == 7001
+
+
+def test_absent_flag_and_empty_variable(file: Path) -> None:
+    """A flag that was not given and an empty variable count as not said."""
+    assert load({"port": None}, {"DAYLILY_PORT": ""}, file).settings.port == 7001
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "name", "value"),
+    [
+        ("DAYLILY_POLL_INTERVAL", "0.5", "poll_interval", timedelta(seconds=0.5)),
+        ("DAYLILY_LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("DAYLILY_STORE", "memory", "store", "memory"),
+        ("DAYLILY_TOKEN", "t0ken", "token", Secret("t0ken")),
+        ("S3_PREFIX", "lab/worksets/", "prefix", "lab/worksets/"),
+    ],
+)
+def test_texts_become_values(variable: str, text: str, name: str, value: object) -> None:
+    """The environment's texts are read as what each setting is."""
+    assert getattr(load({}, {variable: text}).settings, name) == value
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    """One error lists every fault, each with where it stands."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(
+        "port: many\nstore: s3\nno_such: 1\nhost: 3\npoll_interval: yes\n"
+        "pipelines:\n  mine: {command: [run, '{nope}']}\n  UP: {}\n  other: {cpus: x, size: 1}\n"
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        load({}, {"DAYLILY_MAX_RETRIES": "99", "S3_PREFIX": "../up/"}, path)
+
+    places = {fault.place for fault in caught.value.faults}
+    assert places == {
+        f"port ({path})",
+        f"store ({path})",
+        f"no_such ({path})",
+        f"host ({path})",
+        f"poll_interval ({path})",
+        f"pipelines.UP ({path})",
+        f"pipelines.other ({path})",
+        "max_retries ($DAYLILY_MAX_RETRIES)",
+        "prefix ($S3_PREFIX)",
+    }
+
+
+def test_unknown_placeholder(tmp_path: Path) -> None:
+    """A command that asks for a placeholder we do not have is refused with its place."""
+    path = tmp_path / "bad.yaml"
+    path.write_text("pipelines:\n  mine: {command: [run, '{nope}']}\n")
+
+    with pytest.raises(ConfigError, match=r"pipelines\.mine\.command\[1\].*\{nope\}"):
+        load({}, {}, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: [", "is not YAML"),
+        (b"- 1", "must be a mapping"),
+        (b"1: 2", "must be a mapping"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"#" * (1 << 20) + b"##", "larger than 1 MiB"),
+        (b"pipelines: 3", "must be a mapping of names"),
+        (b"a: !!python/object/apply:os.system [id]", "is not YAML"),
+    ],
+)
+def test_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
+    """A file that makes no sense is refused as a whole, with its path."""
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=message):
+        load({}, {}, path)
+
+
+def test_named_file_that_is_not_there(tmp_path: Path) -> None:
+    """Somebody who names a file wants it read."""
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load({}, {}, tmp_path / "absent.yaml")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    """An empty file says nothing."""
+    path = tmp_path / "empty.yaml"
+    path.write_text("# nothing\n")
+
+    assert load({}, {}, path).settings == Settings()
+
+
+def test_pipelines_add_to_those_shipped(tmp_path: Path) -> None:
+    """A pipeline of the file is added; one that is shipped is changed where the file says so."""
+    path = tmp_path / "lab.yaml"
+    path.write_text(
+        "pipelines:\n"
+        "  germline: {command: [run-germline, '{workset_dir}'], cpus: 8, time_limit: 3600}\n"
+        "  rna-lab: {command: [rna], description: Ours, aliases: [lab]}\n"
+    )
+
+    registry = load({}, {}, path).settings.registry
+
+    germline = registry.get("germline")
+    assert germline.command == ("run-germline", "{workset_dir}")
+    assert germline.resources.cpus == 8
+    assert germline.resources.time_limit == timedelta(hours=1)
+    assert germline.vcpu_hours_per_sample == 4
+    assert registry.get("LAB").description == "Ours"
+    assert len(registry.pipelines) == len(SHIPPED) + 1
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "https://ada:pw@host", "host:80", "http:///x"])
+def test_odd_addresses(url: str) -> None:
+    """An address that is none, or that holds a password, is refused without being repeated."""
+    with pytest.raises(ConfigError) as caught:
+        load({"url": url}, {})
+    assert url not in str(caught.value)
+
+
+def test_secrets_stay_secret() -> None:
+    """Neither repr, str, format nor the table of settings shows a token; reveal does."""
+    loaded = load({}, {"DAYLILY_TOKEN": "hush-hush"})
+    token = loaded.settings.token
+
+    assert token is not None
+    assert token.reveal() == "hush-hush"
+    shown = f"{token} {token!r} {loaded.settings!r} {list(loaded.rows())!r}"
+    assert "hush" not in shown
+
+
+def test_secret_of_the_wrong_kind(tmp_path: Path) -> None:
+    """A token that is not a text is refused, and not repeated."""
+    path = tmp_path / "bad.yaml"
+    path.write_text("token: 12345\n")
+
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, path)
+    assert "12345" not in str(caught.value)
+
+
+def test_rows_name_every_setting() -> None:
+    """The table has a row for each setting: name, value, origin."""
+    rows = {name: (value, origin) for name, value, origin in load({}, {}).rows()}
+
+    assert rows["lock_timeout"] == ("120 s", "default")
+    assert rows["url"] == ("-", "default")
+    assert rows["pipelines"][0].startswith("fastq-qc, ")
