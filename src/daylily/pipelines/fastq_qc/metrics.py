@@ -14,7 +14,7 @@ from typing import Final
 
 from attrs import frozen
 from dnaio import SequenceRecord
-from sequali import NUMBER_OF_NUCS, A, C, FastqRecordArrayView, FastqRecordView, G, N, QCMetrics, T
+from sequali import NUMBER_OF_NUCS, A, C, FastqRecordView, G, N, QCMetrics, T
 
 from daylily.pipelines.fastq_qc.reads import BASES, QUALITIES
 
@@ -91,9 +91,9 @@ class MateTally:
             return
         qualities = [record.qualities_as_bytes() for record in records]
         self._check(qualities, records)
-        self._sequali.add_record_array(
-            FastqRecordArrayView([FastqRecordView("", r.sequence, r.qualities or "") for r in records])
-        )
+        # One by one: sequali 1.0.2 never lets go of the reads a FastqRecordArrayView is made of.
+        for r in records:
+            self._sequali.add_read(FastqRecordView("", r.sequence, r.qualities or ""))
         sizes = Counter(map(len, qualities))
         for size, reads in sizes.items():
             self._lengths[length_bin(size)] += reads

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from daylily.pipelines.fastq_qc.samples import Fastq
 
 # No sequencer makes a record near this size; a file without line ends would otherwise fill the memory.
-LONGEST_RECORD: Final = 64 * 2**20
+LONGEST_RECORD: Final = 32 * 2**20
 # '.' is how some old FASTQ spells N; '*' and '-' come from aligned sequences and are no base calls.
 BASES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz."
 QUALITIES: Final = bytes(range(ord("!"), ord("~") + 1))
@@ -52,32 +52,49 @@ class RecordTooLongError(Exception):
 
 class _Stream(io.RawIOBase):
     """
-    The decompressed bytes, handed on as they come.
+    The decompressed bytes.
 
-    One small read at a time, so that an error in the compressed data is met only after all that was
-    sound before it has been handed over: the number of whole records is then exact.
+    A *guarded* stream raises RecordTooLongError when its reader finds no end of a record for too long.
+    A read that meets an error loses what it had decompressed before. From byte *careful_from* on, bytes
+    come one at a time, so that everything before the error is handed over.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, guarded: bool = False, careful_from: int | None = None) -> None:
         # threads=0: no helper process and no thread, so there is nothing to leave behind when killed.
         self._file = cast("io.BufferedReader", xopen(path, "rb", threads=0))
+        self._careful_from = careful_from
+        self._guarded = guarded
         self._since_record = 0
         self._records = 0
         self.reader: FastqReader | None = None
+        self.delivered = 0
+        self.broken = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        data = self._file.read1(len(view))
+        size = len(view)
+        if self._careful_from is not None:
+            size = min(size, max(self._careful_from - self.delivered, 1))
+        try:
+            data = self._file.read1(size)
+        except STREAM_ERRORS:
+            self.broken = True
+            raise
         view[: len(data)] = data
+        self.delivered += len(data)
+        if self._guarded:
+            self._guard(len(data))
+        return len(data)
+
+    def _guard(self, size: int) -> None:
         records = self.reader.number_of_records if self.reader else 0
-        self._since_record = len(data) + (self._since_record if records == self._records else 0)
+        self._since_record = size + (self._since_record if records == self._records else 0)
         self._records = records
         if self._since_record > 2 * LONGEST_RECORD:
             raise RecordTooLongError
-        return len(data)
 
     def close(self) -> None:
         self._file.close()
@@ -100,7 +117,7 @@ class FastqFile:
             mode = file.path.stat().st_mode
             if not stat.S_ISREG(mode):
                 raise SampleError(Fault(Kind.MISSING, "this is not a regular file", file.name))
-            self._stream = _Stream(file.path)
+            self._stream = _Stream(file.path, guarded=True)
         except FileNotFoundError:
             raise SampleError(Fault(Kind.MISSING, "the file is missing", file.name)) from None
         except OSError as error:
@@ -141,24 +158,30 @@ class FastqFile:
             return SampleError(Fault(Kind.MISSING, message, self.file.name))
         found = first_damage(self.file.path)
         if found is None:  # the file has changed under our hands
-            return SampleError(Fault(Kind.DAMAGED, str(error), self.file.name))
+            return SampleError(Fault(Kind.DAMAGED, str(error) or type(error).__name__, self.file.name))
         record, message = found
         return SampleError(Fault(Kind.DAMAGED, message, self.file.name, record))
 
 
 def first_damage(path: Path) -> tuple[int, str] | None:
-    """
-    Return number (from 1) and description of the first record of *path* that is not sound, if there
-    is one.
-    """
-    with io.BufferedReader(_Stream(path)) as lines:
+    """Return number (from 1) and description of the first record in *path* that is bad."""
+    stream = _Stream(path)
+    found = _walk(stream)
+    return _walk(_Stream(path, careful_from=stream.delivered)) if stream.broken else found
+
+
+def _walk(stream: _Stream) -> tuple[int, str] | None:
+    with io.BufferedReader(stream) as lines:
         for number in count(1):
             try:
                 record = [lines.readline(LONGEST_RECORD) for _ in range(4)]
             except STREAM_ERRORS as error:
                 return number, stream_damage(error)
-            except RecordTooLongError:
-                return number, "the record is longer than 64 MiB: this is not FASTQ"
+            if any(len(line) == LONGEST_RECORD for line in record):
+                return (
+                    number,
+                    f"the record is longer than {LONGEST_RECORD >> 20} MiB: this is not FASTQ",
+                )
             if not record[0]:
                 return None
             message = record_damage(record)
@@ -195,10 +218,10 @@ def record_damage(lines: list[bytes]) -> str | None:
         return "an empty line stands where the file should end"
     if not name.startswith(b"@"):
         return f"the first line must start with '@', but reads {_shown(name)}"
+    if lines[2] and not plus.startswith(b"+"):
+        return f"the third line must start with '+', but reads {_shown(plus)}"
     if any(not line.endswith(b"\n") for line in lines[:3]) or not lines[3]:
         return "the file ends in the middle of the record"
-    if not plus.startswith(b"+"):
-        return f"the third line must start with '+', but reads {_shown(plus)}"
     if len(qualities) != len(bases):
         return f"quality string has {len(qualities)} characters, sequence has {len(bases)}"
     if plus[1:] and plus[1:] != name[1:]:
