@@ -18,11 +18,15 @@ from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
 from daylily.domain.manifest import Manifest
-from daylily.domain.retry import RETRIED, Failure, RetryPolicy
+from daylily.domain.retry import RETRIED, ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody, projection
 
 DEBT_GRACE: Final = timedelta(seconds=30)
 """How long the writer of a debt has to pay it before any monitor steps in."""
+
+
+ADOPTED: Final = frozenset({State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED})
+"""States that other systems' sentinels stand for and that we take over as facts."""
 
 
 @frozen(kw_only=True)
@@ -491,13 +495,22 @@ class Workset:
         """
         Take over as a fact what another system's sentinel says; we owe no sentinel for it.
 
+        Args:
+            state: What sentinels of others can say: in_progress, complete, error or ignored.
+
         Raises:
-            IllegalTransitionError: An attempt of ours is on its way: ours is the truth then.
+            IllegalTransitionError: An attempt of ours is on its way: ours is the truth then. Or
+                nobody can have said so.
         """
         told = {State.COMPLETE: EventKind.COMPLETE, State.ERROR: EventKind.ERROR}
         if self.state not in {State.READY, State.RETRYING} and not self.foreign_run:
             raise IllegalTransitionError(f"{self.workset_id} is {self.state}: it is ours to run")
-        adopted = self._enter(state, at, reason, actor, told.get(state))
+        if state not in ADOPTED:
+            raise IllegalTransitionError(f"{self.workset_id}: no sentinel of others says {state}")
+        # What our last attempt failed of is over, whatever became of theirs.
+        failure = Failure(ErrorCategory.PERMANENT, reason) if state is State.ERROR else None
+        theirs = evolve(self, failure=failure, progress=None)
+        adopted = theirs._enter(state, at, reason, actor, told.get(state))
         # Theirs stands there already.
         debts = tuple(debt for debt in adopted.debts if not isinstance(debt, PostSentinel))
         return evolve(adopted, debts=debts, retry_at=None)
