@@ -97,26 +97,17 @@ class SubmitWorkset:
         Raises:
             InvalidInputError: Something is wrong; every fault is listed.
         """
-        faults: list[Fault] = list(_faults_of_words(submission))
-        pipeline, genome = submission.pipeline, submission.reference_genome
-        try:
-            found = self.pipelines.get(pipeline)
-        except InvalidInputError as error:
-            faults += error.faults
-        else:
-            pipeline = found.name
-            if found.command is None:
-                known = ", ".join(p.name for p in self.pipelines.pipelines if p.command)
-                text = f"{pipeline} has no command on this installation; it can run: {known}"
-                faults.append(Fault("pipeline", text))
-        try:
-            genome = reference_genome(genome)
-        except InvalidInputError as error:
-            faults += error.faults
-        manifest = Manifest(samples=submission.samples, pipeline=pipeline, reference_genome=genome)
+        faults = list(faults_of_words(submission, self.pipelines))
+        # Faults of the words must not hide those of the samples: nothing of these needs a name.
+        manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
         faults += manifest.faults()
         if faults:
             raise InvalidInputError(faults)
+        manifest = evolve(
+            manifest,
+            pipeline=self.pipelines.get(submission.pipeline).name,
+            reference_genome=reference_genome(submission.reference_genome),
+        )
         return manifest, Priority(submission.priority)
 
     def _faults_of_files(self, customer_id: str, manifest: Manifest) -> Iterator[Fault]:
@@ -148,9 +139,21 @@ class SubmitWorkset:
             raise
 
 
-def _faults_of_words(submission: Submission) -> Iterator[Fault]:
+def faults_of_words(submission: Submission, pipelines: PipelineRegistry | None) -> Iterator[Fault]:
+    """
+    Yield what is wrong with all but the samples.
+
+    Args:
+        pipelines: None where it is another installation's to say which there are.
+    """
     if not _NAME.fullmatch(submission.name) or not submission.name.strip():
         yield Fault("workset_name", "must be 1 to 100 printable characters")
+    if pipelines is not None:
+        yield from _faults_of_pipeline(submission.pipeline, pipelines)
+    try:
+        reference_genome(submission.reference_genome)
+    except InvalidInputError as error:
+        yield from error.faults
     if submission.priority not in {*Priority, "high"}:
         known = ", ".join(Priority)
         yield Fault("priority", f"{submission.priority[:40]!r} is not one of {known}")
@@ -159,6 +162,18 @@ def _faults_of_words(submission: Submission) -> Iterator[Fault]:
     email = submission.notification_email
     if email is not None and not _EMAIL.fullmatch(email):
         yield Fault("notification_email", f"{email[:80]!r} is not an e-mail address")
+
+
+def _faults_of_pipeline(name: str, pipelines: PipelineRegistry) -> Iterator[Fault]:
+    try:
+        found = pipelines.get(name)
+    except InvalidInputError as error:
+        yield from error.faults
+    else:
+        if found.command is None:
+            known = ", ".join(each.name for each in pipelines.pipelines if each.command)
+            text = f"{found.name} has no command on this installation; it can run: {known}"
+            yield Fault("pipeline", text)
 
 
 def _in_workset(manifest: Manifest) -> Manifest:
