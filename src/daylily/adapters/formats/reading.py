@@ -1,7 +1,7 @@
 """What reading any file has in common: its size, its encoding, and how its faults are told."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from attrs import define, field
@@ -15,6 +15,11 @@ LISTED: Final = 100
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What has no place in a name or a path; each breaks a line for some reader, or cannot be stored."""
 
+Namer = Callable[[int, int | None, str | None], str]
+"""
+Says what a file calls ``samples[i].pairs[j].field``; raises LookupError if it has no such place.
+"""
+
 _PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")
 
 
@@ -23,21 +28,41 @@ class Faults:
     """Collects faults; keeps the first hundred and counts the others."""
 
     _listed: list[Fault] = field(init=False, factory=list)
-    _count: int = field(init=False, default=0)
+    count: int = field(init=False, default=0)
 
     def __bool__(self) -> bool:
-        return self._count > 0
+        return self.count > 0
 
     def add(self, place: str, message: str) -> None:
         """Note one fault."""
-        self._count += 1
+        self.count += 1
         if len(self._listed) < LISTED:
             self._listed.append(Fault(place, message))
 
-    def extend(self, faults: Iterable[Fault]) -> None:
-        """Note several."""
+    def extend(
+        self, faults: Iterable[Fault], name: Namer, note: Callable[[str], str] = lambda _: ""
+    ) -> None:
+        """
+        Note the domain's *faults*, their key paths turned into places of the file.
+
+        Args:
+            note: What to add to the message of a fault at such a place.
+        """
+
+        def renamed(match: re.Match[str]) -> str:
+            sample, pair, part = match.groups()
+            try:
+                return name(int(sample), None if pair is None else int(pair), part)
+            except LookupError:
+                # Not one of ours: somebody's file name looks like a key path.
+                return match[0]
+
         for fault in faults:
-            self.add(fault.place, fault.message)
+            if len(self._listed) < LISTED:
+                place = _PLACE.sub(renamed, fault.place)
+                self.add(place, _PLACE.sub(renamed, fault.message) + note(place))
+            else:
+                self.count += 1
 
     def refuse(self) -> None:
         """
@@ -46,7 +71,7 @@ class Faults:
         Raises:
             InvalidInputError: There are some: these.
         """
-        more = self._count - len(self._listed)
+        more = self.count - len(self._listed)
         if self._listed:
             raise InvalidInputError([*self._listed, *([Fault("", f"and {more} more")] if more else [])])
 
@@ -76,26 +101,3 @@ def text_of(data: bytes, *, unit: str = "row") -> str:
                 )
         faults.refuse()
         raise  # unreachable: a line end is never part of another character in UTF-8
-
-
-def translated(
-    faults: Iterable[Fault], name: Callable[[int, int | None, str | None], str]
-) -> Iterator[Fault]:
-    """
-    Yield the domain's *faults* with their key paths turned into places of the file.
-
-    Args:
-        name: Says what a file calls ``samples[i].pairs[j].field``; raises LookupError if it has no
-            such place.
-    """
-
-    def renamed(match: re.Match[str]) -> str:
-        sample, pair, part = match.groups()
-        try:
-            return name(int(sample), None if pair is None else int(pair), part)
-        except LookupError:
-            # Not one of ours: somebody's file name looks like a key path.
-            return match[0]
-
-    for fault in faults:
-        yield Fault(_PLACE.sub(renamed, fault.place), _PLACE.sub(renamed, fault.message))

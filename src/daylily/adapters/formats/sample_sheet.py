@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from daylily.adapters.formats.reading import CONTROL, Faults, text_of, translated
+from daylily.adapters.formats.reading import CONTROL, Faults, text_of
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Manifest, Sample, is_fastq
 
 _NAMES: Final = {
@@ -68,7 +68,7 @@ def parse(data: bytes) -> tuple[Sample, ...]:
         return sheet.place(row, part.removesuffix("_id")) if part else f"row {row.number}"
 
     if samples or not faults:
-        faults.extend(translated(Manifest(samples=samples, pipeline="any").faults(), name))
+        faults.extend(Manifest(samples=samples, pipeline="any").faults(), name)
     faults.refuse()
     return samples
 

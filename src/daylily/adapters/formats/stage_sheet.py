@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
-from daylily.adapters.formats.reading import CONTROL, Faults, text_of, translated
+from daylily.adapters.formats.reading import CONTROL, Faults, Namer, text_of
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Manifest, Sample, Vendor
 
 COLUMNS: Final = (
@@ -141,7 +141,7 @@ def parse(data: bytes) -> tuple[Sample, ...]:
     samples = tuple(evolve(group.first, pairs=tuple(group.pairs)) for group in groups.values())
     if samples or not faults:
         found = Manifest(samples=samples, pipeline="any").faults()
-        faults.extend(translated(found, _namer(list(groups.values()))))
+        faults.extend(found, _namer(list(groups.values())))
     faults.refuse()
     return samples
 
@@ -220,7 +220,7 @@ def _add_lane(group: _Group, sample: Sample, row: _Row, faults: Faults) -> None:
     group.rows.append(row)
 
 
-def _namer(groups: Sequence[_Group]) -> Callable[[int, int | None, str | None], str]:
+def _namer(groups: Sequence[_Group]) -> Namer:
     def name(sample: int, pair: int | None, part: str | None) -> str:
         row = groups[sample].rows[pair or 0]
         return row.place(_COLUMN_OF[part]) if part else f"row {row.number}"

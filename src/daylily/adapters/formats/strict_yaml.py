@@ -6,8 +6,9 @@ Aliases (which make bombs), tags (which make objects), merge keys, repeated keys
 are refused, each at its key path and line.
 """
 
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Final
 
 import yaml
@@ -17,8 +18,9 @@ from daylily.adapters.formats.reading import Faults, text_of
 from daylily.domain.errors import InvalidInputError
 
 MAX_DEPTH: Final = 20
-MAX_EVENTS: Final = 400_000
+MAX_EVENTS: Final = 250_000
 """Room for 20 000 lanes of the longest kind; reading that many takes about a second."""
+_MAX_FAULTS: Final = 1000
 
 # The one in C reads some 400 000 events a second, and is the only one that is quick on junk.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -92,8 +94,9 @@ def read(data: bytes) -> Dictionary:
     _check_text(text)
     builder = _Builder()
     try:
-        for event in _events(text):
-            builder.take(event)
+        with contextlib.closing(_events(text)) as events:
+            for event in events:
+                builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -120,11 +123,18 @@ def _check_text(text: str) -> None:
             raise InvalidInputError.of("", f"line {line}, column {column}: {message}")
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
-    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        if number > MAX_EVENTS:
-            raise _EnoughError("", f"has more than {MAX_EVENTS} values, far more than a workset needs")
-        yield event
+def _events(text: str) -> Generator[yaml.Event, None, None]:
+    # What yaml.parse() does, in half the time.
+    loader = _LOADER(text)
+    try:
+        for _ in range(MAX_EVENTS):
+            event = loader.get_event()
+            yield event
+            if isinstance(event, yaml.StreamEndEvent):
+                return
+        raise _EnoughError("", f"has more than {MAX_EVENTS} values, far more than a workset needs")
+    finally:
+        loader.dispose()
 
 
 class _EnoughError(Exception):
@@ -174,6 +184,8 @@ class _Builder:
             _EnoughError: What follows makes no sense any more.
         """
         line = event.start_mark.line + 1 if event.start_mark else 0
+        if self.faults.count > _MAX_FAULTS:
+            raise _EnoughError("", f"line {line}: too much is wrong to read on")
         if isinstance(event, yaml.ScalarEvent):
             self._check(event.anchor, event.tag, line)
             self._put(Scalar(event.value, quoted=bool(event.style), line=line))
@@ -203,6 +215,8 @@ class _Builder:
         if len(self._open) >= MAX_DEPTH:
             raise _EnoughError(self._path(), f"is nested more than {MAX_DEPTH} deep (line {line})")
         parent = self._open[-1] if self._open else None
+        if parent is None and is_list:
+            raise _EnoughError("", "is a list, not a mapping: write 'key: value' lines")
         if parent and parent.items is None and parent.key is None:
             raise _EnoughError(parent.path, f"a key is not text (line {line})")
         self._open.append(_Open(self._path(), line, [] if is_list else None))

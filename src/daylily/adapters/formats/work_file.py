@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from attrs import define, evolve, field, frozen
 
 from daylily.adapters.formats import strict_yaml
-from daylily.adapters.formats.reading import CONTROL, LISTED, Faults, translated
+from daylily.adapters.formats.reading import CONTROL, LISTED, Faults
 from daylily.adapters.formats.strict_yaml import Dictionary, Node, Scalar
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.lifecycle import Priority
@@ -248,15 +248,14 @@ class _Reader:
 
     def _sample(self, fields: _Fields) -> Sample | None:
         """Return what one entry says: a sample with a single pair."""
-        sample_id = self._text(fields.find(*_SAMPLE_ID))
-        r1 = self._text(fields.find(*_R1), most=4096)
+        found_id, found_r1 = fields.find(*_SAMPLE_ID), fields.find(*_R1)
+        sample_id, r1 = self._text(found_id), self._text(found_r1, most=4096)
         r2 = self._text(fields.find(*_R2), most=4096)
         lane = self._text(fields.find("lane"))
         coverage = self._converted(_depth, fields.find("coverage"))
-        for names in (_SAMPLE_ID, _R1):
-            if fields.find(*names) is None:
-                where, line = fields.line_of(*names)
-                self._fault(where, line, "is missing")
+        for found, names in ((found_id, _SAMPLE_ID), (found_r1, _R1)):
+            if found is None:
+                self._fault(*fields.line_of(*names), "is missing")
         if sample_id is None or r1 is None:
             return None
         return Sample(sample_id=sample_id, pairs=(FastqPair(r1, r2, lane or "0"),), coverage=coverage)
@@ -287,10 +286,10 @@ class _Reader:
             lines[path] = line
             return path
 
-        found = Manifest(samples=samples, pipeline="any").faults()
-        for fault in translated(found, name):
-            line = lines.get(fault.place)
-            self.faults.add(fault.place, fault.message + (f" (line {line})" if line else ""))
+        def note(path: str) -> str:
+            return f" (line {lines[path]})" if path in lines else ""
+
+        self.faults.extend(Manifest(samples=samples, pipeline="any").faults(), name, note)
 
 
 def _priority(text: str) -> Priority:
