@@ -59,7 +59,7 @@ def state_shown(present: Collection[Sentinel]) -> State | None:
     return next((_STANDS_FOR[sentinel] for sentinel in Sentinel if sentinel in present), None)
 
 
-_MARK: Final = re.compile(r" \(daylily #(\d{1,9})\)$")
+_MARK: Final = re.compile(r" \(daylily #([0-9]{1,9})\)$")
 _BLANKS: Final = re.compile(r"\s+")
 _TIMES: Final = ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%S")
 
@@ -88,7 +88,9 @@ class SentinelBody:
         """Return the text to store: a single line, without a line end."""
         time = f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if self.at else ""
         mark = f" (daylily #{self.sequence})" if self.sequence is not None else ""
-        detail = _BLANKS.sub(" ", self.detail).strip()
+        # A lone surrogate can be stored nowhere, and would keep the debt from ever being paid.
+        detail = self.detail.encode(errors="replace").decode()
+        detail = _BLANKS.sub(" ", detail).strip()
         return f"{time}\t{detail}{mark}" if detail or mark else time
 
     @classmethod
@@ -96,8 +98,8 @@ class SentinelBody:
         """Read any body found in the field; one that gives no time is all detail."""
         line = text.strip()
         head, _, tail = line.partition("\t")
-        at = _time(head.strip())
-        # render() leaves the time blank where there is none, and the strip above took the TAB.
+        # render() leaves the time blank where there is none: what comes after the TAB is no time.
+        at = None if text.startswith("\t") else _time(head.strip())
         detail = tail if at else line
         mark = _MARK.search(" " + detail)
         if mark:
