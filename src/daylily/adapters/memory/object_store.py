@@ -1,0 +1,138 @@
+"""Files kept in a dict: for tests, dry runs and demonstrations."""
+
+import io
+import threading
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import BinaryIO
+from uuid import uuid4
+
+from attrs import define, field, frozen
+
+from daylily.adapters.keys import check_folder, check_prefix
+from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
+from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.domain.names import check_key
+from daylily.ports.object_store import ObjectInfo
+from daylily.ports.paging import Page
+
+
+@frozen
+class _Object:
+    info: ObjectInfo
+    content: bytes
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@define
+class InMemoryObjectStore:
+    """An ObjectStore whose files last as long as the process; safe to share between threads."""
+
+    clock: Callable[[], datetime] = _now
+    _objects: dict[str, _Object] = field(init=False, factory=dict)
+    _keys: list[str] = field(init=False, factory=list)
+    """Sorted; text sorts by code point, which is the order of its UTF-8 bytes."""
+    _puts: int = field(init=False, default=0)
+    _generation: int = field(init=False, default=0)
+    """Rises whenever a key comes or goes."""
+    _name: str = field(init=False, factory=lambda: uuid4().hex)
+    """Makes marks of two stores differ."""
+    _mutex: threading.RLock = field(init=False, factory=threading.RLock)
+
+    def put(self, key: str, source: BinaryIO | bytes, *, if_absent: bool = False) -> ObjectInfo:
+        """See ObjectStore.put."""
+        check_key(key)
+        content = source if isinstance(source, bytes) else source.read()
+        with self._mutex:
+            if if_absent and key in self._objects:
+                raise AlreadyExistsError(f"{key} is there already")
+            if key not in self._objects:
+                insort(self._keys, key)
+                self._generation += 1
+            self._puts += 1
+            info = ObjectInfo(
+                key=key, size=len(content), etag=str(self._puts), modified_at=self.clock()
+            )
+            self._objects[key] = _Object(info, content)
+        return info
+
+    def open(self, key: str) -> BinaryIO:
+        """See ObjectStore.open."""
+        return io.BytesIO(self._get(key).content)
+
+    def info(self, key: str) -> ObjectInfo:
+        """See ObjectStore.info."""
+        return self._get(key).info
+
+    def copy(self, source: str, target: str) -> ObjectInfo:
+        """See ObjectStore.copy."""
+        check_key(target)
+        return self.put(target, self._get(source).content)
+
+    def delete(self, key: str, *, if_etag: str | None = None) -> bool:
+        """See ObjectStore.delete."""
+        check_key(key)
+        with self._mutex:
+            stored = self._objects.get(key)
+            if stored is None or if_etag not in {None, stored.info.etag}:
+                return False
+            del self._objects[key]
+            del self._keys[bisect_left(self._keys, key)]
+            self._generation += 1
+        return True
+
+    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+        """See ObjectStore.list."""
+        check_prefix(prefix)
+        check_limit(limit)
+        (after,) = decode_cursor("list", cursor, 1) if cursor is not None else ("",)
+        with self._mutex:
+            start = max(bisect_right(self._keys, after), bisect_left(self._keys, prefix))
+            keys = self._keys[start : start + limit + 1]
+            found = [self._objects[key].info for key in keys if key.startswith(prefix)]
+        return page_of(found, limit, lambda last: encode_cursor("list", last.key))
+
+    def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
+        """See ObjectStore.entries."""
+        check_folder(prefix)
+        check_limit(limit)
+        (after,) = decode_cursor("entries", cursor, 1) if cursor is not None else ("",)
+        with self._mutex:
+            found = list(islice(self._entries(prefix, after), limit + 1))
+        return page_of(found, limit, lambda last: encode_cursor("entries", last))
+
+    def changed(self, prefix: str, mark: str | None) -> str | None:
+        """See ObjectStore.changed."""
+        check_folder(prefix)
+        present = f"{self._name}-{self._generation}"
+        return None if mark == present else present
+
+    def location(self, key: str) -> str:
+        """Return a ``memory://`` address: no other process can read it."""
+        return f"memory://{check_prefix(key).removesuffix('/')}"
+
+    def _get(self, key: str) -> _Object:
+        check_key(key)
+        try:
+            return self._objects[key]
+        except KeyError:
+            raise NotFoundError(f"there is no {key}") from None
+
+    def _entries(self, prefix: str, after: str) -> Iterator[str]:
+        at = bisect_left(self._keys, max(prefix, _past(after)))
+        while at < len(self._keys) and self._keys[at].startswith(prefix):
+            name, slash, _ = self._keys[at][len(prefix) :].partition("/")
+            entry = prefix + name + slash
+            yield entry
+            at = bisect_left(self._keys, _past(entry))
+
+
+def _past(entry: str) -> str:
+    """Return the least key that comes after an entry and after all that lies in it, if a folder."""
+    # "0" is the character after "/"; a key has no NUL, so nothing comes between.
+    return f"{entry[:-1]}0" if entry.endswith("/") else f"{entry}\0"
