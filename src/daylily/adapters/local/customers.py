@@ -1,0 +1,76 @@
+"""Customers in one SQLite file, which may be that of the worksets."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from attrs import field, frozen
+
+from daylily.adapters.local.database import Database
+from daylily.adapters.local.records import from_record, to_record
+from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
+from daylily.domain.customers import Customer
+from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.ports.paging import Page
+
+
+@frozen(eq=False)
+class SQLiteCustomers:
+    """
+    Customers in a file.
+
+    Args:
+        path: Made, with its folder, if it is not there.
+        patience: How long to wait for another process's write.
+
+    Raises:
+        InvalidInputError: A newer version of Daylily has written the file.
+        UnavailableError: The file cannot be made or opened.
+    """
+
+    path: Path
+    patience: timedelta = timedelta(seconds=10)
+    _database: Database = field(init=False)
+
+    @_database.default
+    def _open(self) -> Database:
+        return Database(self.path, self.patience)
+
+    def close(self) -> None:
+        """Close the file; every later call raises UnavailableError."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def get(self, customer_id: str) -> Customer:
+        """See Customers.get."""
+        rows = self._database.rows("SELECT record FROM customers WHERE customer_id = ?", (customer_id,))
+        if not rows:
+            raise NotFoundError(f"there is no customer {customer_id}")
+        return from_record(Customer, rows[0][0], customer_id)
+
+    def add(self, customer: Customer) -> None:
+        """See Customers.add."""
+        try:
+            self._database.write(
+                "INSERT INTO customers (customer_id, record) VALUES (?, ?)",
+                (customer.customer_id, to_record(customer)),
+            )
+        except sqlite3.IntegrityError as error:
+            raise AlreadyExistsError(f"there is a customer {customer.customer_id} already") from error
+
+    def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
+        """See Customers.list."""
+        (after,) = decode_cursor("customers", cursor, 1) if cursor is not None else ("",)
+        rows = self._database.rows(
+            "SELECT customer_id, record FROM customers WHERE customer_id > ?"
+            " ORDER BY customer_id LIMIT ?",
+            (after, check_limit(limit) + 1),
+        )
+        page = page_of(rows, limit, lambda row: encode_cursor("customers", row[0]))
+        return Page(tuple(from_record(Customer, row[1], row[0]) for row in page.items), page.cursor)
