@@ -60,5 +60,5 @@ class CustomerFiles:
 
     def _check(self, who: Principal, customer_id: str) -> None:
         if not who.sees(customer_id):
-            raise NotFoundError(customer_id)
+            raise NotFoundError(f"there is no customer {customer_id}")
         self.customers.get(customer_id)

@@ -34,7 +34,7 @@ class ReadWorksets:
         workset = self.store.get(workset_id)
         if not who.sees(workset.customer_id):
             # Word for word what a store says of an id it does not have.
-            raise NotFoundError(workset_id)
+            raise NotFoundError(f"there is no workset {workset_id}")
         return workset
 
     def list(

@@ -70,7 +70,7 @@ class SubmitWorkset:
             InvalidInputError: Something is wrong with it; every fault is listed, nothing is stored.
         """
         if not who.sees(customer_id):
-            raise NotFoundError(customer_id)
+            raise NotFoundError(f"there is no customer {customer_id}")
         self.customers.get(customer_id)
         manifest, priority = self.check(submission)
         faults = list(self._faults_of_files(customer_id, manifest))
