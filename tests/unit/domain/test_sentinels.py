@@ -24,9 +24,9 @@ SUBSETS: Final = tuple(
     chain.from_iterable(combinations(Sentinel, size) for size in range(len(Sentinel) + 1))
 )
 
-seconds: Final = st.datetimes(
-    min_value=NOON.replace(tzinfo=None), max_value=datetime.max, timezones=st.just(UTC)
-).map(lambda at: at.replace(microsecond=0))
+seconds: Final = st.datetimes(min_value=NOON.replace(tzinfo=None), timezones=st.just(UTC)).map(
+    lambda at: at.replace(microsecond=0)
+)
 one_line: Final = st.text().map(lambda text: " ".join(text.split()))
 
 
