@@ -32,8 +32,9 @@ _HANDSHAKE: Final = 30.0
 """Seconds that a new supervisor has to claim its job before the submitter goes on without word."""
 
 
-def _absolute(path: Path) -> Path:
-    return path.absolute()
+def _resolved(path: Path) -> Path:
+    # However a monitor spells it: processes are told apart by paths below it.
+    return path.resolve()
 
 
 @frozen(kw_only=True)
@@ -63,7 +64,7 @@ class SubprocessCompute:
         UnavailableError: The root cannot be created.
     """
 
-    root: Path = field(converter=_absolute)
+    root: Path = field(converter=_resolved)
     grace: timedelta = timedelta(seconds=10)
     python: str = sys.executable
     environment: Mapping[str, str] = field(factory=lambda: os.environ)

@@ -36,7 +36,8 @@ from typing import Any
 POLL = 0.2
 """Seconds between two looks for ``cancel``."""
 LAST_WORD = 0.2
-"""Seconds to wait, after a job failed, for word that the whole machine is going down."""
+"""Seconds to wait, after a job has ended, for its children to end by themselves; and, after it has
+failed, for word that the whole machine is going down."""
 UNKILLABLE = 5.0
 """Seconds after which a process that not even KILL ends is given up (it hangs in the kernel)."""
 TIMED_OUT = 124
@@ -118,10 +119,9 @@ def identity(pid: int) -> str | None:
     Boot and start time. A zombie is gone: it does nothing any more.
     """
     if not _HAS_PROC:
-        ps = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
-        state, _, started = (
-            subprocess.run(ps, capture_output=True, text=True).stdout.strip().partition(" ")
-        )
+        ps = ["/bin/ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
+        answer = subprocess.run(ps, capture_output=True, text=True).stdout
+        state, _, started = answer.strip().partition(" ")
         return None if not started or state.startswith("Z") else started.strip()
     stat = _stat(pid)
     if stat is None:
@@ -326,6 +326,8 @@ class Supervisor:
             elif time.monotonic() >= kill_at:
                 send(signal.SIGKILL, self.run.mark, child.pid)
             self.watch.wait(min(POLL, deadline - time.monotonic() if cause is None else POLL))
+        if cause is None:
+            self._linger(child.pid)
         self._sweep(child.pid, kill_at)
         if cause is None and child.returncode != 0:
             cause = self._last_word()
@@ -344,6 +346,12 @@ class Supervisor:
         while not self.watch.terminated and time.monotonic() < end:
             self.watch.wait(end - time.monotonic())
         return "terminated" if self.watch.terminated else None
+
+    def _linger(self, group: int) -> None:
+        # What is about to end by itself may: a `tee` of the log has its last lines to write.
+        end = time.monotonic() + LAST_WORD
+        while processes(self.run.mark, group) and time.monotonic() < end:
+            self.watch.wait(POLL / 10)
 
     def _sweep(self, group: int, kill_at: float) -> None:
         """End what the job has left behind: once it is said to have ended, nothing of it runs."""

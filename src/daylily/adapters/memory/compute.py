@@ -79,6 +79,7 @@ class InMemoryCompute:
         with self._mutex:
             self._check_up()
             entry = self._look(key)
+        offset = max(offset, 0)
         data = entry.log[offset:][: max(limit, LONGEST_CHARACTER)]
         last = entry.status.ended and offset + len(data) >= len(entry.log)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
