@@ -11,7 +11,7 @@ from daylily.domain.events import Event
 
 
 @frozen
-class FileNotifier:
+class JournalNotifier:
     """
     A Notifier that appends one JSON line an event to *path*.
 

@@ -1,0 +1,205 @@
+"""The directories of worksets, in whatever holds objects: memory, a directory or S3."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Final, TypeVar
+
+from attrs import evolve, field, frozen
+
+from daylily.adapters.formats import info_yaml, stage_samples, work_yaml
+from daylily.adapters.formats.reading import MAX_BYTES
+from daylily.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
+from daylily.domain.manifest import Manifest, Sample
+from daylily.domain.names import check_id, is_id
+from daylily.domain.sentinels import Sentinel, SentinelBody
+from daylily.domain.workset import Workset
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.paging import Page, every
+from daylily.ports.sentinel_store import DroppedWorkset, Folder
+
+T = TypeVar("T")
+
+WORK: Final = "daylily_work.yaml"
+INFO: Final = "daylily_info.yaml"
+STAGE: Final = "stage_samples.tsv"
+SAMPLE_DATA: Final = "sample_data/"
+HOLD: Final = f"{SAMPLE_DATA}.hold"
+"""Makes ``sample_data/`` a folder where no file of a sample is in it."""
+
+_BODY_BYTES: Final = 65_536
+_LOOKS: Final = 3
+"""How often to look again when somebody changes a sentinel between two questions."""
+
+
+def _folder(prefix: str) -> str:
+    # As engines of old do: no slash in front, one at the end, and empty stays empty.
+    bare = prefix.strip("/")
+    return f"{bare}/" if bare else ""
+
+
+@frozen
+class ObjectSentinelStore:
+    """
+    A SentinelStore on top of any ObjectStore.
+
+    Args:
+        prefix: The folder in which each workset has its directory.
+    """
+
+    objects: ObjectStore
+    prefix: str = field(default="worksets/", converter=_folder)
+
+    def publish(self, workset: Workset) -> None:
+        """See SentinelStore.publish."""
+        directory = self._directory(workset.workset_id)
+        uri = self.objects.location(directory)
+        self._write_new(directory + WORK, work_yaml.render(workset, bucket_uri=uri))
+        self._write_new(directory + INFO, info_yaml.render(workset, bucket_uri=uri))
+        self._write_new(directory + STAGE, stage_samples.render(workset))
+        if not self.objects.list(directory + SAMPLE_DATA, limit=1).items:
+            self._write_new(directory + HOLD, "")
+
+    def post(self, workset_id: str, sentinel: Sentinel, body: SentinelBody) -> bool:
+        """See SentinelStore.post."""
+        key = self._directory(workset_id) + sentinel
+        content = body.render().encode()
+        for _ in range(_LOOKS):
+            try:
+                self.objects.put(key, content, if_absent=True)
+            except ConflictError:
+                with suppress(NotFoundError):  # removed since: so it can be created after all
+                    return self._start_of(key, len(content) + 1) == content
+            else:
+                return True
+        # What has the name is no object (a folder, say), or comes and goes: it is not ours.
+        return False
+
+    def withdraw(self, workset_id: str, sentinel: Sentinel, sequence: int) -> None:
+        """See SentinelStore.withdraw."""
+        key = self._directory(workset_id) + sentinel
+        for _ in range(_LOOKS):
+            try:
+                # The etag first: what is read is then that object, or the delete refuses.
+                etag = self.objects.info(key).etag
+                body = self._body(key)
+            except NotFoundError:
+                return
+            if body.sequence is None or body.sequence > sequence:
+                return
+            if self.objects.delete(key, if_etag=etag):
+                return
+
+    def look(self, workset_id: str) -> Folder:
+        """See SentinelStore.look."""
+        directory = self._directory(workset_id)
+        names = {key.removeprefix(directory) for key in self._entries(directory)}
+        sentinels: dict[Sentinel, SentinelBody] = {}
+        for sentinel in Sentinel:
+            if sentinel in names:
+                try:
+                    sentinels[sentinel] = self._body(directory + sentinel)
+                except NotFoundError:  # removed since the listing
+                    names.discard(sentinel)
+        return Folder(sentinels=sentinels, names=frozenset(names))
+
+    def directories(self, *, cursor: str | None = None) -> Page[str]:
+        """
+        See SentinelStore.directories.
+
+        In the order of their keys. Names that cannot be ids are left out: no call takes them.
+        """
+        page = self.objects.entries(self.prefix, cursor=cursor)
+        folders = [key[len(self.prefix) : -1] for key in page.items if key.endswith("/")]
+        return Page(tuple(filter(is_id, folders)), page.cursor)
+
+    def changed(self, mark: str | None) -> str | None:
+        """See SentinelStore.changed."""
+        return self.objects.changed(self.prefix, mark)
+
+    def read(self, workset_id: str) -> DroppedWorkset:
+        """See SentinelStore.read."""
+        directory = self._directory(workset_id)
+        faults: list[Fault] = []
+        work = self._parsed(
+            directory, WORK, lambda data: work_yaml.parse(data, default_name=workset_id), faults
+        )
+        samples: tuple[Sample, ...] = ()
+        if self._there(directory + STAGE):
+            sheet = self._parsed(directory, STAGE, stage_samples.parse, faults) or ()
+            samples = _with_coverage(sheet, work.samples if work else ())
+        elif work:
+            samples = work.samples
+            if not samples:
+                faults.append(Fault(STAGE, f"is missing, and {WORK} lists no samples"))
+        if work and not work.pipeline:
+            faults.append(Fault(f"{WORK}, pipeline", "is missing: say which pipeline is to be run"))
+        faults += self._missing_files(directory, samples)
+        if faults or work is None:
+            raise InvalidInputError(faults)
+        manifest = Manifest(
+            samples=samples, pipeline=work.pipeline or "", reference_genome=work.reference_genome
+        )
+        return DroppedWorkset(manifest=manifest, name=work.name, priority=work.priority)
+
+    def _directory(self, workset_id: str) -> str:
+        return f"{self.prefix}{check_id(workset_id)}/"
+
+    def _entries(self, folder: str) -> Iterator[str]:
+        return every(lambda cursor: self.objects.entries(folder, cursor=cursor))
+
+    def _there(self, key: str) -> bool:
+        try:
+            self.objects.info(key)
+        except NotFoundError:
+            return False
+        return True
+
+    def _write_new(self, key: str, text: str) -> None:
+        # Something else may have the name already, be it a folder: then that is how it is.
+        with suppress(ConflictError):
+            self.objects.put(key, text.encode(), if_absent=True)
+
+    def _start_of(self, key: str, length: int) -> bytes:
+        with self.objects.open(key) as stream:
+            return stream.read(length)
+
+    def _body(self, key: str) -> SentinelBody:
+        return SentinelBody.parse(self._start_of(key, _BODY_BYTES).decode(errors="replace"))
+
+    def _parsed(
+        self, directory: str, name: str, parse: Callable[[bytes], T], faults: list[Fault]
+    ) -> T | None:
+        """Return what a file says, or None, and add to *faults* why."""
+        try:
+            # One byte more than is taken, so that the parser sees that there is too much.
+            return parse(self._start_of(directory + name, MAX_BYTES + 1))
+        except NotFoundError:
+            faults.append(Fault(name, "is missing"))
+        except InvalidInputError as error:
+            faults += [
+                Fault(f"{name}, {fault.place}" if fault.place else name, fault.message)
+                for fault in error.faults
+            ]
+        return None
+
+    def _missing_files(self, directory: str, samples: Iterable[Sample]) -> Iterator[Fault]:
+        """Yield a fault for each FASTQ file that is not in the directory, unless it lies in a bucket."""
+        keys = [key for _, key in Manifest(samples=tuple(samples), pipeline="any").files()]
+        here = [key for key in keys if not key.startswith("s3://")]
+        # A listing for each folder, of which there is one or two, rather than a question for each file.
+        present: set[str] = set()
+        for folder in {key.rpartition("/")[0] for key in here}:
+            inside = f"{directory}{folder}/" if folder else directory
+            present.update(self._entries(inside))
+        for key in here:
+            if directory + key not in present:
+                try:
+                    self.objects.info(directory + key)
+                except NotFoundError as error:
+                    yield Fault(key, f"is not in the workset's directory ({error})")
+
+
+def _with_coverage(sheet: Iterable[Sample], work: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Return the samples of the sheet, which has no column for coverage, with that of the YAML file."""
+    coverage = {sample.sample_id: sample.coverage for sample in work}
+    return tuple(evolve(sample, coverage=coverage.get(sample.sample_id)) for sample in sheet)
