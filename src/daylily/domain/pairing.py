@@ -12,15 +12,17 @@ from daylily.domain.manifest import FastqPair, Sample, is_fastq
 
 _SUFFIX: Final = r"\.(?:fastq|fq)(?:\.gz|\.bz2)?$"
 _PATTERNS: Final = (
-    # Illumina: <sample>_S<n>_L<lane>_R<read>_<chunk>; bcl2fastq --no-lane-splitting leaves the lane out
+    # Illumina: <sample>_S<n>_L<lane>_R<read>_<chunk>; CASAVA had no S<n>, and bcl2fastq
+    # --no-lane-splitting leaves the lane out
     re.compile(
-        r"^(?P<sample>.+?)_(?P<barcode>S\d+)(?:_L(?P<lane>\d{3}))?_R(?P<read>[12])_(?P<chunk>\d{3})"
+        r"^(?P<sample>.+?)(?:_(?P<barcode>S\d+))?(?:_L(?P<lane>\d{3}))?_R(?P<read>[12])_(?P<chunk>\d{3})"
         + _SUFFIX,
         re.IGNORECASE,
     ),
     re.compile(r"^(?P<sample>.+?)(?:_L(?P<lane>\d{3}))?[._]R(?P<read>[12])" + _SUFFIX, re.IGNORECASE),
     re.compile(r"^(?P<sample>.+?)(?:_L(?P<lane>\d{3}))?_(?P<read>[12])" + _SUFFIX, re.IGNORECASE),
 )
+_INDEX_READ: Final = re.compile(r"_I[12]_\d{3}" + _SUFFIX, re.IGNORECASE)
 
 
 def samples_of(keys: Iterable[str], *, single_end: bool = False) -> tuple[Sample, ...]:
@@ -28,7 +30,7 @@ def samples_of(keys: Iterable[str], *, single_end: bool = False) -> tuple[Sample
     Group the FASTQ files among *keys* into samples, mates side by side, sorted by sample id.
 
     Names that carry no read number are taken as single-end samples of their own. Files that are not
-    named like FASTQ are passed over.
+    named like FASTQ are passed over, and so are Illumina's index reads (``_I1_001.fastq.gz``).
 
     Args:
         single_end: Take a first read without a mate as it is.
@@ -42,7 +44,7 @@ def samples_of(keys: Iterable[str], *, single_end: bool = False) -> tuple[Sample
     faults: list[Fault] = []
     for key in sorted(keys):
         name = key.rpartition("/")[2]
-        if not is_fastq(name):
+        if not is_fastq(name) or _INDEX_READ.search(name):
             continue
         sample_id, lane, read, barcode = _parse(name)
         place = reads[sample_id, lane]
