@@ -112,7 +112,7 @@ class PipelineRegistry:
         """
         wanted = name.strip().lower()
         for pipeline in self.pipelines:
-            if wanted in (pipeline.name, *pipeline.aliases):
+            if wanted in (name.lower() for name in (pipeline.name, *pipeline.aliases)):
                 return pipeline
         known = ", ".join(pipeline.name for pipeline in self.pipelines)
         raise InvalidInputError.of("pipeline", f"{name[:80]!r} is not known; use one of {known}")

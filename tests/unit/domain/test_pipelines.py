@@ -1,0 +1,107 @@
+"""Pipelines: their templates, and how values get into an argument vector."""
+
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.pipelines import PLACEHOLDERS, SHIPPED, Pipeline, PipelineRegistry, Resources
+
+VALUES: Final = {name: f"<{name}>" for name in PLACEHOLDERS}
+
+
+def test_placeholders_are_filled_in() -> None:
+    """Each placeholder is replaced, several in one argument too; the rest is taken as it is."""
+    pipeline = Pipeline(name="p", command=("run", "--out={results_dir}/{attempt}", "{workset_dir}"))
+
+    assert pipeline.arguments(VALUES) == ("run", "--out=<results_dir>/<attempt>", "<workset_dir>")
+    assert pipeline.faults() == []
+
+
+@given(st.text())
+def test_values_stay_one_argument(value: str) -> None:
+    """Braces, quotes, blanks and backslashes in a value mean nothing to anyone."""
+    pipeline = Pipeline(name="p", command=("run", "{workset_dir}", "x{workset_dir}y"))
+
+    assert pipeline.arguments({**VALUES, "workset_dir": value}) == ("run", value, f"x{value}y")
+
+
+@pytest.mark.parametrize(
+    "value", ["{attempt}", "{{attempt}}", r"\1", r"\g<0>", "a b; rm -rf '", '"$(x)"']
+)
+def test_values_are_never_parsed_again(value: str) -> None:
+    """A value that looks like a placeholder, a group or shell is none."""
+    pipeline = Pipeline(name="p", command=("{workset_dir}",))
+
+    assert pipeline.arguments({**VALUES, "workset_dir": value}) == (value,)
+
+
+def test_unknown_placeholders_are_faults() -> None:
+    """All of them at once, each under its argument; near misses are not guessed at."""
+    pipeline = Pipeline(name="p", command=("{customer}", "ok {threads}", "{} {Threads}", "{threads!r}"))
+
+    faults = pipeline.faults()
+    assert [fault.place for fault in faults] == [
+        "pipelines.p.command[0]",
+        "pipelines.p.command[2]",
+        "pipelines.p.command[2]",
+        "pipelines.p.command[3]",
+    ]
+    known = ", ".join(PLACEHOLDERS)
+    assert faults[0] == Fault(
+        "pipelines.p.command[0]", f"unknown placeholder {{customer}}; known: {known}"
+    )
+
+
+def test_pipeline_without_a_command_cannot_run_here() -> None:
+    """It can be chosen and estimated; running it is refused in so many words."""
+    assert Pipeline(name="p").faults() == []
+    with pytest.raises(InvalidInputError, match="p has no command on this installation"):
+        Pipeline(name="p").arguments(VALUES)
+
+
+def test_shipped_pipelines_are_sound() -> None:
+    """Contract 5.1's five and fastq-qc, without faults and without two of one name."""
+    names = [name for pipeline in SHIPPED for name in (pipeline.name, *pipeline.aliases)]
+
+    assert {"germline", "somatic", "rnaseq", "wgs", "wes", "fastq-qc", "rna-seq"} <= set(names)
+    assert len(names) == len(set(names))
+    assert [fault for pipeline in SHIPPED for fault in pipeline.faults()] == []
+    assert {pipeline.name: pipeline.vcpu_hours_per_sample for pipeline in SHIPPED[1:]} == {
+        "germline": 4,
+        "somatic": 8,
+        "rnaseq": 2,
+        "wgs": 12,
+        "wes": 3,
+    }
+
+
+@pytest.mark.parametrize("asked", ["rnaseq", "RNAseq", " rna-seq\n", "RNA-SEQ"])
+def test_registry_knows_aliases_whatever_the_case(asked: str) -> None:
+    """The standard name comes back."""
+    assert PipelineRegistry().get(asked).name == "rnaseq"
+
+
+def test_registry_knows_names_that_settings_write_in_capitals() -> None:
+    """The case of a name in the settings matters no more than that of the one who asks."""
+    registry = PipelineRegistry((Pipeline(name="WGS-Trio", aliases=("TRIO",)),))
+
+    for asked in ("WGS-Trio", "wgs-trio", "trio", "TRIO"):
+        assert registry.get(asked).name == "WGS-Trio"
+
+
+@pytest.mark.parametrize("asked", ["", "wgs2", "x" * 1000])
+def test_registry_names_what_it_knows(asked: str) -> None:
+    """An unknown name is refused under ``pipeline`` with the choice there is."""
+    with pytest.raises(
+        InvalidInputError, match=r"^pipeline: .*use one of fastq-qc, germline"
+    ) as caught:
+        PipelineRegistry().get(asked)
+    assert len(str(caught.value)) < 300
+
+
+def test_resources_have_modest_defaults() -> None:
+    """One CPU, 2 GB, a day."""
+    assert (Resources().cpus, Resources().memory_gb, Resources().time_limit.days) == (1, 2.0, 1)
