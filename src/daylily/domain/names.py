@@ -72,7 +72,9 @@ def key_fault(key: str, place: str) -> Fault | None:
         reason = "leads outside the workset ('..')"
     elif "" in parts or "." in parts:
         reason = "has an empty or '.' part"
-    elif not _is_utf8(key) or len(key.encode()) > KEY_BYTES:
+    elif not _is_utf8(key):
+        reason = "is not UTF-8"
+    elif len(key.encode()) > KEY_BYTES:
         reason = f"is longer than {KEY_BYTES} bytes of UTF-8"
     return Fault(place, f"{key[:80]!r} {reason}") if reason else None
 
