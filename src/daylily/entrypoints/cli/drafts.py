@@ -1,0 +1,187 @@
+"""A submission in the making: the source and the options together, checked down to each file's head."""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import evolve, frozen
+
+from daylily.adapters.formats.fastq_head import HEAD_BYTES, faults_of_head
+from daylily.adapters.formats.work_yaml import WorkFile
+from daylily.application.submit_workset import Submission
+from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.manifest import FastqPair, Manifest, Sample
+from daylily.domain.names import key_fault
+from daylily.entrypoints.cli import sources
+
+_NAME_LENGTH: Final = 100
+
+
+@frozen(kw_only=True)
+class Choices:
+    """What the options say; None leaves it to the source."""
+
+    name: str | None = None
+    pipeline: str | None = None
+    reference: str | None = None
+    priority: str | None = None
+    email: str | None = None
+    max_retries: int | None = None
+    data_root: Path | None = None
+    single_end: bool = False
+
+
+@frozen(kw_only=True)
+class Draft:
+    """A submission whose files are still on this machine."""
+
+    submission: Submission
+    """Its keys are relative to the data root."""
+    paths: Mapping[str, Path]
+    """Where the file of each key is."""
+    ignored: tuple[str, ...] = ()
+    """Keys of the YAML file that mean nothing to us."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(path.stat().st_size for path in self.paths.values())
+
+    def moved(self, prefix: str) -> Submission:
+        """Return the submission with every key under *prefix*."""
+
+        def pair(old: FastqPair) -> FastqPair:
+            return evolve(old, r1=prefix + old.r1, r2=prefix + old.r2 if old.r2 is not None else None)
+
+        def sample(old: Sample) -> Sample:
+            return evolve(old, pairs=tuple(map(pair, old.pairs)))
+
+        return evolve(self.submission, samples=tuple(map(sample, self.submission.samples)))
+
+
+def prepare(
+    path: Path,
+    choices: Choices,
+    *,
+    max_retries: int,
+    faults_of: Callable[[Submission], Iterable[Fault]],
+) -> Draft:
+    """
+    Read and check a source; nothing is written anywhere.
+
+    Args:
+        max_retries: What holds where neither the options nor the source say.
+        faults_of: Says what is wrong with all but the samples.
+
+    Raises:
+        InvalidInputError: Something is wrong; every fault is listed, with its place.
+    """
+    source = sources.read(path, single_end=choices.single_end)
+    submission = _submission(source, choices, max_retries)
+    faults = [*source.faults, *_faults_of_words(submission, faults_of)]
+    root, fault = _root(source, choices)
+    paths: dict[str, Path] = {}
+    if fault:
+        faults.append(fault)
+    else:
+        for place, key in _files(source):
+            found, wrong = _look(place, key, root)
+            faults += wrong
+            if found is not None:
+                paths[key] = found
+    if faults:
+        raise InvalidInputError(_once(faults))
+    return Draft(submission=submission, paths=paths, ignored=source.work.ignored if source.work else ())
+
+
+def _submission(source: sources.Source, choices: Choices, max_retries: int) -> Submission:
+    said = source.work or WorkFile(name=source.name, max_retries=max_retries)
+    retries = choices.max_retries if choices.max_retries is not None else said.max_retries
+    return Submission(
+        name=choices.name if choices.name is not None else said.name[:_NAME_LENGTH],
+        pipeline=choices.pipeline or said.pipeline or "",
+        samples=source.samples,
+        reference_genome=choices.reference or said.reference_genome,
+        priority=choices.priority or said.priority,
+        notification_email=choices.email or said.notification_email,
+        max_retries=retries,
+    )
+
+
+def _faults_of_words(
+    submission: Submission, faults_of: Callable[[Submission], Iterable[Fault]]
+) -> Iterator[Fault]:
+    missing = not submission.pipeline
+    for fault in faults_of(submission):
+        if missing and fault.place.startswith("pipeline"):
+            known = fault.message.partition("; use ")[2]
+            yield Fault("pipeline", "is not named: say --pipeline NAME" + (f", {known}" * bool(known)))
+        else:
+            yield fault
+
+
+def _root(source: sources.Source, choices: Choices) -> tuple[Path, Fault | None]:
+    root = choices.data_root or source.root
+    try:
+        resolved = root.expanduser().resolve(strict=True)
+    except OSError as error:
+        return root, Fault("--data-root", f"{root}: {error.strerror}")
+    if not resolved.is_dir():
+        return root, Fault("--data-root", f"{root} is not a folder")
+    return resolved, None
+
+
+def _files(source: sources.Source) -> Iterator[tuple[str, str]]:
+    """Yield every file once; also those that only the parser has seen."""
+    seen: set[str] = set()
+    manifest = Manifest(samples=source.samples, pipeline="any")
+    for place, key in (*source.files, *((key, key) for _, key in manifest.files())):
+        if key not in seen:
+            seen.add(key)
+            yield place, key
+
+
+def _look(place: str, key: str, root: Path) -> tuple[Path | None, Sequence[Fault]]:
+    """Return where a file is, or what is wrong with it."""
+    if key.startswith("s3://"):
+        text = f"{key!r} is in S3: fetch it first; only files of this machine are sent from here"
+        return None, [Fault(place, text)]
+    if fault := key_fault(key, place):
+        return None, [Fault(place, f"{fault.message}; paths start at {root} (see --data-root)")]
+    try:
+        path = (root / key).resolve(strict=True)
+        if not path.is_relative_to(root):
+            text = f"{key!r} is a link that leads out of {root}: name a --data-root that holds both"
+            return None, [Fault(place, text)]
+        head = _head(path)
+    except FileNotFoundError:
+        return None, [Fault(place, f"{key!r} does not exist in {root} (see --data-root)")]
+    except OSError as error:
+        return None, [Fault(place, f"{key!r} cannot be read: {error.strerror or error}")]
+    if head is None:
+        return None, [Fault(place, f"{key!r} is not a file")]
+    return path, faults_of_head(place, key, head)
+
+
+def _head(path: Path) -> bytes | None:
+    """Return the first bytes of a file; None if it is none. A pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - what pathlib opens may block
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return file.read(HEAD_BYTES)
+
+
+def _once(faults: Iterable[Fault]) -> list[Fault]:
+    """
+    Return *faults* without those that only say again what another says of the same place.
+
+    A parser and the look at the files both judge paths; the look also says what to do.
+    """
+    kept: dict[tuple[str, str], Fault] = {}
+    for fault in faults:
+        about = fault.message.split("; paths start at ", 1)[0]
+        kept[fault.place, about.split(" (line ", 1)[0]] = fault
+    return list(kept.values())
