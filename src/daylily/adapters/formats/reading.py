@@ -1,7 +1,7 @@
 """What reading any file has in common: its size, its encoding, and how its faults are told."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from attrs import define, field
@@ -16,9 +16,6 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What has no place in a name or a path; each breaks a line for some reader, or cannot be stored."""
 
 Namer = Callable[[int, int | None, str | None], str]
-"""
-Says what a file calls ``samples[i].pairs[j].field``; raises LookupError if it has no such place.
-"""
 
 _PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")
 
@@ -46,23 +43,15 @@ class Faults:
         Note the domain's *faults*, their key paths turned into places of the file.
 
         Args:
+            name: See ``translated``.
             note: What to add to the message of a fault at such a place.
         """
-
-        def renamed(match: re.Match[str]) -> str:
-            sample, pair, part = match.groups()
-            try:
-                return name(int(sample), None if pair is None else int(pair), part)
-            except LookupError:
-                # Not one of ours: somebody's file name looks like a key path.
-                return match[0]
-
         for fault in faults:
-            if len(self._listed) < LISTED:
-                place = _PLACE.sub(renamed, fault.place)
-                self.add(place, _PLACE.sub(renamed, fault.message) + note(place))
-            else:
-                self.count += 1
+            if len(self._listed) == LISTED:
+                self.count += 1  # nobody will read it: do not spend time on it
+                continue
+            for told in translated([fault], name):
+                self.add(told.place, told.message + note(told.place))
 
     def refuse(self) -> None:
         """
@@ -101,3 +90,24 @@ def text_of(data: bytes, *, unit: str = "row") -> str:
                 )
         faults.refuse()
         raise  # unreachable: a line end is never part of another character in UTF-8
+
+
+def translated(faults: Iterable[Fault], name: Namer) -> Iterator[Fault]:
+    """
+    Yield the domain's *faults* with their key paths turned into places of the file.
+
+    Args:
+        name: Says what the file calls ``samples[i].pairs[j].field``; raises LookupError if it has no
+            such place.
+    """
+
+    def renamed(match: re.Match[str]) -> str:
+        sample, pair, part = match.groups()
+        try:
+            return name(int(sample), None if pair is None else int(pair), part)
+        except LookupError:
+            # Not one of ours: somebody's file name looks like a key path.
+            return match[0]
+
+    for fault in faults:
+        yield Fault(_PLACE.sub(renamed, fault.place), _PLACE.sub(renamed, fault.message))
