@@ -183,7 +183,7 @@ class ObjectSentinelStore:
         return None
 
     def _missing_files(self, directory: str, samples: Iterable[Sample]) -> Iterator[Fault]:
-        """Yield a fault for each FASTQ file that is not in the directory, unless it lies in a bucket."""
+        """Yield a fault for each FASTQ file that is not there; what lies in a bucket is passed over."""
         keys = [key for _, key in Manifest(samples=tuple(samples), pipeline="any").files()]
         here = [key for key in keys if not key.startswith("s3://")]
         # A listing for each folder, of which there is one or two, rather than a question for each file.

@@ -1,0 +1,43 @@
+"""What every Notifier owes."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from daylily.domain.events import EventKind
+from daylily.ports.notifier import Notifier
+from daylily.testing.racing import RUNNERS, race
+from daylily.testing.samples import an_event
+
+
+class NotifierContract:
+    """Subclass it, give a fixture ``notifier``, and say what has been told."""
+
+    @pytest.fixture
+    def notifier(self) -> Notifier:
+        """Return a channel that has not been told anything."""
+        raise NotImplementedError(
+            "override the fixture `notifier` with one that returns a fresh channel"
+        )
+
+    def told(self, notifier: Notifier) -> Sequence[str]:
+        """Return the ``event_id`` of each event that the channel has taken, in order."""
+        raise NotImplementedError("override `told`: return the event ids that the channel has taken")
+
+    @pytest.mark.parametrize("kind", EventKind)
+    def test_every_kind_is_taken(self, notifier: Notifier, kind: EventKind) -> None:
+        """When ``send`` returns, the channel has the event."""
+        notifier.send(an_event("ws-1-1", kind=kind))
+        assert list(self.told(notifier)) == ["ws-1-1"]
+
+    def test_a_repeat_keeps_its_id(self, notifier: Notifier) -> None:
+        """An event may be sent twice; whoever reads the channel can tell by its id."""
+        notifier.send(an_event("ws-1-1"))
+        notifier.send(an_event("ws-1-1"))
+        notifier.send(an_event("ws-1-2"))
+        assert set(self.told(notifier)) == {"ws-1-1", "ws-1-2"}
+
+    def test_many_at_once(self, notifier: Notifier) -> None:
+        """Of 32 threads that each send an event, none is lost or garbled."""
+        race(lambda runner: notifier.send(an_event(f"ws-1-{runner}")))
+        assert sorted(self.told(notifier)) == sorted(f"ws-1-{runner}" for runner in range(RUNNERS))

@@ -1,0 +1,348 @@
+"""What every SentinelStore owes."""
+
+from datetime import timedelta
+from typing import Protocol
+
+import pytest
+from attrs import evolve, frozen
+
+from daylily.domain.errors import InvalidInputError, NotFoundError
+from daylily.domain.lifecycle import Priority
+from daylily.domain.sentinels import Sentinel, SentinelBody
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.paging import every
+from daylily.ports.sentinel_store import Folder, SentinelStore
+from daylily.testing.racing import RUNNERS, race
+from daylily.testing.samples import NOON, a_manifest, a_workset
+
+TEXTS = ("daylily_work.yaml", "daylily_info.yaml", "stage_samples.tsv")
+CORE = frozenset({*TEXTS, "sample_data/"})
+FASTQ = ("sample_data/NA12878_R1.fastq.gz", "sample_data/NA12878_R2.fastq.gz")
+WORK = b"pipeline: germline\nreference_genome: hg38\npriority: urgent\nworkset_name: Blood\n"
+SHEET = (
+    "RUN_ID\tSAMPLE_ID\tEXPERIMENTID\tSAMPLE_TYPE\tLIB_PREP\tSEQ_VENDOR\tSEQ_PLATFORM\tLANE\tSEQBC_ID"
+    "\tPATH_TO_CONCORDANCE_DATA_DIR\tR1_FQ\tR2_FQ\n"
+    "R0\tNA12878\tx1\tblood\tnoampwgs\tILMN\tNOVASEQX\t0\tS1\t"
+    f"\t{FASTQ[0]}\t{FASTQ[1]}\n"
+).encode()
+
+
+def body(sequence: int = 1, detail: str = "locked by monitor-a") -> SentinelBody:
+    """Return a body as we write it."""
+    return SentinelBody(NOON, detail, sequence)
+
+
+class Drawer(Protocol):
+    """What people and other systems do to the directories, past the store under test."""
+
+    def drop(self, key: str, content: bytes) -> None:
+        """Put a file at a path below the directory of all worksets (``ws-1/daylily.ready``)."""
+
+    def remove(self, key: str) -> None:
+        """Remove a file."""
+
+    def peek(self, key: str) -> bytes | None:
+        """Return what a file holds; None if it is not there."""
+
+
+@frozen
+class ObjectDrawer:
+    """A Drawer for stores whose directories are in an ObjectStore."""
+
+    objects: ObjectStore
+    prefix: str = "worksets/"
+
+    def drop(self, key: str, content: bytes) -> None:
+        """See Drawer.drop."""
+        self.objects.put(f"{self.prefix}{key}", content)
+
+    def remove(self, key: str) -> None:
+        """See Drawer.remove."""
+        self.objects.delete(f"{self.prefix}{key}")
+
+    def peek(self, key: str) -> bytes | None:
+        """See Drawer.peek."""
+        try:
+            with self.objects.open(f"{self.prefix}{key}") as stream:
+                return stream.read()
+        except NotFoundError:
+            return None
+
+
+class SentinelStoreContract:
+    """Subclass it and give the fixtures ``store`` and ``drawer``, which see the same directories."""
+
+    @pytest.fixture
+    def drawer(self) -> Drawer:
+        """Return a way to the directories that does not lead through the store."""
+        raise NotImplementedError("override the fixture `drawer`")
+
+    @pytest.fixture
+    def store(self, drawer: Drawer) -> SentinelStore:
+        """Return a store in which there is no directory yet."""
+        raise NotImplementedError("override the fixture `store` with one that has no directories")
+
+    # publish
+
+    def test_publish_writes_what_an_engine_needs(self, store: SentinelStore) -> None:
+        """The four entries that every engine asks for are there, and no sentinel."""
+        store.publish(a_workset())
+        assert store.look("ws-1") == Folder(sentinels={}, names=CORE)
+
+    def test_publish_can_be_repeated(self, store: SentinelStore, drawer: Drawer) -> None:
+        """A repeat, even of a workset that has moved on, changes no file."""
+        store.publish(a_workset())
+        first = [drawer.peek(f"ws-1/{name}") for name in TEXTS]
+        store.publish(a_workset(name="Renamed since"))
+        assert [drawer.peek(f"ws-1/{name}") for name in TEXTS] == first
+        assert None not in first
+
+    @pytest.mark.parametrize("name", TEXTS)
+    def test_publish_writes_over_nothing(self, store: SentinelStore, drawer: Drawer, name: str) -> None:
+        """A file that somebody put there stays as it is; the others are written."""
+        drawer.drop(f"ws-1/{name}", b"the customer's own")
+        store.publish(a_workset())
+        assert drawer.peek(f"ws-1/{name}") == b"the customer's own"
+        assert store.look("ws-1").names == CORE
+
+    def test_publish_leaves_sample_data_alone(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Where sample files are in place, nothing is put between them."""
+        drawer.drop("ws-1/sample_data/a_R1.fastq.gz", b"x")
+        store.publish(a_workset())
+        assert drawer.peek("ws-1/sample_data/.hold") is None
+
+    def test_what_is_published_reads_back(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Another Daylily that finds a published directory reads the same work from it."""
+        workset = a_workset(
+            priority=Priority.LOW, name="試料 'x'", manifest=a_manifest("NA12878", "NA12891")
+        )
+        for _, key in workset.manifest.files():
+            drawer.drop(f"ws-1/{key}", b"x")
+        store.publish(workset)
+        dropped = store.read("ws-1")
+
+        assert (dropped.name, dropped.priority) == (workset.name, Priority.LOW)
+        assert list(dropped.manifest.files()) == list(workset.manifest.files())
+        assert dropped.manifest.pipeline == "germline"
+        assert dropped.manifest.reference_genome == "GRCh38"
+
+    # post
+
+    @pytest.mark.parametrize("sentinel", Sentinel)
+    def test_a_posted_sentinel_stands(
+        self, store: SentinelStore, drawer: Drawer, sentinel: Sentinel
+    ) -> None:
+        """A sentinel is one object of its name, and reads back as it was posted."""
+        assert store.post("ws-1", sentinel, body()) is True
+        assert drawer.peek(f"ws-1/{sentinel}") == body().render().encode()
+        assert store.look("ws-1") == Folder(sentinels={sentinel: body()}, names=frozenset({sentinel}))
+
+    def test_a_repeated_post_is_still_ours(self, store: SentinelStore) -> None:
+        """Whoever created a sentinel is told True again, as often as it asks."""
+        assert [store.post("ws-1", Sentinel.LOCK, body()) for _ in range(3)] == [True] * 3
+
+    @pytest.mark.parametrize(
+        "theirs", [b"", b"2026-01-14T10:45:09Z", b"Locked by old", b"\xff\xfe", b"x" * 100_000]
+    )
+    def test_a_foreign_sentinel_is_left_alone(
+        self, store: SentinelStore, drawer: Drawer, theirs: bytes
+    ) -> None:
+        """Where somebody else's stands, a post says False and leaves it untouched; so does withdraw."""
+        drawer.drop("ws-1/daylily.lock", theirs)
+        assert store.post("ws-1", Sentinel.LOCK, body()) is False
+        store.withdraw("ws-1", Sentinel.LOCK, 10**6)
+        assert drawer.peek("ws-1/daylily.lock") == theirs
+
+    def test_another_body_of_ours_is_left_alone(self, store: SentinelStore) -> None:
+        """Another monitor's sentinel is not ours either."""
+        store.post("ws-1", Sentinel.LOCK, body(1, "locked by a"))
+        assert store.post("ws-1", Sentinel.LOCK, body(1, "locked by b")) is False
+        assert store.look("ws-1").sentinels == {Sentinel.LOCK: body(1, "locked by a")}
+
+    def test_one_of_many_posts_wins(self, store: SentinelStore) -> None:
+        """Of 32 threads with different bodies one is told True, and its body stands."""
+        bodies = [body(1, f"locked by {runner}") for runner in range(RUNNERS)]
+        outcomes = race(lambda runner: store.post("ws-1", Sentinel.LOCK, bodies[runner]))
+        assert sorted(map(bool, outcomes)) == [False] * (RUNNERS - 1) + [True]
+        assert store.look("ws-1").sentinels == {Sentinel.LOCK: bodies[outcomes.index(True)]}
+
+    # withdraw
+
+    @pytest.mark.parametrize(("stands", "upto", "stays"), [(3, 2, True), (3, 3, False), (3, 4, False)])
+    def test_only_what_is_not_newer_is_withdrawn(
+        self, store: SentinelStore, stands: int, upto: int, stays: bool
+    ) -> None:
+        """A late withdraw does not remove what a later transition posted."""
+        store.post("ws-1", Sentinel.READY, body(stands))
+        store.post("ws-1", Sentinel.LOCK, body(stands))
+        store.withdraw("ws-1", Sentinel.LOCK, upto)
+        assert (Sentinel.LOCK in store.look("ws-1").sentinels) is stays
+        assert Sentinel.READY in store.look("ws-1").sentinels
+
+    def test_withdraw_can_be_repeated(self, store: SentinelStore) -> None:
+        """Withdrawing what is not there, even from a directory that is not there, does nothing."""
+        store.withdraw("ws-1", Sentinel.LOCK, 5)
+        store.post("ws-1", Sentinel.LOCK, body())
+        store.withdraw("ws-1", Sentinel.LOCK, 5)
+        store.withdraw("ws-1", Sentinel.LOCK, 5)
+        assert store.look("ws-1").names == frozenset()
+        assert store.post("ws-1", Sentinel.LOCK, body(2)) is True
+
+    # look
+
+    def test_an_absent_directory_is_empty(self, store: SentinelStore) -> None:
+        """Looking at what is not there is no error, and makes nothing."""
+        assert store.look("ws-1") == Folder(sentinels={}, names=frozenset())
+        assert list(every(lambda cursor: store.directories(cursor=cursor))) == []
+
+    def test_only_direct_entries_count(self, store: SentinelStore, drawer: Drawer) -> None:
+        """A sentinel deeper down, or of a name that only resembles one, is nobody's."""
+        drawer.drop("ws-1/results/daylily.complete", b"x")
+        drawer.drop("ws-1/daylily.error.bak", b"x")
+        drawer.drop("ws-1/notes.txt", b"x")
+        drawer.drop("ws-10/daylily.ignore", b"x")
+        assert store.look("ws-1") == Folder(
+            sentinels={}, names=frozenset({"results/", "daylily.error.bak", "notes.txt"})
+        )
+
+    def test_every_body_found_in_the_field_is_present(
+        self, store: SentinelStore, drawer: Drawer
+    ) -> None:
+        """Empty, undecodable, long and time-less bodies are present, and their words readable."""
+        drawer.drop("ws-1/daylily.ready", b"")
+        drawer.drop("ws-1/daylily.lock", b"2026-01-14T10:45:09.123456Z")
+        drawer.drop("ws-1/daylily.error", b"no disk \xff left\r\n")
+        drawer.drop("ws-1/daylily.ignore", b"y" * 1_000_000)
+        sentinels = store.look("ws-1").sentinels
+
+        assert set(sentinels) == {Sentinel.READY, Sentinel.LOCK, Sentinel.ERROR, Sentinel.IGNORE}
+        assert sentinels[Sentinel.READY] == SentinelBody(None)
+        assert sentinels[Sentinel.LOCK].at is not None
+        assert sentinels[Sentinel.ERROR].detail == "no disk \N{REPLACEMENT CHARACTER} left"
+        assert not any(found.ours for found in sentinels.values())
+
+    def test_foreign_sentinels_are_told_from_ours(self, store: SentinelStore, drawer: Drawer) -> None:
+        """What others put there is foreign, and what we posted is not."""
+        store.post("ws-1", Sentinel.READY, body(1))
+        drawer.drop("ws-1/daylily.complete", b"2026-01-14T10:45:09Z")
+        assert store.look("ws-1").foreign(1) == {Sentinel.COMPLETE}
+
+    # directories and changed
+
+    def test_directories_are_listed_once(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Every directory is listed once, in order, whether it is a workset or not; files are not."""
+        for n in range(25):
+            drawer.drop(f"ws-{n:02}/daylily.ready", b"")
+        drawer.drop("just-files/deep/down.txt", b"")
+        drawer.drop("a-file.txt", b"")
+        found = list(every(lambda cursor: store.directories(cursor=cursor)))
+        assert found == ["just-files", *(f"ws-{n:02}" for n in range(25))]
+
+    def test_a_new_directory_is_never_missed(self, store: SentinelStore, drawer: Drawer) -> None:
+        """After a directory has come, the mark of before is answered with a new one."""
+        mark = store.changed(None)
+        assert mark is not None
+        for n in range(50):
+            drawer.drop(f"ws-{n:02}/daylily.ready", b"")
+            new = store.changed(mark)
+            assert new is not None
+            mark = new
+
+    # read
+
+    def drop_sound(self, drawer: Drawer, **replaced: bytes | None) -> None:
+        """Drop a sound workset ``ws-1``; *replaced* files have other content, or are left out."""
+        sound: dict[str, bytes | None] = {"work": WORK, "sheet": SHEET, "r1": b"x", "r2": b"x"}
+        paths = {"work": "daylily_work.yaml", "sheet": "stage_samples.tsv"}
+        paths |= {"r1": FASTQ[0], "r2": FASTQ[1]}
+        for name, content in (sound | replaced).items():
+            if content is not None:
+                drawer.drop(f"ws-1/{paths[name]}", content)
+
+    def faults(self, store: SentinelStore) -> list[str]:
+        """Return the places of all that is wrong with ``ws-1``."""
+        with pytest.raises(InvalidInputError) as refused:
+            store.read("ws-1")
+        return [fault.place for fault in refused.value.faults]
+
+    def test_a_sound_directory_is_read(self, store: SentinelStore, drawer: Drawer) -> None:
+        """The sheet tells the samples, the YAML file what is to be done with them."""
+        self.drop_sound(drawer)
+        dropped = store.read("ws-1")
+        (sample,) = dropped.manifest.samples
+        assert (sample.sample_id, sample.run_id, sample.experiment_id) == ("NA12878", "R0", "x1")
+        assert [key for _, key in dropped.manifest.files()] == list(FASTQ)
+        assert (dropped.manifest.pipeline, dropped.manifest.reference_genome) == ("germline", "GRCh38")
+        assert (dropped.name, dropped.priority) == ("Blood", Priority.URGENT)
+
+    def test_samples_of_the_yaml_file_will_do(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Without a sheet, the samples that the YAML file lists are taken."""
+        listed = f"samples: [{{sample_id: NA12878, fastq_r1: {FASTQ[0]}, fastq_r2: {FASTQ[1]}}}]\n"
+        self.drop_sound(drawer, sheet=None, work=WORK + listed.encode())
+        assert [key for _, key in store.read("ws-1").manifest.files()] == list(FASTQ)
+
+    def test_what_is_missing_is_told(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Each missing file is a fault under its name."""
+        assert self.faults(store) == ["daylily_work.yaml"]
+        self.drop_sound(drawer, sheet=None, r1=None, r2=None)
+        assert self.faults(store) == ["stage_samples.tsv"]
+        drawer.drop("ws-1/stage_samples.tsv", SHEET)
+        assert self.faults(store) == list(FASTQ)
+        drawer.drop(f"ws-1/{FASTQ[1]}", b"x")
+        assert self.faults(store) == [FASTQ[0]]
+
+    def test_all_faults_are_told_at_once(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Both files' faults come together, each with its file and its place there."""
+        self.drop_sound(
+            drawer,
+            work=b"reference_genome: hg99\npriority: whenever\n",
+            sheet=SHEET.replace(b"ILMN", b"ACME").replace(b"NA12878\t", b"../x\t"),
+        )
+        places = self.faults(store)
+        assert any(place.startswith("daylily_work.yaml, reference_genome") for place in places)
+        assert any(place.startswith("daylily_work.yaml, priority") for place in places)
+        assert sum(place.startswith("stage_samples.tsv, row 2") for place in places) >= 2
+
+    @pytest.mark.parametrize("name", ["work", "sheet"])
+    @pytest.mark.parametrize(
+        "junk",
+        [b"", b"\0\xff" * 50, b"x" * (11 << 20), b"- [", b"a: &x [*x]"],
+        ids=lambda junk: junk[:5],
+    )
+    def test_junk_is_refused(
+        self, store: SentinelStore, drawer: Drawer, name: str, junk: bytes
+    ) -> None:
+        """Files that are empty, binary, endless or broken are faults, never a crash."""
+        self.drop_sound(drawer, **{name: junk})
+        assert self.faults(store)
+
+    def test_a_damaged_directory_hides_no_other(self, store: SentinelStore, drawer: Drawer) -> None:
+        """What one directory holds is no concern of calls about another."""
+        self.drop_sound(drawer)
+        drawer.drop("ws-0/daylily_work.yaml", b"\xff")
+        drawer.drop("ws-0/daylily.ready/oddly", b"a folder of a sentinel's name")
+        with pytest.raises(InvalidInputError):
+            store.read("ws-0")
+        assert store.look("ws-0").sentinels == {}
+        assert store.read("ws-1").name == "Blood"
+
+    @pytest.mark.parametrize("workset_id", ["", "..", "../ws-1", "ws/1", "a", "ws-1\n", "x" * 65])
+    def test_only_ids_name_directories(self, store: SentinelStore, workset_id: str) -> None:
+        """A name that could lead elsewhere is refused by every call."""
+        workset = evolve(a_workset(), workset_id=workset_id)
+        for call in (
+            lambda: store.look(workset_id),
+            lambda: store.read(workset_id),
+            lambda: store.post(workset_id, Sentinel.READY, body()),
+            lambda: store.withdraw(workset_id, Sentinel.READY, 1),
+            lambda: store.publish(workset),
+        ):
+            with pytest.raises(InvalidInputError):
+                call()
+
+    def test_times_are_kept_to_the_second(self, store: SentinelStore) -> None:
+        """A body is one line of whole seconds: what is finer is lost, and a repeat still ours."""
+        fine = SentinelBody(NOON + timedelta(microseconds=7), "two\nlines", 4)
+        assert store.post("ws-1", Sentinel.ERROR, fine)
+        assert store.post("ws-1", Sentinel.ERROR, fine)
+        assert store.look("ws-1").sentinels == {Sentinel.ERROR: SentinelBody(NOON, "two lines", 4)}

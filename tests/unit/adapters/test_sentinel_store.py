@@ -1,0 +1,84 @@
+"""ObjectSentinelStore on an object store in memory, held to the contract of its port."""
+
+from typing import BinaryIO
+
+import pytest
+
+from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.domain.sentinels import Sentinel
+from daylily.ports.object_store import ObjectInfo
+from daylily.ports.sentinel_store import SentinelStore
+from daylily.testing.contracts.sentinel_store import Drawer, ObjectDrawer, SentinelStoreContract, body
+from daylily.testing.samples import a_workset
+
+
+class TestObjectSentinelStore(SentinelStoreContract):
+    """The contract, on a dict."""
+
+    @pytest.fixture
+    def drawer(self) -> ObjectDrawer:
+        """Return a way past the store."""
+        return ObjectDrawer(InMemoryObjectStore())
+
+    @pytest.fixture
+    def store(self, drawer: Drawer) -> SentinelStore:
+        """Return a store in which there is no directory yet."""
+        assert isinstance(drawer, ObjectDrawer)
+        return ObjectSentinelStore(drawer.objects)
+
+
+class Vanishing(InMemoryObjectStore):
+    """An object store in which somebody removes each sentinel between two of our questions."""
+
+    def open(self, key: str) -> BinaryIO:
+        """Remove the object, and find it gone."""
+        self.delete(key)
+        return super().open(key)
+
+
+def test_a_sentinel_removed_while_we_look_is_absent() -> None:
+    """What was listed and is gone when it is read does not count, and is no error."""
+    objects = Vanishing()
+    objects.put("worksets/ws-1/daylily.ready", b"")
+    folder = ObjectSentinelStore(objects).look("ws-1")
+    assert (folder.sentinels, folder.names) == ({}, frozenset())
+
+
+def test_a_sentinel_removed_while_we_post_is_created() -> None:
+    """When the one that stood in the way is gone by the time it is read, ours is posted after all."""
+    objects = Vanishing()
+    objects.put("worksets/ws-1/daylily.lock", b"theirs")
+    assert ObjectSentinelStore(objects).post("ws-1", Sentinel.LOCK, body()) is True
+    assert objects.info("worksets/ws-1/daylily.lock").size == len(body().render())
+
+
+class Rewriting(InMemoryObjectStore):
+    """An object store in which an old monitor writes over a sentinel just after we looked at it."""
+
+    def info(self, key: str) -> ObjectInfo:
+        """Return what was there, and write over it."""
+        found = super().info(key)
+        self.put(key, b"2026-01-14T10:45:09Z")
+        return found
+
+
+def test_a_sentinel_rewritten_while_we_withdraw_stays() -> None:
+    """Between reading our sentinel and removing it, another's may take its place: that one stays."""
+    objects = Rewriting()
+    store = ObjectSentinelStore(objects)
+    store.post("ws-1", Sentinel.LOCK, body())
+    store.withdraw("ws-1", Sentinel.LOCK, 5)
+    assert not store.look("ws-1").sentinels[Sentinel.LOCK].ours
+
+
+@pytest.mark.parametrize(
+    ("prefix", "key"), [("", "ws-1/"), ("/", "ws-1/"), ("a/b", "a/b/ws-1/"), ("/a/", "a/ws-1/")]
+)
+def test_prefixes_are_taken_as_engines_of_old_do(prefix: str, key: str) -> None:
+    """A leading slash goes, a trailing one comes, and empty stays empty."""
+    objects = InMemoryObjectStore()
+    store = ObjectSentinelStore(objects, prefix)
+    store.publish(a_workset())
+    assert set(objects.entries(key).items) >= {f"{key}daylily_work.yaml"}
+    assert store.directories().items == ("ws-1",)
