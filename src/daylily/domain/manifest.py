@@ -15,6 +15,7 @@ SAMPLE_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LANE_PATTERN: Final = re.compile(r"[A-Za-z0-9]{1,16}")
 WORD_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
 LINE_PATTERN: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,1024}")
+_FASTQ: Final = re.compile(r"\.(?:fastq|fq)(?:\.gz|\.bz2)?\Z", re.IGNORECASE)
 MAX_SAMPLES: Final = 10_000
 
 _GENOMES: Final = {
@@ -216,11 +217,11 @@ def _faults_of_pair(place: str, pair: FastqPair) -> Iterator[Fault]:
             yield fault
         elif not is_fastq(path):
             yield Fault(
-                f"{place}.{read}", f"{key[:80]!r} is not named like FASTQ (.fastq, .fq, also with .gz)"
+                f"{place}.{read}",
+                f"{key[:80]!r} is not named like FASTQ (.fastq, .fq, also with .gz or .bz2)",
             )
 
 
 def is_fastq(name: str) -> bool:
     """Tell whether a file's name says that it holds FASTQ."""
-    stem = name.lower().removesuffix(".gz").removesuffix(".bz2")
-    return stem.endswith((".fastq", ".fq"))
+    return _FASTQ.search(name) is not None
