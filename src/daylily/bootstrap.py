@@ -228,4 +228,4 @@ def _engine(settings: Settings) -> Compute:
         return InMemoryCompute(utc_now)
     from daylily.adapters.local.compute import SubprocessCompute
 
-    return SubprocessCompute(settings.home / "jobs")
+    return SubprocessCompute(root=settings.home / "jobs")
