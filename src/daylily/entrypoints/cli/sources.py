@@ -1,16 +1,18 @@
-"""What people hand to ``submit``: sheets, YAML files and folders, read with all their faults at once."""
+"""What people hand to ``submit``: sheets, YAML files and folders, read with all their faults."""
 
+import contextlib
 import csv
 import io
+import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from attrs import define, evolve, field
 
 from daylily.adapters.formats import sample_sheet, stage_samples, strict_yaml, work_yaml
-from daylily.adapters.formats.reading import MAX_BYTES, translated
+from daylily.adapters.formats.reading import MAX_BYTES
 from daylily.adapters.formats.work_yaml import WorkFile
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import Manifest, Sample, is_fastq
@@ -19,6 +21,7 @@ from daylily.domain.pairing import samples_of
 STAGE_SAMPLES: Final = "stage_samples.tsv"
 WORK_YAML: Final = "daylily_work.yaml"
 
+_PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?")
 _UNNAMED: Final = ("sample", "fastq_1", "fastq_2")
 
 
@@ -137,10 +140,8 @@ def _read_yaml(source: Source, path: Path) -> None:
         source.samples = source.work.samples
     except InvalidInputError as error:
         source.faults += error.faults
-    try:
+    with contextlib.suppress(InvalidInputError):  # these have just been told
         source.files += _files_of_tree("", strict_yaml.read(data))
-    except InvalidInputError:
-        pass  # the same faults as above
 
 
 def _read_sheet(source: Source, path: Path) -> None:
@@ -169,8 +170,10 @@ def _content(source: Source, path: Path) -> bytes | None:
 def _files_of_table(data: bytes, delimiter: str) -> Iterator[tuple[str, str]]:
     """Yield the FASTQ files of a sheet with row and column, whatever else may be wrong with it."""
     text = data.decode("utf-8-sig", errors="replace").replace("\0", "\ufffd")
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    lines = io.StringIO(text, newline="")
+    rows: Iterator[list[str]] = csv.reader(lines)
+    if delimiter == "\t":
+        rows = (line.rstrip("\r\n").split("\t") for line in lines)  # no quoting there
     header: list[str] = []
     try:
         for number, row in enumerate(rows, start=1):
@@ -221,11 +224,17 @@ def _read_folder(source: Source, folder: Path, single_end: bool) -> None:
         return
     source.samples = samples
 
-    def file(sample: int, pair: int | None, part: str | None) -> str:
-        found = samples[sample].pairs[pair or 0]
-        return found.r2 or found.r1 if part == "r2" else found.r1
+    for fault in Manifest(samples=samples, pipeline="any").faults():
+        source.faults.append(Fault(_file_at(fault.place, samples), fault.message))
 
-    source.faults += translated(Manifest(samples=samples, pipeline="any").faults(), file)
+
+def _file_at(place: str, samples: Sequence[Sample]) -> str:
+    """Return the file that a key path of the manifest speaks of."""
+    match = _PLACE.match(place)
+    if match is None:
+        return place
+    pair = samples[int(match[1])].pairs[int(match[2] or 0)]
+    return pair.r2 if place.endswith(".r2") and pair.r2 else pair.r1
 
 
 def _is_wanted(name: str) -> bool:

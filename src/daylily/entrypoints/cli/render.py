@@ -1,0 +1,197 @@
+"""How values look to people: ages, sizes, states in colour, and the tables made of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from daylily.entrypoints.cli.failures import plain
+from daylily.entrypoints.views import WorksetView
+
+_COLOURS: Final = {
+    "ready": "cyan",
+    "locked": "cyan",
+    "in_progress": "blue",
+    "retrying": "yellow",
+    "complete": "green",
+    "error": "red",
+    "failed": "red",
+    "canceled": "magenta",
+}
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def age_of(text: str, now: datetime | None = None) -> str:
+    """
+    Return how long ago an instant was, in its largest unit; or how soon it is.
+
+    >>> age_of("2025-06-02T12:00:00Z", datetime(2025, 6, 2, 14, 5, tzinfo=UTC))
+    '2 h ago'
+    >>> age_of("2025-06-02T12:00:00Z", datetime(2025, 6, 2, 11, 59, 15, tzinfo=UTC))
+    'in 45 s'
+    """
+    seconds = round(((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds())
+    for length, unit in _UNITS:
+        if abs(seconds) >= length:
+            span = f"{abs(seconds) // length} {unit}"
+            return f"{span} ago" if seconds > 0 else f"in {span}"
+    return "now"
+
+
+def time_of(text: str) -> str:
+    """Return an instant in the local time zone, to the second."""
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def size_of(count: float) -> str:
+    """
+    Return a number of bytes as people read it.
+
+    >>> size_of(999), size_of(1_500_000)
+    ('999 B', '1.5 MB')
+    """
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+
+
+def state_of(workset: WorksetView) -> Text:
+    """Return the state in its colour, and whether a cancel is pending."""
+    text = Text(workset.state, style=_COLOURS.get(workset.state, "dim"))
+    if workset.cancel_requested_by:
+        text.append(" (canceling)", style="magenta")
+    return text
+
+
+def progress_of(workset: WorksetView) -> str:
+    """Return how far it is, or what went wrong, in a few words."""
+    if workset.state == "in_progress" and workset.progress:
+        done, total, message = (
+            workset.progress.done,
+            workset.progress.total,
+            workset.progress.message,
+        )
+        return plain(f"{done}/{total} {message}".strip())
+    if workset.state == "retrying" and workset.retry_after:
+        retry = f"retry {workset.retry_count} of {workset.max_retries}"
+        return f"{retry} {age_of(workset.retry_after)}"
+    if workset.error_details:
+        return plain(workset.error_details.strip().splitlines()[0])
+    return ""
+
+
+def listing(worksets: Sequence[WorksetView], *, customers: bool) -> Table:
+    """Return the table of ``daylily list``."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("ID", no_wrap=True, overflow="fold")
+    if customers:
+        table.add_column("CUSTOMER")
+    table.add_column("STATE", no_wrap=True)
+    table.add_column("PRIORITY")
+    table.add_column("PIPELINE")
+    table.add_column("SAMPLES", justify="right")
+    table.add_column("CREATED", no_wrap=True)
+    table.add_column("PROGRESS", overflow="ellipsis", no_wrap=True)
+    for workset in worksets:
+        table.add_row(
+            workset.workset_id,
+            *([workset.customer_id] if customers else []),
+            state_of(workset),
+            workset.priority,
+            workset.pipeline_type,
+            str(workset.sample_count),
+            age_of(workset.created_at),
+            Text(progress_of(workset)),
+        )
+    return table
+
+
+def details(workset: WorksetView) -> RenderableType:
+    """Return what ``daylily show`` prints."""
+    parts: list[RenderableType] = [_facts(workset)]
+    if workset.error_details:
+        parts += [Text("\nError", style="bold red"), Text(plain(workset.error_details.rstrip()))]
+    if workset.attempts:
+        parts += [Text("\nAttempts", style="bold"), _attempts(workset)]
+    parts += [Text("\nTimeline", style="bold"), _timeline(workset)]
+    parts += [Text("\nSamples", style="bold"), _samples(workset)]
+    return Group(*parts)
+
+
+def _facts(workset: WorksetView) -> Table:
+    rows: list[tuple[str, Any]] = [
+        ("ID", workset.workset_id),
+        ("Name", workset.workset_name),
+        ("State", state_of(workset)),
+        ("Progress", progress_of(workset) if not workset.ended else ""),
+        ("Priority", workset.priority),
+        ("Pipeline", f"{workset.pipeline_type} on {workset.reference_genome}"),
+        ("Customer", workset.customer_id),
+        ("Created", f"{_moment(workset.created_at)}, by {workset.submitted_by}"),
+        ("Updated", _moment(workset.updated_at)),
+        ("Retries", f"{workset.retry_count} of {workset.max_retries} used"),
+        ("Results", workset.results_uri or ""),
+    ]
+    return _grid([(name, value) for name, value in rows if value])
+
+
+def grid(rows: Sequence[tuple[str, str]]) -> Table:
+    """Return names and values side by side."""
+    return _grid(rows)
+
+
+def _grid(rows: Sequence[tuple[str, Any]]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value if isinstance(value, Text) else Text(plain(value)))
+    return table
+
+
+def _moment(text: str) -> str:
+    return f"{time_of(text)} ({age_of(text)})"
+
+
+def _attempts(workset: WorksetView) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("NO", "JOB", "STARTED", "ENDED", "OUTCOME", "WHY"):
+        table.add_column(title, overflow="fold")
+    for attempt in workset.attempts:
+        why = f"retry of {attempt.follows}" if attempt.follows else ""
+        if attempt.requested_by:
+            why += f", asked for by {attempt.requested_by}"
+        table.add_row(
+            str(attempt.number),
+            escape(plain(attempt.job)),
+            time_of(attempt.started_at),
+            time_of(attempt.ended_at) if attempt.ended_at else "",
+            Text(attempt.outcome or "running", style=_COLOURS.get(attempt.outcome or "", "blue")),
+            escape(plain(why)),
+        )
+    return table
+
+
+def _timeline(workset: WorksetView) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for entry in workset.state_history:
+        style = _COLOURS.get(entry.state, "")
+        first_line = plain(entry.reason).strip().splitlines()[0] if entry.reason.strip() else ""
+        table.add_row(time_of(entry.timestamp), Text(entry.state, style=style), Text(first_line))
+    return table
+
+
+def _samples(workset: WorksetView) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for sample in workset.samples:
+        table.add_row(escape(sample.sample_id), Text(plain("\n".join(sample.files))))
+    return table

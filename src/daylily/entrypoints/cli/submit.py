@@ -1,0 +1,133 @@
+"""``daylily submit`` and ``daylily validate``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daylily.entrypoints.cli.base import command, pass_session
+from daylily.entrypoints.cli.drafts import Choices, Draft, prepare
+from daylily.entrypoints.cli.render import size_of
+from daylily.entrypoints.cli.session import Session
+from daylily.entrypoints.cli.upload import uploaded
+from daylily.entrypoints.cli.watch import wait_for
+
+
+def _source_options(call: Callable[..., Any]) -> Callable[..., Any]:
+    for add in reversed(
+        (
+            click.argument("source", type=click.Path(path_type=Path)),
+            click.option("--name", help="Name of the workset [default: that of the source]."),
+            click.option("--pipeline", "-p", metavar="NAME", help="Pipeline to run."),
+            click.option("--reference", metavar="NAME", help="Reference genome [default: GRCh38]."),
+            click.option("--priority", metavar="WORD", help="urgent, normal or low."),
+            click.option(
+                "--data-root",
+                type=click.Path(path_type=Path),
+                metavar="DIR",
+                help="Folder that paths in a sheet start from, and stay in [default: the sheet's].",
+            ),
+            click.option(
+                "--single-end", is_flag=True, help="In a folder, take first reads without mates."
+            ),
+            click.option("--email", metavar="ADDRESS", help="Whom to tell how it ended."),
+            click.option("--max-retries", type=int, metavar="N", help="Automatic retries, 0 to 10."),
+        )
+    ):
+        call = add(call)
+    return call
+
+
+@command(
+    epilog="""\b
+SOURCE is one of:
+  a folder of FASTQ files   pairs are found by their names
+  stage_samples.tsv         one row a lane; columns RUN_ID, SAMPLE_ID ... R1_FQ, R2_FQ ...
+  a .csv                    sample,fastq_1,fastq_2 as nf-core has it
+  a .yaml                   as daylily_work.yaml: pipeline, samples with fastq_r1, fastq_r2 ...
+  a folder with daylily_work.yaml or stage_samples.tsv, or both, where they agree
+
+\b
+Examples:
+  daylily submit reads/ --pipeline fastq-qc
+  daylily submit run7/stage_samples.tsv -p fastq-qc --data-root /data --priority urgent
+  daylily submit examples/fastq-qc --wait && echo complete
+  ID=$(daylily submit run7 --json | jq -r .workset_id)
+"""
+)
+@_source_options
+@click.option("--wait/--no-wait", help="Stay until it ends; exit 0 only if it is complete.")
+@click.option("--dry-run", is_flag=True, help="Check all, store nothing: as validate does.")
+@pass_session
+def submit(session: Session, source: Path, *, wait: bool, dry_run: bool, **options: Any) -> None:
+    """
+    Submit a workset.
+
+    Everything is checked first, and all faults are listed at once, each with its place. The files are
+    then copied into the store (or sent to the server), so yours may go afterwards.
+    """
+    draft = _draft(session, source, options)
+    if dry_run:
+        _tell_sound(session, draft)
+        return
+    with uploaded(session, draft) as submission:
+        workset = session.client.submit(submission)
+    if wait:
+        session.say(f"submitted {workset.workset_id}")
+        wait_for(session, [workset.workset_id], lambda last: last.state == "complete")
+        return
+    if session.as_json:
+        session.print_json(workset)
+        return
+    click.echo(workset.workset_id)
+    session.say(f"submitted; follow it with: daylily watch {workset.workset_id}")
+
+
+@command(
+    epilog="""\b
+Examples:
+  daylily validate reads/ --pipeline fastq-qc
+  daylily validate run7/stage_samples.tsv -p fastq-qc --json
+"""
+)
+@_source_options
+@pass_session
+def validate(session: Session, source: Path, **options: Any) -> None:
+    """Check all that submit checks, and store nothing. SOURCE is as for submit."""
+    _tell_sound(session, _draft(session, source, options))
+
+
+def _draft(session: Session, source: Path, options: dict[str, Any]) -> Draft:
+    draft = prepare(
+        source,
+        Choices(**options),
+        max_retries=session.settings.max_retries,
+        faults_of=session.client.faults,
+    )
+    if draft.ignored:
+        session.say(f"not known, and passed over: {', '.join(draft.ignored)}")
+    return draft
+
+
+def _tell_sound(session: Session, draft: Draft) -> None:
+    submission = draft.submission
+    if session.as_json:
+        session.print_json(
+            {
+                "workset_name": submission.name,
+                "pipeline_type": submission.pipeline,
+                "reference_genome": submission.reference_genome,
+                "priority": str(submission.priority),
+                "sample_count": len(submission.samples),
+                "file_count": len(draft.paths),
+                "bytes": draft.size,
+            }
+        )
+        return
+    lanes = sum(len(sample.pairs) for sample in submission.samples)
+    click.echo(
+        f"{submission.name}: sound; {submission.pipeline} on {submission.reference_genome}, "
+        f"samples: {len(submission.samples)}, lanes: {lanes}, "
+        f"files: {len(draft.paths)} ({size_of(draft.size)})"
+    )
