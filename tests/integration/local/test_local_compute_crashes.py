@@ -373,12 +373,30 @@ def test_job_terminated_first(compute: SubprocessCompute, bench: LocalBench) -> 
     """At a shutdown the job may die first: its exit code then says nothing about it."""
     compute.submit(bench.shell(KEY, "trap 'exit 1' TERM; while :; do sleep 0.01; done"))
     await_running(compute, KEY, bench)
+    run = Run(compute.root / KEY)
+    child = read_facts(run.child)
+    assert child
 
-    kill_by(Run(compute.root / KEY).child, signal.SIGTERM)
-    kill_by(Run(compute.root / KEY).claim, signal.SIGTERM)
+    # Held while the job dies, the supervisor learns of both at the same moment.
+    kill_by(run.claim, signal.SIGSTOP)
+    kill_by(run.child, signal.SIGTERM)
+    eventually(lambda: not is_alive(child["pid"]), "the job's own end")
+    kill_by(run.claim, signal.SIGTERM)
+    kill_by(run.claim, signal.SIGCONT)
 
     status = await_end(compute, KEY, bench)
     assert (status.phase, status.exit_code) == (Phase.FAILED, None)
+
+
+def test_job_terminated_alone(compute: SubprocessCompute, bench: LocalBench) -> None:
+    """A job that somebody ended, while the machine stays up, has its own exit code."""
+    compute.submit(bench.runs_on(KEY))
+    await_running(compute, KEY, bench)
+
+    kill_by(Run(compute.root / KEY).child, signal.SIGTERM)
+
+    status = await_end(compute, KEY, bench)
+    assert (status.phase, status.exit_code) == (Phase.FAILED, 143)
 
 
 def test_terminal_closed(compute: SubprocessCompute, bench: LocalBench) -> None:
