@@ -52,7 +52,8 @@ class Common:
             self._session.close()
 
 
-def _take_flag(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+def take_flag(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keep an option's value as the setting of that name."""
     # What stands nearer to the command is read later, and wins.
     if value is not None and param.name is not None:
         ctx.ensure_object(Common).flags[param.name] = value
@@ -77,7 +78,7 @@ def common_params() -> list[click.Parameter]:
     """Return the options that stand before or after any command."""
     folder = click.Path(path_type=Path)
 
-    def option(*names: str, take: Callable[..., Any] = _take_flag, **more: Any) -> click.Parameter:
+    def option(*names: str, take: Callable[..., Any] = take_flag, **more: Any) -> click.Parameter:
         return click.Option(names, callback=take, expose_value=False, **more)
 
     return [

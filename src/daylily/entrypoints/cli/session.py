@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from daylily.bootstrap import App, World
     from daylily.entrypoints.cli.client import Client
 
-ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 _LOOPBACK: Final = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
@@ -95,10 +94,9 @@ class Session:
             return self.settings.token.reveal()
         url = self.settings.url or ""
         if any(url == host or url.startswith((f"{host}:", f"{host}/")) for host in _LOOPBACK):
-            try:
-                return (self.settings.home / ADMIN_TOKEN).read_text(encoding="utf-8").strip()
-            except OSError:
-                return None
+            from daylily.entrypoints.service import read_admin_token
+
+            return read_admin_token(self.settings.home)
         return None
 
     # What they open

@@ -1,0 +1,52 @@
+"""Logs of long-running commands: structured, to standard error, ours and the libraries' alike."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from daylily.entrypoints.cli.session import Session
+
+
+def keep_diary(session: Session) -> None:
+    """Send all logs to standard error: lines for people, or JSON with ``--json``."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    if session.as_json:
+        last: list[Any] = [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    else:
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(session.settings.log_level)
+    # What they tell at INFO is of use to nobody but their authors.
+    for noisy in ("uvicorn.error", "httpx", "asyncio"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

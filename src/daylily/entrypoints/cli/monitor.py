@@ -1,0 +1,129 @@
+"""``daylily monitor``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from daylily.application.monitor_cycle import Step
+from daylily.entrypoints.cli.base import command, pass_session, take_flag
+from daylily.entrypoints.cli.diary import keep_diary
+from daylily.entrypoints.cli.failures import NotCompleteError
+from daylily.entrypoints.cli.session import Session
+from daylily.entrypoints.service import MonitorLoop, run_monitor, stopped_by_signals, tell
+
+
+def monitor_options(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a monitor; they are settings, so their values go there."""
+    for option in (
+        click.option(
+            "--max-concurrent", type=int, metavar="N", callback=take_flag, expose_value=False,
+            help="Worksets that run at a time.",
+        ),
+        click.option(
+            "--poll-interval", type=float, metavar="SECONDS", callback=take_flag, expose_value=False,
+            help="Rest between cycles.",
+        ),
+    ):  # fmt: skip
+        call = option(call)
+    return call
+
+
+@command(
+    epilog="""\b
+Examples:
+  daylily monitor                          until SIGTERM; as many at once as you like
+  daylily monitor --once                   a single cycle, for cron
+  daylily monitor --dry-run                what a cycle would do; writes nothing
+
+Stops within 10 seconds of SIGTERM; running worksets go on, and any monitor picks them up again. An
+outage of the store is waited out. --once exits 5 if the store is down, and 1 if something was wrong
+with a workset (the others have had their turn).
+"""
+)
+@click.option("--once", is_flag=True, help="One cycle, then exit.")
+@click.option("--dry-run", is_flag=True, help="Print what a cycle would do, and do nothing.")
+@monitor_options
+@pass_session
+def monitor(session: Session, *, once: bool, dry_run: bool) -> None:
+    """Launch worksets, follow them to their end, and retry what can be retried."""
+    keep_diary(session)
+    if dry_run:
+        _print_plan(session, _plan(session))
+        return
+    if once:
+        report = session.app.cycle()
+        tell(report)
+        if session.as_json:
+            session.print_json(
+                {
+                    "moved": [
+                        {"workset_id": each.workset_id, "state": str(each.state)}
+                        for each in report.moved
+                    ],
+                    "settled": report.settled,
+                    "faults": report.faults,
+                }
+            )
+        if report.faults:
+            raise NotCompleteError
+        return
+    loop = MonitorLoop(_Patient(session), session.settings.poll_interval)
+    with stopped_by_signals(loop.stop):
+        run_monitor(loop, loop.stop.wait)
+
+
+class _Patient:
+    """A cycle whose store need not be there yet when the monitor starts."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self) -> Any:
+        return self._session.app.cycle()
+
+
+def _plan(session: Session) -> list[Step]:
+    from daylily.bootstrap import compose, connect
+
+    settings = session.settings
+    if (
+        session.world is None
+        and settings.store == "local"
+        and not (settings.home / "state.db").exists()
+    ):
+        return []  # opening it would make it
+    world = session.world or connect(settings)
+    try:
+        return list(compose(settings, world).cycle.plan())
+    finally:
+        if session.world is None:
+            world.close()
+
+
+def _print_plan(session: Session, plan: list[Step]) -> None:
+    if session.as_json:
+        session.print_json(
+            [
+                {
+                    "workset_id": step.workset.workset_id,
+                    "state": str(step.workset.state),
+                    "priority": str(step.workset.priority),
+                    "action": step.action,
+                }
+                for step in plan
+            ]
+        )
+        return
+    if not plan:
+        session.say("nothing to do")
+        return
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("ID", "STATE", "PRIORITY", "NEXT"):
+        table.add_column(title, overflow="fold")
+    for step in plan:
+        workset = step.workset
+        table.add_row(workset.workset_id, workset.state, workset.priority, step.action)
+    session.console().print(table)

@@ -1,0 +1,305 @@
+"""Long-running processes: the loop of a monitor, the HTTP server, and both in one (``daylily up``)."""
+
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from attrs import define, field, frozen
+
+from daylily.application.monitor_cycle import CycleReport
+from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
+
+if TYPE_CHECKING:
+    from daylily.bootstrap import App
+
+ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
+SERVER: Final = "server.json"
+LONGEST_WAIT: Final = 60.0
+"""Seconds; how seldom a store that is away is asked for."""
+GRACE: Final = 8.0
+"""Seconds that a cycle has to finish once we are told to stop."""
+
+_log = structlog.stdlib.get_logger("daylily")
+
+
+@define
+class MonitorLoop:
+    """
+    Calls a cycle again and again until it is told to stop; no outage ends it.
+
+    Args:
+        cycle: What to call.
+        interval: How long to rest between calls.
+    """
+
+    _cycle: Callable[[], CycleReport]
+    _interval: timedelta
+    stop: threading.Event = field(factory=threading.Event)
+    _failures: int = field(init=False, default=0)
+    _told: frozenset[str] = field(init=False, default=frozenset())
+
+    def run(self) -> None:
+        """Run until ``stop`` is set; a cycle that has begun is finished."""
+        _log.info("monitor started", interval=self._interval.total_seconds())
+        while not self.stop.is_set():
+            self.step()
+            self.stop.wait(self.wait)
+        _log.info("monitor stopped")
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next cycle; they grow while nothing answers."""
+        rest = self._interval.total_seconds()
+        return min(rest * 2.0 ** min(self._failures, 30), max(rest, LONGEST_WAIT))
+
+    def step(self) -> None:
+        """Run one cycle; whatever goes wrong is logged."""
+        try:
+            report = self._cycle()
+        except UnavailableError as error:
+            self._failures += 1
+            _log.warning("the store does not answer", error=str(error), next_try_in=self.wait)
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # A monitor that dies of one odd workset leaves all the others waiting.
+            self._failures += 1
+            _log.exception("a cycle failed", next_try_in=self.wait)
+        else:
+            if self._failures:
+                _log.info("the store answers again", failures=self._failures)
+            self._failures = 0
+            self._tell(report)
+
+    def _tell(self, report: CycleReport) -> None:
+        tell(report, but=self._told)
+        # What stays wrong is told once, not with every cycle.
+        self._told = frozenset(report.faults)
+
+
+def tell(report: CycleReport, *, but: frozenset[str] = frozenset()) -> None:
+    """Log what a cycle did; faults in *but* have been told before."""
+    for workset in report.moved:
+        _log.info(
+            "workset moved",
+            workset=workset.workset_id,
+            state=str(workset.state),
+            attempts=len(workset.attempts),
+            reason=workset.history[-1].reason[:200] if workset.history else "",
+        )
+    if report.settled:
+        _log.info("overdue debts paid", worksets=report.settled)
+    for fault in report.faults:
+        if fault not in but:
+            _log.error("fault", fault=fault)
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Set *stop* at the first SIGTERM or SIGINT; a second one ends the process at once."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_monitor(loop: MonitorLoop, until: Callable[[], object]) -> None:
+    """
+    Run *loop* in a thread until *until* returns, then let it finish its cycle.
+
+    A cycle that does not finish in time is left behind with the process: all it does can be cut
+    short anywhere, and another monitor goes on from there.
+    """
+    thread = threading.Thread(target=loop.run, name="monitor")
+    thread.start()
+    try:
+        until()
+    finally:
+        loop.stop.set()
+        thread.join(GRACE)
+        if thread.is_alive():
+            _log.warning("a cycle does not come to its end; leaving it to the next monitor")
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+
+
+# The server
+
+
+@frozen(kw_only=True)
+class Listener:
+    """A socket that listens, and how to reach it."""
+
+    socket: socket.socket
+    url: str
+    port: int
+
+
+def listen(host: str, port: int) -> Listener:
+    """
+    Listen on *host*; port 0 takes a free one.
+
+    Raises:
+        ConflictError: Another process has the port.
+        InvalidInputError: There is no such address here.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise InvalidInputError.of("host", f"{host!r}: {error.strerror or error}") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # At once: of two that have only bound, the loser would not hear of it until later.
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConflictError(
+                f"port {port} is taken, perhaps by another daylily: "
+                f"choose one with --port, or --port 0 for any that is free"
+            ) from error
+        raise InvalidInputError.of("host", f"{host}:{port}: {error.strerror}") from error
+    taken = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    return Listener(socket=listener, url=f"http://{shown}:{taken}", port=taken)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach *host*."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def serve_asgi(asgi: Any, listener: Listener, *, started: Callable[[], None], access_log: bool) -> None:
+    """
+    Serve until SIGTERM or SIGINT; requests under way are finished first.
+
+    Args:
+        started: Called once requests are answered.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                started()
+
+    config = uvicorn.Config(
+        asgi,
+        log_config=None,
+        access_log=access_log,
+        server_header=False,
+        timeout_graceful_shutdown=int(GRACE) // 2,
+        lifespan="on",
+    )
+    Server(config).run(sockets=[listener.socket])
+
+
+def create_server(app: "App", *, admin_token: str | None) -> Any:
+    """Return the HTTP application; its framework is imported only now."""
+    from daylily.entrypoints.http.app import create_asgi
+
+    return create_asgi(app, admin_token=admin_token)
+
+
+# Files of the home
+
+
+def read_admin_token(home: Path) -> str | None:
+    """
+    Return the token of this home; None if there is none yet.
+
+    Raises:
+        InvalidInputError: The file cannot be read, or is empty.
+    """
+    path = home / ADMIN_TOKEN
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError.of(str(path), f"cannot be read: {error}") from error
+    if not token:
+        raise InvalidInputError.of(str(path), "is empty: remove it, and a new token is made")
+    return token
+
+
+def ensure_admin_token(home: Path) -> str:
+    """
+    Return the token of this home; made, whole and for its owner's eyes only, if there is none.
+
+    Raises:
+        InvalidInputError: The file cannot be read.
+        UnavailableError: It cannot be written.
+    """
+    token = read_admin_token(home)
+    if token is not None:
+        return token
+    part = home / f".{ADMIN_TOKEN}-{secrets.token_hex(4)}"
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_new(part, secrets.token_urlsafe(32) + "\n")
+        # A link, unlike a rename, never replaces the token of somebody who was faster.
+        with suppress(FileExistsError):
+            os.link(part, home / ADMIN_TOKEN)
+    except OSError as error:
+        raise UnavailableError(f"{home / ADMIN_TOKEN} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    made = read_admin_token(home)
+    if made is None:
+        raise UnavailableError(f"{home / ADMIN_TOKEN} has gone as soon as it was made")
+    return made
+
+
+@contextmanager
+def announced(home: Path, listener: Listener) -> Iterator[Callable[[], None]]:
+    """Yield what writes our address to ``server.json``, and remove it in the end if it is ours."""
+    path = home / SERVER
+
+    def announce() -> None:
+        part = home / f".{SERVER}-{secrets.token_hex(4)}"
+        _write_new(part, json.dumps({"url": listener.url, "pid": os.getpid()}) + "\n")
+        part.replace(path)
+
+    try:
+        yield announce
+    finally:
+        with suppress(OSError, ValueError):
+            if json.loads(path.read_text(encoding="utf-8")).get("pid") == os.getpid():
+                path.unlink()
+
+
+def _write_new(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
