@@ -1,0 +1,114 @@
+"""The service as one ASGI application: routes, who may call them, and what becomes of errors."""
+
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from daylily.bootstrap import App
+from daylily.domain.customers import Principal
+from daylily.entrypoints.http import estimate, files, health, results, worksets
+from daylily.entrypoints.http.auth import AdminToken, Authenticator, OpenDoor, signed_in
+from daylily.entrypoints.http.problems import answer_problem
+from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
+from daylily.entrypoints.http.wiring import provide_who
+from daylily.entrypoints.portal.pages import answer_page_problem, create_portal
+
+LARGEST_BODY: Final = 1 << 20
+"""Bytes, of whatever is not a file."""
+
+_CLOSED: Final = (
+    worksets.create,
+    worksets.list_worksets,
+    worksets.look,
+    worksets.cancel,
+    worksets.retry,
+    worksets.logs,
+    worksets.list_all,
+    worksets.look_anywhere,
+    results.list_results,
+    results.download,
+    files.upload,
+    files.list_files,
+    files.remove,
+)
+_OPEN: Final = (estimate.estimate_cost,)
+
+
+def create_asgi(app: App, *, admin_token: str | None) -> Litestar:
+    """
+    Return the API and the portal.
+
+    Args:
+        app: The use cases behind them.
+        admin_token: Who holds it is the operator. None switches authentication off, which is for
+            loopback only: the caller sees to that.
+
+    Raises:
+        InvalidInputError: The token is blank.
+    """
+    authenticator = _authenticator(app, admin_token)
+    return Litestar(
+        [
+            health.front_door,
+            health.live,
+            health.ready,
+            *_api("/", authenticator),
+            *_api("/v1", authenticator, include_in_schema=False),
+            create_portal(app, authenticator, needs_token=admin_token is not None),
+        ],
+        dependencies={
+            "app": Provide(lambda: app, sync_to_thread=False),
+            "who": Provide(provide_who, sync_to_thread=False),
+        },
+        guards=[only_hosts_of(app.settings.host), only_own_pages],
+        exception_handlers={Exception: _answer},
+        before_send=[add_headers],
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=_openapi(),
+        # The program that runs us says where logs go; and no variable of the environment may switch
+        # on pages that show the inside of errors.
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+
+
+def _authenticator(app: App, admin_token: str | None) -> Authenticator:
+    customer = app.settings.customer
+    if admin_token is None:
+        return OpenDoor(Principal(name="anonymous", customer_id=customer, operator=True))
+    return AdminToken.of(admin_token, Principal(name="admin", customer_id=customer, operator=True))
+
+
+def _api(prefix: str, authenticator: Authenticator, **more: Any) -> tuple[Router, Router]:
+    """Return the routes below *prefix*: those behind authentication, and those that are open."""
+    return (
+        Router(prefix, route_handlers=_CLOSED, guards=[signed_in(authenticator)], **more),
+        Router(prefix, route_handlers=_OPEN, **more),
+    )
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Return an error as a page to people in the portal, and as problem details to everybody else."""
+    if request.scope["path"].startswith("/portal"):
+        return answer_page_problem(request, error)
+    return answer_problem(request, error)
+
+
+def _openapi() -> OpenAPIConfig:
+    token = SecurityScheme(type="http", scheme="bearer", description="The operator's token.")
+    return OpenAPIConfig(
+        title="daylily",
+        version="1",
+        description="Submit, watch, cancel and retry genomics worksets. See docs/http.md.",
+        # The framework's pages about it load scripts from elsewhere; the document itself is enough.
+        path="/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/")],
+        use_handler_docstrings=True,
+        components=Components(security_schemes={"token": token}),
+        security=[{"token": []}],
+    )

@@ -1,0 +1,31 @@
+"""What goes wrong between a client and us, before or beside anything that the domain knows of."""
+
+from daylily.domain.errors import DaylilyError
+
+
+class UnauthenticatedError(DaylilyError):
+    """The caller has not said who they are, or not so that we believe it."""
+
+
+class ForbiddenError(DaylilyError):
+    """A browser sends this for a page of somebody else's, or the form it comes from is too old."""
+
+
+class MisdirectedError(DaylilyError):
+    """The request was meant for another host: a name that somebody made point here."""
+
+
+class BadDocumentError(DaylilyError):
+    """The body is no document of the kind that belongs here, so that no place in it can be named."""
+
+
+class MediaTypeError(DaylilyError):
+    """The body is said to be of a type that is not taken here."""
+
+
+class CutShortError(DaylilyError):
+    """The body ended before, or went on past, the length that was announced; or it stood still."""
+
+
+class TooManyTriesError(DaylilyError):
+    """Somebody may be guessing."""

@@ -1,0 +1,220 @@
+"""Reading what clients send: every fault is collected, under the key path as they wrote it."""
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from attrs import define, field
+from litestar import Request
+
+from daylily.domain.errors import Fault, InvalidInputError
+from daylily.entrypoints.http.errors import BadDocumentError, MediaTypeError
+
+T = TypeVar("T")
+
+_JSON: Final = re.compile(r"application/([\w.+-]+\+)?json", re.IGNORECASE)
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_LARGEST: Final = 2**53
+"""Beyond it, JSON numbers differ from reader to reader."""
+_LONGEST_WORD: Final = 40
+
+
+def json_object(request: Request[Any, Any, Any], body: bytes) -> Mapping[str, object]:
+    """
+    Return the JSON object that is the body of a request.
+
+    Raises:
+        MediaTypeError: It is not said to be JSON. That also keeps a browser from sending it for
+            another site without asking first.
+        BadDocumentError: It is not JSON, or no object.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    if not _JSON.fullmatch(content_type):
+        raise MediaTypeError("send JSON, and say so: 'Content-Type: application/json'")
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise BadDocumentError("the body is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise BadDocumentError("the body is not UTF-8") from None
+    except ValueError as error:
+        raise BadDocumentError(f"the body is not JSON: {error}"[:200]) from None
+    if not isinstance(document, dict):
+        raise BadDocumentError("the body must be a JSON object")
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+@define
+class Fields:
+    """
+    The fields of one object in a request, taken one by one.
+
+    What is absent or null gives the default; what is of another type, too, and leaves a fault behind.
+    """
+
+    raw: Mapping[str, object]
+    place: str = ""
+    """The key path of the object; empty for the whole body."""
+    faults: list[Fault] = field(factory=list)
+    written: dict[str, str] = field(init=False, factory=dict)
+    """For each field taken, its key path under the name that the caller chose for it."""
+    _known: list[str] = field(init=False, factory=list)
+
+    def text(self, name: str, *aliases: str, default: str | None = None) -> str | None:
+        """Take a text."""
+        value = self.take(name, *aliases)
+        if value is None:
+            return default
+        if not isinstance(value, str) or _SURROGATE.search(value):
+            return self._wrong(name, "a text", default)
+        return value
+
+    def required(self, name: str, *aliases: str) -> str:
+        """Take a text that has to be there."""
+        found = self.text(name, *aliases)
+        if found is None and not self._has_fault(name):
+            self.fault(name, "is required")
+        return found or ""
+
+    def number(self, name: str, default: float | None = None) -> float | None:
+        """Take a finite number."""
+        value = self.take(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return self._wrong(name, "a number", default)
+        if not math.isfinite(value) or abs(value) > _LARGEST:
+            return self._wrong(name, "a sensible number", default)
+        return float(value)
+
+    def whole(self, name: str, default: int | None = None) -> int | None:
+        """Take a whole number; ``5.0`` is one."""
+        value = self.number(name)
+        if value is None:
+            return default
+        return int(value) if value.is_integer() else self._wrong(name, "a whole number", default)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Take true or false."""
+        value = self.take(name)
+        if value is None:
+            return default
+        return value if isinstance(value, bool) else self._wrong(name, "true or false", default)
+
+    def objects(self, name: str, *, most: int) -> Sequence["Fields"]:
+        """Take a list of objects; their faults are collected with those of this one."""
+        value = self.take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            return self._wrong(name, "a list", ())
+        if len(value) > most:
+            self.fault(name, f"has {len(value)} entries; at most {most} are taken")
+            return ()
+        found = []
+        for index, entry in enumerate(value):
+            place = f"{self.path(name)}[{index}]"
+            if isinstance(entry, dict):
+                found.append(Fields(entry, place, self.faults))
+            else:
+                self.faults.append(Fault(place, "must be an object"))
+        return found
+
+    def take(self, name: str, *aliases: str) -> object:
+        """Take whatever is there under *name* or one of its aliases."""
+        self._known += (name, *aliases)
+        there = [each for each in (name, *aliases) if self.raw.get(each) is not None]
+        self.written[name] = self.path(there[0] if there else name)
+        if len(there) > 1:
+            self.fault(name, f"is given twice, also as {there[1]!r}")
+        return self.raw[there[0]] if there else None
+
+    def path(self, name: str) -> str:
+        """Return the key path of a field of this object."""
+        return f"{self.place}.{name}" if self.place else name
+
+    def fault(self, name: str, message: str) -> None:
+        """Note what is wrong with a field."""
+        self.faults.append(Fault(self.written.get(name, self.path(name)), message))
+
+    def refuse_others(self) -> None:
+        """Note every field that was not taken: a misspelt one must not be passed over in silence."""
+        for name in self.raw:
+            if name not in self._known:
+                near = difflib.get_close_matches(name[:_LONGEST_WORD], self._known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                shown = _SURROGATE.sub("?", name[:_LONGEST_WORD])
+                self.faults.append(Fault(self.path(shown), f"is not known here{hint}"))
+
+    def raise_faults(self) -> None:
+        """
+        Raise what was found, if anything was.
+
+        Raises:
+            InvalidInputError: Something is wrong; every fault is listed.
+        """
+        if self.faults:
+            raise InvalidInputError(self.faults)
+
+    def _has_fault(self, name: str) -> bool:
+        return any(fault.place == self.written[name] for fault in self.faults)
+
+    def _wrong(self, name: str, wanted: str, default: T) -> T:
+        self.fault(name, f"must be {wanted}")
+        return default
+
+
+def query(request: Request[Any, Any, Any], *repeatable: str) -> Fields:
+    """Return the query of a request as fields; those named are lists, any other must stand alone."""
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(
+        request.scope["query_string"].decode("latin-1"), keep_blank_values=True
+    ):
+        found.setdefault(name, []).append(value)
+    fields = Fields({n: v if n in repeatable else v[-1] for n, v in found.items()})
+    fields.faults += [
+        Fault(name, "is given more than once")
+        for name, values in found.items()
+        if len(values) > 1 and name not in repeatable
+    ]
+    return fields
+
+
+def count(fields: Fields, name: str, *, least: int, most: int, default: int | None) -> int | None:
+    """Take a whole number from a query, where all are texts."""
+    text = fields.text(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,16}", text, re.ASCII) or not least <= int(text) <= most:
+        fields.fault(name, f"{text[:_LONGEST_WORD]!r} is not a whole number from {least} to {most}")
+        return default
+    return int(text)
+
+
+def key_in_path(request: Request[Any, Any, Any]) -> str:
+    """
+    Return the object key that ends a path, exactly as the caller wrote it.
+
+    The router tidies paths up: it drops empty parts and a last slash. That would make another key
+    of it, so it is read from the path as it came, for the domain to judge.
+
+    Raises:
+        InvalidInputError: It is not UTF-8.
+    """
+    scope = request.scope
+    raw = scope["raw_path"].partition(b"?")[0].removeprefix(scope.get("root_path", "").encode())
+    try:
+        path = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise InvalidInputError.of("key", "is not UTF-8") from None
+    before = scope["path_template"].strip("/").count("/")
+    found = re.fullmatch(rf"(?:/+[^/]+){{{before}}}/(.*)", path, re.DOTALL)
+    return found[1] if found else ""

@@ -1,0 +1,107 @@
+"""What every response carries, and what every request must be: for us, and not from elsewhere."""
+
+import ipaddress
+import re
+import secrets
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import MutableScopeHeaders
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard, Message, Scope
+
+from daylily.entrypoints.http.errors import ForbiddenError, MisdirectedError
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    # Not "no-referrer": browsers would then send "Origin: null" with our own forms.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""Unless a response says otherwise."""
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of a request: the caller's ``X-Request-Id`` if it is a plain word, or a new one."""
+    known: dict[str, str] = scope.setdefault("daylily", {})  # type: ignore[typeddict-item]
+    if "request_id" not in known:
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        text = given.decode("latin-1")
+        known["request_id"] = text if _REQUEST_ID.fullmatch(text) else secrets.token_hex(8)
+    return known["request_id"]
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """Add to every response, errors and all, its id and what keeps browsers from harm."""
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableScopeHeaders.from_message(message)
+    headers["x-request-id"] = request_id(scope)
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+
+
+def only_hosts_of(listens_on: str) -> Guard:
+    """
+    Return a guard against DNS rebinding: a stranger's page whose name was made to point at loopback.
+
+    Beyond loopback a server goes by names that it cannot know, and there is authentication.
+    """
+    allowed = {"localhost", "127.0.0.1", "[::1]", _bracketed(listens_on).lower()}
+    everything = not is_loopback(listens_on)
+
+    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        if everything or _host(connection.headers.get("host", "")) in allowed:
+            return
+        raise MisdirectedError("ask for localhost or 127.0.0.1; a proxy has to set the Host header so")
+
+    return guard
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on *host*."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _host(header: str) -> str:
+    """Return a Host header without its port."""
+    name = header.strip().lower()
+    return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]
+
+
+def only_own_pages(connection: Connection, _: BaseRouteHandler) -> None:
+    """
+    Refuse changes that a browser sends for a page of another site (CSRF).
+
+    Programs send neither header. Where authentication is off this is what keeps any page that a
+    person happens to open from cancelling worksets.
+    """
+    if connection.scope.get("method") in _SAFE_METHODS:
+        return
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        own = site in {"same-origin", "none"}
+    else:
+        origin = connection.headers.get("origin")
+        own = (
+            origin is None
+            or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+        )
+    if not own:
+        raise ForbiddenError("this was sent by a page of another site")

@@ -1,0 +1,177 @@
+"""A workset as clients write it, and the way back from the domain's faults to their own words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import define, evolve, field, frozen
+
+from daylily.application.submit_workset import Submission
+from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Sample, Vendor
+from daylily.entrypoints.http.requests import Fields
+
+R1: Final = ("r1_file", "r1", "fq1", "fastq_1", "fastq_r1")
+R2: Final = ("r2_file", "r2", "fq2", "fastq_2", "fastq_r2")
+
+_WORDS: Final = ("sample_type", "library_prep", "platform", "barcode")
+_TEXTS: Final = ("run_id", "experiment_id", "concordance_dir", "external_id")
+_NUMBERS: Final = ("coverage", "subsample")
+_COUNTS: Final = ("n_x", "n_y")
+_FLAGS: Final = ("positive_control", "negative_control")
+
+_PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")
+
+
+@frozen
+class _Entry:
+    """One entry of ``samples``: a lane of a sample."""
+
+    fields: Fields
+    pair: FastqPair
+
+
+@define
+class _Lanes:
+    """The entries that name one sample."""
+
+    sample: Sample
+    """Without its pairs."""
+    given: dict[str, tuple[Any, str]]
+    """What its entries say of it beside its files: each value, and where it stands."""
+    entries: list[_Entry] = field(factory=list)
+
+
+@frozen
+class Reading:
+    """A submission, and where in the request each part of it stood."""
+
+    submission: Submission
+    _samples: tuple[_Lanes, ...]
+
+    def told(self, error: InvalidInputError) -> InvalidInputError:
+        """Return the domain's faults at the places that the caller knows."""
+        return InvalidInputError(
+            Fault(self._in_words(fault.place), self._in_words(fault.message)) for fault in error.faults
+        )
+
+    def _in_words(self, text: str) -> str:
+        if text == "pipeline":
+            return "pipeline_type"
+        return _PLACE.sub(self._place, text)
+
+    def _place(self, match: re.Match[str]) -> str:
+        sample, pair, name = int(match[1]), match[2], match[3]
+        if sample >= len(self._samples):
+            return match[0]
+        lanes = self._samples[sample]
+        if pair is None and name in lanes.given:
+            return lanes.given[name][1]
+        fields = lanes.entries[int(pair or 0)].fields
+        if name is None:
+            return fields.place
+        wire = {"r1": R1[0], "r2": R2[0]}.get(name, name)
+        return fields.written.get(wire, fields.path(wire))
+
+
+def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
+    """
+    Read the body of a submission.
+
+    Several entries of one ``sample_id`` are lanes of one sample, in their order.
+
+    Args:
+        max_retries: What a body that does not say gets.
+
+    Raises:
+        InvalidInputError: Fields are missing, unknown or of the wrong type; every such fault.
+    """
+    fields = Fields(body)
+    name = fields.required("workset_name")
+    pipeline = fields.required("pipeline_type")
+    genome = fields.text("reference_genome") or "GRCh38"
+    priority = fields.text("priority") or "normal"
+    email = fields.text("notification_email")
+    retries = fields.whole("max_retries")
+    for accepted in ("enable_qc", "archive_results"):
+        fields.flag(accepted)
+    entries = fields.objects("samples", most=MAX_SAMPLES)
+    samples = _samples(entries)
+    fields.refuse_others()
+    fields.raise_faults()
+    submission = Submission(
+        name=name,
+        pipeline=pipeline,
+        samples=tuple(
+            evolve(lanes.sample, pairs=tuple(entry.pair for entry in lanes.entries))
+            for lanes in samples
+        ),
+        reference_genome=genome,
+        priority=priority,
+        notification_email=email,
+        max_retries=max_retries if retries is None else retries,
+    )
+    return Reading(submission, samples)
+
+
+def _samples(entries: Sequence[Fields]) -> tuple[_Lanes, ...]:
+    found: dict[str, _Lanes] = {}
+    for fields in entries:
+        sample_id = fields.required("sample_id")
+        pair = FastqPair(fields.required(*R1), fields.text(*R2), _lane(fields))
+        given = _given(fields)
+        fields.refuse_others()
+        values = {name: value for name, (value, _) in given.items()}
+        if sample_id not in found:
+            sample = Sample(sample_id=sample_id, pairs=(), **values)
+            found[sample_id] = _Lanes(sample, given)
+        else:
+            _merge(found[sample_id], given, fields)
+        found[sample_id].entries.append(_Entry(fields, pair))
+    return tuple(found.values())
+
+
+def _merge(lanes: _Lanes, given: Mapping[str, tuple[Any, str]], fields: Fields) -> None:
+    """Take over what a further lane says of its sample; it may not contradict an earlier one."""
+    for name, (value, place) in given.items():
+        earlier = lanes.given.get(name)
+        if earlier is None:
+            lanes.given[name] = (value, place)
+            lanes.sample = evolve(lanes.sample, **{name: value})
+        elif earlier[0] != value:
+            text = f"{value!r} is not what {earlier[1]} says of the same sample"
+            fields.fault(name, text[:200])
+
+
+def _lane(fields: Fields) -> str:
+    """Return the lane, which many write as a number."""
+    lane = fields.take("lane")
+    if isinstance(lane, int) and not isinstance(lane, bool) and 0 <= lane < 10_000:
+        return str(lane)
+    return fields.text("lane", default="0") or "0"
+
+
+def _given(fields: Fields) -> dict[str, tuple[Any, str]]:
+    """Return what an entry says of its sample, beside its id and its files."""
+    said: dict[str, object] = {}
+    for name in (*_WORDS, *_TEXTS):
+        said[name] = fields.text(name)
+    for name in _NUMBERS:
+        said[name] = fields.number(name)
+    for name in _COUNTS:
+        said[name] = fields.whole(name)
+    for name in _FLAGS:
+        said[name] = fields.flag(name) or None
+    said["vendor"] = _vendor(fields)
+    return {name: (value, fields.written[name]) for name, value in said.items() if value is not None}
+
+
+def _vendor(fields: Fields) -> Vendor | None:
+    text = fields.text("vendor")
+    if text is None:
+        return None
+    try:
+        return Vendor(text)
+    except ValueError:
+        fields.fault("vendor", f"{text[:40]!r} is not one of {', '.join(Vendor)}")
+        return None

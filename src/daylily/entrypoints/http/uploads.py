@@ -1,0 +1,98 @@
+"""A request's body as a file that a store can read in a thread, while the loop goes on."""
+
+import io
+from collections.abc import AsyncIterator, Callable
+from typing import Any, BinaryIO, Final, TypeVar, cast
+
+from anyio import CapacityLimiter, fail_after, from_thread, to_thread
+from anyio.lowlevel import RunVar
+from attrs import define, field
+from litestar import Request
+from litestar.exceptions import InternalServerException
+
+from daylily.domain.errors import UnavailableError
+from daylily.entrypoints.http.errors import CutShortError
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 16
+"""Uploads at a time. They have threads of their own, so that slow ones do not use up everybody's."""
+PATIENCE: Final = 60.0
+"""Seconds without a byte after which a client is given up."""
+
+_limiter: Final = RunVar[CapacityLimiter]("daylily-uploads")
+
+
+async def store_body(request: Request[Any, Any, Any], store: Callable[[BinaryIO], T]) -> T:
+    """
+    Have *store* read the body of a request, in a thread, in constant memory.
+
+    Raises:
+        CutShortError: The client went away, stood still, or sent another length than it announced.
+            It is raised into *store*, which then has stored nothing.
+    """
+    body = _Body(aiter(request.stream()), request.content_length)
+    file = cast(BinaryIO, io.BufferedReader(body, buffer_size=1 << 20))
+    try:
+        return await to_thread.run_sync(store, file, limiter=_uploads())
+    except UnavailableError:
+        # A store may take any error of a file for one of its own disk.
+        if body.trouble is not None:
+            raise body.trouble from None
+        raise
+
+
+def _uploads() -> CapacityLimiter:
+    limiter = _limiter.get(None)
+    if limiter is None:
+        limiter = CapacityLimiter(AT_ONCE)
+        _limiter.set(limiter)
+    return limiter
+
+
+@define(slots=False)
+class _Body(io.RawIOBase):
+    """Reads chunks from the loop, for a worker thread: what is not asked for stays in the socket."""
+
+    _chunks: AsyncIterator[bytes]
+    _announced: int | None
+    trouble: CutShortError | None = field(init=False, default=None)
+    _rest: bytes = field(init=False, default=b"")
+    _read: int = field(init=False, default=0)
+    _ended: bool = field(init=False, default=False)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.trouble is not None:
+            raise self.trouble
+        while not self._rest and not self._ended:
+            self._fetch()
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+    def _fetch(self) -> None:
+        try:
+            chunk = from_thread.run(self._next)
+        except TimeoutError:
+            raise self._cut(f"nothing came for {PATIENCE:.0f} seconds") from None
+        except InternalServerException:
+            raise self._cut("the client went away") from None
+        if chunk is not None:
+            self._rest = chunk
+            self._read += len(chunk)
+            return
+        self._ended = True
+        if self._announced not in {None, self._read}:
+            raise self._cut(f"{self._announced} bytes were announced, and {self._read} came")
+
+    async def _next(self) -> bytes | None:
+        with fail_after(PATIENCE):
+            return await anext(self._chunks, None)
+
+    def _cut(self, text: str) -> CutShortError:
+        self.trouble = CutShortError(text)
+        return self.trouble

@@ -1,0 +1,21 @@
+"""What routes are handed: the use cases, and who is asking."""
+
+from typing import Any, TypeAlias
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from daylily.bootstrap import App
+from daylily.domain.customers import Principal
+
+# Not validated: these are ours, and the framework would take each class apart, field by field.
+UseCases: TypeAlias = NamedDependency[SkipValidation[App]]
+Who: TypeAlias = NamedDependency[SkipValidation[Principal]]
+
+Call: TypeAlias = Request[Principal, Any, Any]
+
+
+def provide_who(request: Call) -> Principal:
+    """Return the caller whom a guard has let in; the dependency ``who``."""
+    return request.user

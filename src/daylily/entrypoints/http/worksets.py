@@ -1,0 +1,237 @@
+"""Worksets: submit, list, look, cancel, retry, read the log."""
+
+import re
+from typing import Annotated, Final
+
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
+
+from daylily.bootstrap import App
+from daylily.domain.customers import Principal
+from daylily.domain.errors import InvalidInputError, NotFoundError
+from daylily.domain.lifecycle import Priority, State
+from daylily.domain.workset import Workset
+from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.requests import Fields, count, json_object, query
+from daylily.entrypoints.http.submission import read_submission
+from daylily.entrypoints.http.wiring import Call, UseCases, Who
+from daylily.entrypoints.views import LogView, WorksetPage, WorksetView
+from daylily.ports.state_store import Filter
+
+ALL: Final = "-"
+"""Stands for every customer whom the caller sees, where a path names one."""
+MOST: Final = 1000
+LARGEST_SUBMISSION: Final = 8 << 20
+"""Bytes; as many samples as a workset may have, with every field said, come to some 4 MB."""
+OFFSET: Final = 1 << 60
+_REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
+_COLLECTION: Final = "/api/customers/{cid:str}/worksets"
+_ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
+
+States = Annotated[list[str] | None, QueryParameter(name="state")]
+
+
+@post(_COLLECTION, status_code=201, request_max_body_size=LARGEST_SUBMISSION, sync_to_thread=True)
+def create(
+    request: Call,
+    cid: FromPath[str],
+    body: RawBody,
+    app: UseCases,
+    who: Who,
+) -> Answer[WorksetView]:
+    """Submit a workset of files that the customer has uploaded; it is ready to run at once."""
+    check_customer(app, who, cid)
+    reading = read_submission(json_object(request, body), max_retries=app.settings.max_retries)
+    try:
+        workset = app.submit(who, cid, reading.submission)
+    except InvalidInputError as error:
+        raise reading.told(error) from None
+    location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
+    return Answer(WorksetView.of(workset, app.read), headers={"Location": location})
+
+
+@get(_COLLECTION, sync_to_thread=True)
+def list_worksets(
+    request: Call,
+    cid: FromPath[str],
+    app: UseCases,
+    who: Who,
+    states: States = None,
+    priority: FromQuery[str | None] = None,
+    name: FromQuery[str | None] = None,
+    limit: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Answer[WorksetPage]:
+    """Return a customer's worksets, newest first; ``-`` stands for all whom the caller sees."""
+    check_customer(app, who, cid)
+    return Answer(_page(request, app, who, None if cid == ALL else cid))
+
+
+@get("/worksets", sync_to_thread=True)
+def list_all(
+    request: Call,
+    app: UseCases,
+    who: Who,
+    states: States = None,
+    priority: FromQuery[str | None] = None,
+    name: FromQuery[str | None] = None,
+    limit: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Answer[tuple[WorksetView, ...]]:
+    """Return the worksets that the caller sees, newest first; ``X-Next-Cursor`` leads to the next."""
+    page = _page(request, app, who, None)
+    headers = {"X-Next-Cursor": page.cursor} if page.cursor else {}
+    return Answer(page.worksets, headers=headers)
+
+
+@get(_ONE, sync_to_thread=True)
+def look(
+    cid: FromPath[str],
+    workset_id: FromPath[str],
+    app: UseCases,
+    who: Who,
+) -> Answer[WorksetView]:
+    """Return a workset, with its attempts and its history."""
+    return Answer(WorksetView.of(visible(app, who, cid, workset_id), app.read))
+
+
+@get("/worksets/{workset_id:str}", sync_to_thread=True)
+def look_anywhere(workset_id: FromPath[str], app: UseCases, who: Who) -> Answer[WorksetView]:
+    """Return a workset of any customer whom the caller sees."""
+    return Answer(WorksetView.of(app.read.get(who, workset_id), app.read))
+
+
+@post(f"{_ONE}/cancel", status_code=202, sync_to_thread=True)
+def cancel(
+    request: Call,
+    cid: FromPath[str],
+    workset_id: FromPath[str],
+    body: RawBody,
+    app: UseCases,
+    who: Who,
+) -> Answer[WorksetView]:
+    """Ask for a stop; a running workset is ``canceled`` once its engine has confirmed it."""
+    visible(app, who, cid, workset_id)
+    workset = app.cancel(who, workset_id, _reason(request, body))
+    return Answer(WorksetView.of(workset, app.read))
+
+
+@post(f"{_ONE}/retry", status_code=202, sync_to_thread=True)
+def retry(
+    request: Call,
+    cid: FromPath[str],
+    workset_id: FromPath[str],
+    body: RawBody,
+    app: UseCases,
+    who: Who,
+) -> Answer[WorksetView]:
+    """Put a workset that ended in error back into the queue."""
+    visible(app, who, cid, workset_id)
+    workset = app.retry(who, workset_id, _reason(request, body))
+    return Answer(WorksetView.of(workset, app.read))
+
+
+@get(f"{_ONE}/logs", sync_to_thread=True)
+def logs(
+    request: Call,
+    cid: FromPath[str],
+    workset_id: FromPath[str],
+    app: UseCases,
+    who: Who,
+    attempt: FromQuery[str | None] = None,
+    offset: FromQuery[str | None] = None,
+) -> Answer[LogView]:
+    """Return what an attempt has written, from byte ``offset`` on; ask again from where it ended."""
+    fields = query(request)
+    number = attempt_in(fields)
+    start = count(fields, "offset", least=0, most=OFFSET, default=0) or 0
+    fields.refuse_others()
+    fields.raise_faults()
+    visible(app, who, cid, workset_id)
+    chunk = app.read.log(who, workset_id, attempt=number, offset=start)
+    return Answer(
+        LogView(workset_id=workset_id, text=chunk.text, offset=chunk.offset, ended=chunk.ended)
+    )
+
+
+def check_customer(app: App, who: Principal, cid: str) -> None:
+    """
+    Let through a customer who is there and whom the caller sees.
+
+    Raises:
+        NotFoundError: Not so, and nothing tells which of both.
+    """
+    if cid == ALL:
+        return
+    if not who.sees(cid):
+        raise NotFoundError(f"there is no customer {cid}")
+    try:
+        app.world.customers.get(cid)
+    except NotFoundError:
+        raise NotFoundError(f"there is no customer {cid}") from None
+
+
+def visible(app: App, who: Principal, cid: str, workset_id: str) -> Workset:
+    """
+    Return a workset that belongs to the customer of the path.
+
+    Raises:
+        NotFoundError: There is no such customer or workset for the caller.
+    """
+    check_customer(app, who, cid)
+    workset = app.read.get(who, workset_id)
+    if cid not in {ALL, workset.customer_id}:
+        raise NotFoundError(workset_id)
+    return workset
+
+
+def attempt_in(fields: Fields) -> int | None:
+    """Take the number of an attempt from a query; the last one, unless it is said."""
+    return count(fields, "attempt", least=1, most=10**9, default=None)
+
+
+def filter_in(fields: Fields, customer_id: str | None) -> Filter:
+    """Take from a query which worksets to list."""
+    known = ", ".join(State)
+    words = fields.take("state")
+    states = []
+    for word in words if isinstance(words, list) else []:
+        if word in set(State):
+            states.append(State(word))
+        else:
+            fields.fault("state", f"{word[:40]!r} is not one of {known}")
+    priority = fields.text("priority")
+    if priority is not None and priority not in {*Priority, "high"}:
+        fields.fault("priority", f"{priority[:40]!r} is not one of {', '.join(Priority)}")
+        priority = None
+    return Filter(
+        customer_id=customer_id,
+        states=frozenset(states) or None,
+        priority=Priority(priority) if priority is not None else None,
+        name_contains=fields.text("name") or None,
+    )
+
+
+def _page(request: Call, app: App, who: Principal, customer_id: str | None) -> WorksetPage:
+    fields = query(request, "state")
+    where = filter_in(fields, customer_id)
+    limit = count(fields, "limit", least=1, most=MOST, default=100) or 100
+    cursor = fields.text("cursor")
+    fields.refuse_others()
+    fields.raise_faults()
+    page = app.read.list(who, where, cursor=cursor, limit=limit)
+    views = tuple(WorksetView.of(workset, app.read) for workset in page.items)
+    return WorksetPage(worksets=views, cursor=page.cursor)
+
+
+def _reason(request: Call, body: bytes) -> str:
+    """Return the reason that a body gives; there may be no body."""
+    if not body:
+        return ""
+    fields = Fields(json_object(request, body))
+    reason = fields.text("reason") or ""
+    if not _REASON.fullmatch(reason):
+        fields.fault("reason", "must be one line of up to 500 characters")
+    fields.refuse_others()
+    fields.raise_faults()
+    return reason
