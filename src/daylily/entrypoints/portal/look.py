@@ -1,0 +1,155 @@
+"""How things look on a page: templates, words, and what to do when something went wrong."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import resources
+from typing import Any, Final
+from urllib.parse import quote
+
+from attrs import frozen
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Response
+from markupsafe import Markup, escape
+
+from daylily.domain.lifecycle import State
+from daylily.domain.retry import ErrorCategory
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+TONES: Final[Mapping[str, str]] = {
+    State.READY: "waiting",
+    State.LOCKED: "waiting",
+    State.IN_PROGRESS: "running",
+    State.RETRYING: "warning",
+    State.COMPLETE: "good",
+    State.ERROR: "bad",
+    State.FAILED: "bad",
+}
+"""Colours go by these; whatever is not named has come to rest."""
+
+ADVICE: Final[Mapping[str, str]] = {
+    ErrorCategory.TRANSIENT: (
+        "The trouble may have passed: retry the workset. If it fails again, tell the operator."
+    ),
+    ErrorCategory.RESOURCE: (
+        "It needed more memory or time than it was given. Ask the operator to raise the limits of "
+        "the pipeline, then retry."
+    ),
+    ErrorCategory.CONFIGURATION: (
+        "The pipeline is not set up rightly here. The operator has to mend that; then retry."
+    ),
+    ErrorCategory.DATA: (
+        "Something is wrong with the input files. The log below says which: replace the file, then "
+        "submit the workset again."
+    ),
+    ErrorCategory.PERMANENT: (
+        "Read the end of the log below. Retry once the cause is gone; the same input will fail in "
+        "the same way."
+    ),
+}
+
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
+
+
+@frozen
+class Asset:
+    """A file that pages refer to."""
+
+    content: bytes
+    media_type: str
+    version: str
+
+
+def _assets() -> Mapping[str, Asset]:
+    types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+    found = {}
+    for file in resources.files("daylily.entrypoints.portal").joinpath("static").iterdir():
+        media_type = types.get(file.name.rpartition(".")[2])
+        if media_type is not None:
+            content = file.read_bytes()
+            version = hashlib.sha256(content).hexdigest()[:12]
+            found[file.name] = Asset(content, media_type, version)
+    return found
+
+
+ASSETS: Final = _assets()
+
+
+def clean_log(text: str) -> str:
+    """
+    Return what a program has written without what only a terminal understands.
+
+    >>> clean_log("\\x1b[31mno reads\\x1b[0m\\r\\n")
+    'no reads\\n'
+    """
+    return _CONTROL.sub("", _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def page(template: str, *, status_code: int = 200, **values: Any) -> Response[str]:
+    """Return a page; everything in it is escaped."""
+    return Response(
+        _environment.get_template(template).render(**values),
+        status_code=status_code,
+        media_type="text/html",
+        headers={"Content-Security-Policy": POLICY},
+    )
+
+
+def _asset(name: str) -> str:
+    return f"/portal/static/{name}?v={ASSETS[name].version}"
+
+
+def _moment(text: str | None) -> Markup:
+    """Return an instant for people: UTC as it stands, in their own zone once the script has run."""
+    if not text:
+        return Markup("-")
+    at = datetime.fromisoformat(text)
+    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
+        text, f"{at:%Y-%m-%d %H:%M:%S}", f"{at:%Y-%m-%d %H:%M}"
+    )
+
+
+def _size(number: int) -> str:
+    """Return a size for people, as contract 4.4 has them."""
+    if number < 1024:
+        return f"{number} B"
+    size, unit = float(number), 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {_UNITS[unit]}"
+
+
+def _badge(state: str) -> Markup:
+    return Markup('<span class="badge {}">{}</span>').format(
+        TONES.get(state, "quiet"), state.replace("_", " ")
+    )
+
+
+def _key(key: str) -> str:
+    return quote(key, safe="/")
+
+
+def _bidi(text: object) -> Markup:
+    """Return a name from outside so that letters that run the other way cannot rearrange a page."""
+    return Markup("<bdi>{}</bdi>").format(escape(text))
+
+
+_environment: Final = Environment(
+    loader=PackageLoader("daylily.entrypoints.portal"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters |= {
+    "moment": _moment, "size": _size, "badge": _badge, "key": _key, "name": _bidi,
+}  # fmt: skip
+_environment.globals |= {"asset": _asset, "advice": ADVICE.get}

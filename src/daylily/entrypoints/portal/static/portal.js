@@ -1,0 +1,120 @@
+// Keeps a page fresh while something on it has not ended, and shows times in the reader's own zone.
+// Pages work without it. What the server sends has been escaped there; logs are only ever set as text.
+"use strict";
+
+const EVERY = 2000;
+const MOST_WAIT = 30000;
+const LOG_LINES = 2000;
+
+const news = document.getElementById("news");
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.valueOf())) time.textContent = clock.format(at);
+  }
+}
+
+function states(root) {
+  const found = new Map();
+  for (const one of root.querySelectorAll("[data-state]")) {
+    found.set(one.dataset.id, [one.dataset.name, one.dataset.state]);
+  }
+  return found;
+}
+
+function tell(before, after) {
+  const lines = [];
+  for (const [id, [name, state]] of after) {
+    const known = before.get(id);
+    if (known && known[1] !== state) lines.push(`${name} is now ${state.replace("_", " ")}`);
+  }
+  if (lines.length) news.textContent = lines.join(". ");
+}
+
+async function ask(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html, application/json" } });
+  if (answer.status === 401) {
+    location.reload();
+    throw new Error("signed out");
+  }
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  return answer;
+}
+
+// What was opened, and what had the keyboard's focus, stays so.
+function replace(region, html) {
+  const focused = document.activeElement && region.contains(document.activeElement) ? document.activeElement.id : "";
+  const open = [...region.querySelectorAll("details")].map((one) => one.open);
+  const before = states(region);
+  region.innerHTML = html;
+  if (open.length) region.querySelectorAll("details").forEach((one, index) => { if (open[index]) one.open = true; });
+  localTimes(region);
+  tell(before, states(region));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function isLive(region) {
+  return region.querySelector("[data-live]")?.dataset.live === "yes";
+}
+
+function keepFresh(region) {
+  let shown = "";
+  return {
+    live: () => isLive(region),
+    async step() {
+      const html = await (await ask(region.dataset.refresh)).text();
+      const attempts = region.querySelector("[data-attempts]")?.dataset.attempts;
+      if (html !== shown) replace(region, html);
+      shown = html;
+      // Once an attempt has started there is another log to follow.
+      if (attempts !== region.querySelector("[data-attempts]")?.dataset.attempts) location.reload();
+    },
+  };
+}
+
+function follow(log) {
+  return {
+    live: () => log.dataset.ended === "no",
+    async step() {
+      const address = `${log.dataset.log}&offset=${log.dataset.offset}`;
+      const part = await (await ask(address)).json();
+      log.dataset.offset = part.offset;
+      log.dataset.ended = part.ended ? "yes" : "no";
+      if (!part.text) return;
+      const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+      log.textContent = (log.textContent + part.text).split("\n").slice(-LOG_LINES).join("\n");
+      if (atEnd) log.scrollTop = log.scrollHeight;
+    },
+  };
+}
+
+// One at a time, slower when the server does not answer, and not at all while nobody looks.
+function run(task) {
+  let wait = EVERY;
+  let timer = 0;
+  async function tick() {
+    timer = 0;
+    if (document.hidden || !task.live()) return;
+    try {
+      await task.step();
+      wait = EVERY;
+    } catch {
+      wait = Math.min(wait * 2, MOST_WAIT);
+    }
+    plan();
+  }
+  function plan() {
+    if (!timer && task.live()) timer = setTimeout(tick, wait);
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = EVERY; plan(); } });
+  plan();
+}
+
+localTimes(document);
+for (const region of document.querySelectorAll("[data-refresh]")) run(keepFresh(region));
+for (const log of document.querySelectorAll("[data-log]")) {
+  log.scrollTop = log.scrollHeight;
+  run(follow(log));
+}
