@@ -26,4 +26,4 @@ class SQLiteStateStoreMachine(StateStoreMachine):
 
 
 TestSQLiteStateStoreMachine = SQLiteStateStoreMachine.TestCase
-TestSQLiteStateStoreMachine.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestSQLiteStateStoreMachine.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)

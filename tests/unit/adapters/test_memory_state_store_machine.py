@@ -17,5 +17,5 @@ class InMemoryStateStoreMachine(StateStoreMachine):
 
 TestInMemoryStateStoreMachine = InMemoryStateStoreMachine.TestCase
 TestInMemoryStateStoreMachine.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None
+    max_examples=60, stateful_step_count=40, deadline=None
 )
