@@ -1,7 +1,7 @@
 """Reading ``stage_samples.tsv``: rows into samples, every fault at its row and column."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -131,9 +131,9 @@ def parse(data: bytes) -> tuple[Sample, ...]:
     faults = Faults()
     groups: dict[str, _Group] = {}
     for row in _rows(text_of(data), faults):
-        sample = _sample(row, faults)
+        sample, unreadable = _sample(row, faults)
         if sample.sample_id in groups:
-            _add_lane(groups[sample.sample_id], sample, row, faults)
+            _add_lane(groups[sample.sample_id], sample, row, faults, unreadable)
         elif sample.sample_id:
             groups[sample.sample_id] = _Group(sample, [row])
         else:
@@ -185,9 +185,10 @@ def _header(line: str, faults: Faults) -> Sequence[str]:
     return header
 
 
-def _sample(row: _Row, faults: Faults) -> Sample:
-    """Return what one row says: a sample with a single pair; what cannot be read is a fault."""
+def _sample(row: _Row, faults: Faults) -> tuple[Sample, set[str]]:
+    """Return what one row says, a sample with a single pair, and the fields that cannot be read."""
     said: dict[str, Any] = {}
+    unreadable = set()
     for name, (column, convert) in _FIELDS.items():
         cell = row.cells.get(column, "")
         if _said(cell):
@@ -195,21 +196,24 @@ def _sample(row: _Row, faults: Faults) -> Sample:
                 said[name] = convert(cell)
             except ValueError as error:
                 faults.add(row.place(column), str(error))
+                unreadable.add(name)
     r2, lane = row.cells.get("R2_FQ", ""), row.cells.get("LANE", "")
     pair = FastqPair(
         row.cells.get("R1_FQ", ""), r2 if _said(r2) else None, lane if _said(lane) else "0"
     )
-    return Sample(sample_id=row.cells.get("SAMPLE_ID", ""), pairs=(pair,), **said)
+    return Sample(sample_id=row.cells.get("SAMPLE_ID", ""), pairs=(pair,), **said), unreadable
 
 
 def _said(cell: str) -> bool:
     return bool(cell) and cell.lower() != "na"
 
 
-def _add_lane(group: _Group, sample: Sample, row: _Row, faults: Faults) -> None:
+def _add_lane(
+    group: _Group, sample: Sample, row: _Row, faults: Faults, unreadable: Container[str]
+) -> None:
     first = group.rows[0]
     for name, (column, _) in _FIELDS.items():
-        if getattr(sample, name) != getattr(group.first, name):
+        if name not in unreadable and getattr(sample, name) != getattr(group.first, name):
             was = first.cells.get(column, "")
             faults.add(
                 row.place(column),

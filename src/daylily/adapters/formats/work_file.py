@@ -163,7 +163,8 @@ class _Reader:
             kind = "a mapping" if isinstance(node, Dictionary) else "a list"
             self._fault(path, node.line, f"is {kind}; write text")
             return None
-        text = node.text.strip()
+        # A folded text ends in a line end that nobody meant.
+        text = node.text.rstrip("\n")
         if CONTROL.search(text):
             self._fault(path, node.line, f"{text[:80]!r} is not one line of plain text")
             return None
@@ -267,7 +268,7 @@ class _Reader:
             if entry.sample.coverage != said[0].sample.coverage:
                 path, line = entry.fields.line_of("coverage")
                 first, _ = said[0].fields.line_of("coverage")
-                self._fault(path, line, f"differs from {first}, and both are the same sample")
+                self._fault(path, line, f"differs from {first}, and both are one sample")
         return evolve(
             entries[0].sample,
             pairs=tuple(pair for entry in entries for pair in entry.sample.pairs),
@@ -294,7 +295,7 @@ class _Reader:
 
 def _priority(text: str) -> Priority:
     try:
-        return Priority(text.lower())
+        return Priority(text.strip().lower())
     except ValueError:
         known = ", ".join(Priority)
         raise ValueError(f"{text[:40]!r} is not a priority; use one of {known}") from None
