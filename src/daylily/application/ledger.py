@@ -7,7 +7,12 @@ from typing import Final
 from attrs import frozen
 
 from daylily.domain.debts import Debt, PostSentinel, PublishFiles, SendNotice, WithdrawSentinel
-from daylily.domain.errors import ConcurrentUpdateError, UnavailableError
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    ConcurrentUpdateError,
+    NotFoundError,
+    UnavailableError,
+)
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import Workset
 from daylily.ports.notifier import Notifier
@@ -51,8 +56,23 @@ class Ledger:
 
         Raises:
             AlreadyExistsError: There is one of that id.
+            UnavailableError: The store does not answer, and does not show the workset either.
         """
-        return self.settle(self.pay(self.store.add(workset)))
+        try:
+            stored = self.store.add(workset)
+        except UnavailableError as error:
+            stored = self._added(workset, error)
+        return self.settle(self.pay(stored))
+
+    def _added(self, workset: Workset, error: UnavailableError) -> Workset:
+        """Return the workset if it was stored after all: who is told of a failure submits it again."""
+        try:
+            stored = self.store.get(workset.workset_id)
+        except NotFoundError:
+            raise error from None
+        if (stored.created_at, stored.submitted_by) != (workset.created_at, workset.submitted_by):
+            raise AlreadyExistsError(f"there is a workset {workset.workset_id} already") from None
+        return stored
 
     def commit(self, workset: Workset) -> Payment:
         """
@@ -111,12 +131,20 @@ class Ledger:
         return Payment(workset.settled(paid), frozenset(refused), len(paid))
 
     def settle(self, payment: Payment) -> Workset:
-        """Strike off in the store what has been paid; one that has moved on is left to its mover."""
+        """
+        Strike off in the store what has been paid; one that has moved on is left to its mover.
+
+        The step itself is stored already. So a store that has gone away since is no failure of the
+        step: the debts are paid once more when they are overdue, which does no harm.
+        """
         if not payment.paid:
             return payment.workset
         try:
             return self.store.save(payment.workset)
         except ConcurrentUpdateError:
+            return payment.workset
+        except UnavailableError as error:
+            _log.warning("%s: paid debts stay noted: %s", payment.workset.workset_id, error)
             return payment.workset
 
     def _pay(self, workset: Workset, debt: Debt) -> frozenset[Sentinel]:

@@ -1,0 +1,223 @@
+"""One world in memory, as many Apps on it as a test wants, and people who use it."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from attrs import define, evolve, field
+
+from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.memory.customers import InMemoryCustomers
+from daylily.adapters.memory.notifier import InMemoryNotifier
+from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.adapters.memory.state_store import InMemoryStateStore
+from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.application.submit_workset import Submission
+from daylily.bootstrap import App, World, compose
+from daylily.config import Settings
+from daylily.domain.customers import Principal
+from daylily.domain.manifest import FastqPair, Sample
+from daylily.domain.sentinels import Sentinel, SentinelBody, projection
+from daylily.domain.workset import DEBT_GRACE, Workset
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.paging import every
+from daylily.ports.sentinel_store import Folder
+from daylily.ports.state_store import Filter
+from daylily.testing.clock import ManualClock
+from daylily.testing.samples import a_customer
+
+T = TypeVar("T")
+
+ADA: Final = Principal(name="ada", customer_id="acme")
+READS: Final = b"@read\nACGT\n+\nFFFF\n"
+PREFIX: Final = "worksets/"
+
+OUR_FILES: Final = {"daylily_work.yaml", "daylily_info.yaml", "stage_samples.tsv", "sample_data/"}
+
+
+class Wrapper(Protocol):
+    """What faults and interleavings have in common."""
+
+    def wrap(self, port: T, name: str) -> T:
+        """Return a stand-in for *port*."""
+
+
+@define
+class CountedChance:
+    """Tokens in order, jitter in the middle."""
+
+    _numbers: Iterator[int] = field(factory=lambda: itertools.count(1))
+
+    def token(self) -> str:
+        """Return the next token."""
+        return f"{next(self._numbers):010}"
+
+    def jitter(self) -> float:
+        """Return a half."""
+        return 0.5
+
+
+@define(kw_only=True)
+class Lab:
+    """A world whose parts a test can reach, whatever Apps do on it."""
+
+    clock: ManualClock = field(factory=ManualClock)
+    settings: Settings = field(factory=lambda: Settings(store="memory", engine="memory"))
+    store: InMemoryStateStore = field(factory=InMemoryStateStore)
+    notifier: InMemoryNotifier = field(factory=InMemoryNotifier)
+    chance: CountedChance = field(factory=CountedChance)
+    customers: InMemoryCustomers = field(factory=InMemoryCustomers)
+    objects: InMemoryObjectStore = field(init=False)
+    compute: InMemoryCompute = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.objects = InMemoryObjectStore(self.clock)
+        # Jobs end when a test says so.
+        self.compute = InMemoryCompute(self.clock, duration=None)
+        self.customers.add(a_customer("acme"))
+        self.customers.add(a_customer(self.settings.customer))
+
+    def app(self, *wrappers: Wrapper) -> App:
+        """Return a new App, as of another process, whose calls to ports all go through *wrappers*."""
+
+        def wrapped(port: T, name: str) -> T:
+            for wrapper in wrappers:
+                port = wrapper.wrap(port, name)
+            return port
+
+        objects: ObjectStore = wrapped(self.objects, "objects")
+        world = World(
+            store=wrapped(self.store, "store"),
+            objects=objects,
+            # Sentinels are made of objects: striking these strikes between the lines of the former.
+            sentinels=ObjectSentinelStore(objects, self.settings.prefix),
+            compute=wrapped(self.compute, "compute"),
+            notifier=wrapped(self.notifier, "notifier"),
+            customers=wrapped(self.customers, "customers"),
+            clock=self.clock,
+            chance=self.chance,
+        )
+        return compose(self.settings, world)
+
+    # What people do
+
+    def upload(self, *names: str) -> None:
+        """Put reads into the space of the customer."""
+        for name in names:
+            self.objects.put(f"files/acme/{name}", READS)
+
+    def submission(self, name: str = "trio", **changes: Any) -> Submission:
+        """Return a submission of one sample, whose files are uploaded."""
+        self.upload("a_R1.fastq", "a_R2.fastq")
+        sample = Sample(sample_id="NA12878", pairs=(FastqPair("a_R1.fastq", "a_R2.fastq"),))
+        plain = Submission(name=name, pipeline="fastq-qc", samples=(sample,))
+        return evolve(plain, **changes)
+
+    def submit(self, name: str = "trio", **changes: Any) -> Workset:
+        """Submit a workset through an App of its own, in which nothing goes wrong."""
+        return self.app().submit(ADA, "acme", self.submission(name, **changes))
+
+    def drop(self, workset_id: str, *sentinels: Sentinel, body: bytes = b"") -> None:
+        """Drop a sound workset by hand, with sentinels such as other systems write."""
+        self.put(workset_id, "stage_samples.tsv", SHEET.encode())
+        self.put(workset_id, "daylily_work.yaml", b"dy-r: -p help\npipeline: fastq-qc\n")
+        self.put(workset_id, "daylily_info.yaml", b"{}\n")
+        for name in ("HG002_R1.fastq.gz", "HG002_R2.fastq.gz"):
+            self.put(workset_id, f"sample_data/{name}", READS)
+        for sentinel in sentinels:
+            self.put(workset_id, sentinel, body)
+
+    def put(self, workset_id: str, name: str, content: bytes) -> None:
+        """Put a file into a workset's directory, whatever stands there."""
+        self.objects.put(f"{PREFIX}{workset_id}/{name}", content)
+
+    def remove(self, workset_id: str, name: str) -> None:
+        """Remove a file from a workset's directory."""
+        assert self.objects.delete(f"{PREFIX}{workset_id}/{name}")
+
+    # What there is to see
+
+    def worksets(self) -> tuple[Workset, ...]:
+        """Return every workset of the store."""
+        return tuple(every(lambda cursor: self.store.list(Filter(), cursor=cursor)))
+
+    def get(self, workset_id: str) -> Workset:
+        """Return a workset as it is stored."""
+        return self.store.get(workset_id)
+
+    def folder(self, workset_id: str) -> Folder:
+        """Return what stands in a workset's directory."""
+        return ObjectSentinelStore(self.objects, PREFIX).look(workset_id)
+
+    def ours(self, workset_id: str) -> dict[Sentinel, SentinelBody]:
+        """Return the sentinels in a workset's directory that we wrote."""
+        shown = self.folder(workset_id).sentinels
+        return {sentinel: body for sentinel, body in shown.items() if body.ours}
+
+    def started(self) -> list[str]:
+        """Return the attempts that the engine has started, in order."""
+        return [job.key for job in self.compute.submitted]
+
+    def sent(self) -> list[str]:
+        """Return the kinds of news that were sent, in order, without repeats."""
+        return [event.kind.value for event in {e.event_id: e for e in self.notifier.sent}.values()]
+
+    def queued(self) -> tuple[Workset, ...]:
+        """Return the queue."""
+        return tuple(every(lambda cursor: self.store.queue(cursor=cursor)))
+
+    def due(self) -> tuple[Workset, ...]:
+        """Return what is due now."""
+        return tuple(every(lambda cursor: self.store.due(self.clock(), cursor=cursor)))
+
+    # What passes
+
+    def patience(self) -> timedelta:
+        """Return a time after which locks have run out, debts are overdue and waits are over."""
+        return self.settings.lock_timeout + DEBT_GRACE + timedelta(minutes=10)
+
+    def drain(
+        self, app: App, *, between: Callable[[], object] = lambda: None, cycles: int = 40
+    ) -> None:
+        """
+        Run cycles, time passing generously in between, until nothing is left to be done.
+
+        Args:
+            between: What the world does between two cycles.
+        """
+        for _ in range(cycles):
+            self.clock.advance(self.patience())
+            report = app.cycle()
+            between()
+            if report.idle and not self.due() and not self.queued():
+                return
+        raise AssertionError(f"still not idle: {self.worksets()}")
+
+    def check(self, *workset_ids: str) -> None:
+        """Assert that nothing is owed, and that directories show what the store says."""
+        for workset in self.worksets() if not workset_ids else map(self.get, workset_ids):
+            assert workset.debts == ()
+            ours = frozenset(self.ours(workset.workset_id))
+            theirs = self.folder(workset.workset_id).sentinels.keys() - ours
+            assert ours == projection(workset.state, workset.archived_from) - theirs, workset.state
+            assert self.folder(workset.workset_id).names >= OUR_FILES
+
+
+SHEET: Final = "\n".join(
+    "\t".join(row)
+    for row in (
+        (
+            *("RUN_ID", "SAMPLE_ID", "EXPERIMENTID", "SAMPLE_TYPE", "LIB_PREP", "SEQ_VENDOR"),
+            *("SEQ_PLATFORM", "LANE", "SEQBC_ID", "PATH_TO_CONCORDANCE_DATA_DIR", "R1_FQ", "R2_FQ"),
+            *("STAGE_DIRECTIVE", "STAGE_TARGET", "SUBSAMPLE_PCT", "IS_POS_CTRL", "IS_NEG_CTRL"),
+            *("N_X", "N_Y", "EXTERNAL_SAMPLE_ID"),
+        ),
+        (
+            *("R1", "HG002", "E1", "blood", "noampwgs", "ILMN", "NOVASEQX", "0", "S1", "na"),
+            *("sample_data/HG002_R1.fastq.gz", "sample_data/HG002_R2.fastq.gz"),
+            *("stage_data", "/fsx/staged_sample_data/", "na", "false", "false", "na", "na", "na"),
+        ),
+    )
+)
+"""A sheet of one sample, as labs write them (contract 2.9)."""
