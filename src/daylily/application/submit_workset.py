@@ -1,5 +1,6 @@
 """Take a workset in: everything is checked before anything is stored."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -9,7 +10,13 @@ from attrs import evolve, frozen
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
 from daylily.domain.customers import Principal
-from daylily.domain.errors import DaylilyError, Fault, InvalidInputError, NotFoundError
+from daylily.domain.errors import (
+    DaylilyError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
 from daylily.domain.names import mint_id
@@ -68,6 +75,8 @@ class SubmitWorkset:
         Raises:
             NotFoundError: There is no such customer for the caller.
             InvalidInputError: Something is wrong with it; every fault is listed, nothing is stored.
+            UnavailableError: A store does not answer. Unless it failed to say whether the workset was
+                stored, and did not show it either, nothing is.
         """
         if not who.sees(customer_id):
             raise NotFoundError(f"there is no customer {customer_id}")
@@ -88,6 +97,7 @@ class SubmitWorkset:
             max_retries=submission.max_retries,
         )
         self._copy(customer_id, manifest, workset)
+        # Should this fail, the copies stay: a write that was late may yet make the workset appear.
         return self.ledger.register(workset)
 
     def check(self, submission: Submission) -> tuple[Manifest, Priority]:
@@ -130,12 +140,14 @@ class SubmitWorkset:
             for (_, source), (_, target) in zip(
                 manifest.files(), workset.manifest.files(), strict=True
             ):
-                self.objects.copy(self.places.file(customer_id, source), directory + target)
+                # Before it is made: a copy may be there although the store said that it is not.
                 made.append(directory + target)
+                self.objects.copy(self.places.file(customer_id, source), directory + target)
         except DaylilyError:
             # Nobody has heard of the workset yet: leave nothing behind.
             for key in made:
-                self.objects.delete(key)
+                with contextlib.suppress(UnavailableError):
+                    self.objects.delete(key)
             raise
 
 

@@ -1,0 +1,173 @@
+"""Submitting: everything is checked first, and then the workset is there whole or not at all."""
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+from tests.unit.application.lab import ADA, OUR_FILES, PREFIX, Lab
+
+from daylily.domain.customers import Principal
+from daylily.domain.errors import InvalidInputError, NotFoundError, UnavailableError
+from daylily.domain.lifecycle import Priority, State
+from daylily.domain.manifest import FastqPair, Sample
+from daylily.domain.sentinels import Sentinel
+from daylily.ports.paging import every
+from daylily.testing.faults import Blow, FaultInjector
+
+
+@pytest.fixture
+def lab() -> Lab:
+    """A world in memory."""
+    return Lab()
+
+
+def keys(lab: Lab, prefix: str = PREFIX) -> set[str]:
+    """Return the keys of all objects under *prefix*."""
+    return {info.key for info in every(lambda cursor: lab.objects.list(prefix, cursor=cursor))}
+
+
+def faults_of(lab: Lab, **changes: Any) -> dict[str, str]:
+    """Submit what is wrong, and return its faults by place."""
+    with pytest.raises(InvalidInputError) as caught:
+        lab.submit(**changes)
+    assert lab.worksets() == ()
+    assert keys(lab) == set()
+    return {fault.place: fault.message for fault in caught.value.faults}
+
+
+def test_a_workset_is_there_whole(lab: Lab) -> None:
+    """The row, the files, the sentinel and the news are there when the call returns."""
+    workset = lab.submit("My Trio!", priority="high", max_retries=1)
+
+    assert workset == lab.get(workset.workset_id)
+    assert workset.workset_id == "my-trio-0000000001"
+    assert (workset.state, workset.priority, workset.max_retries) == (State.READY, Priority.URGENT, 1)
+    assert (workset.customer_id, workset.submitted_by) == ("acme", "ada")
+    assert lab.folder(workset.workset_id).names == OUR_FILES | {Sentinel.READY}
+    assert lab.sent() == ["registered"]
+    lab.check()
+
+
+def test_files_are_copied_into_the_workset(lab: Lab) -> None:
+    """Files of the same name from two folders get two names, and originals may go."""
+    lab.upload("x/r1.fq", "y/r1.fq", "y/r2.fq")
+    samples = (
+        Sample(sample_id="a", pairs=(FastqPair("x/r1.fq"),)),
+        Sample(sample_id="b", pairs=(FastqPair("y/r1.fq", "y/r2.fq"),)),
+    )
+    workset = lab.submit(samples=samples)
+
+    files = [key for _, key in workset.manifest.files()]
+    assert files == ["sample_data/r1.fq", "sample_data/2_r1.fq", "sample_data/r2.fq"]
+    assert keys(lab, f"{PREFIX}{workset.workset_id}/sample_data/") == {
+        f"{PREFIX}{workset.workset_id}/{name}" for name in files
+    }
+
+
+def test_every_fault_of_the_words_is_told_at_once(lab: Lab) -> None:
+    """Nothing is stored, and each fault has its place."""
+    faults = faults_of(
+        lab,
+        name="\n",
+        pipeline="nope",
+        reference_genome="hg99",
+        priority="asap",
+        max_retries=11,
+        notification_email="nobody",
+        samples=(),
+    )
+    assert set(faults) == {
+        "workset_name",
+        "pipeline",
+        "reference_genome",
+        "priority",
+        "max_retries",
+        "notification_email",
+        "samples",
+    }
+
+
+def test_a_name_of_blanks_is_none(lab: Lab) -> None:
+    """A name needs something to be seen."""
+    assert "workset_name" in faults_of(lab, name="   ")
+
+
+def test_a_pipeline_without_a_command_is_refused(lab: Lab) -> None:
+    """What this installation cannot run is refused at the door, with what it can."""
+    assert "it can run: fastq-qc" in faults_of(lab, pipeline="germline")["pipeline"]
+
+
+def test_files_must_be_the_customers_own(lab: Lab) -> None:
+    """Files that are not there, lie in a bucket or hold no FASTQ are refused, all at once."""
+    lab.objects.put("files/acme/bad.fq", b"no fastq")
+    pairs = (FastqPair("missing.fq", "s3://other/bucket.fq", "1"), FastqPair("bad.fq", lane="2"))
+    faults = faults_of(lab, samples=(Sample(sample_id="a", pairs=pairs),))
+    assert set(faults) == {f"samples[0].pairs[{file}" for file in ("0].r1", "0].r2", "1].r1")}
+
+
+def test_nobody_submits_for_another_customer(lab: Lab) -> None:
+    """Another customer is not there; for operators, one that is not there is not."""
+    app, submission = lab.app(), lab.submission()
+    with pytest.raises(NotFoundError):
+        app.submit(evolve(ADA, customer_id="other"), "acme", submission)
+    with pytest.raises(NotFoundError):
+        app.submit(Principal(name="op", customer_id="op", operator=True), "nobody", submission)
+    assert app.submit(Principal(name="op", customer_id="op", operator=True), "acme", submission)
+
+
+@pytest.mark.parametrize("blow", [Blow.OUTAGE_BEFORE, Blow.OUTAGE_AFTER])
+def test_a_copy_that_fails_leaves_nothing_behind(lab: Lab, blow: Blow) -> None:
+    """Not even the copy of which the store said that it failed though it had not."""
+    calls = FaultInjector()
+    lab.app(calls).submit(ADA, "acme", lab.submission("other"))
+    number = calls.calls.index("objects.copy") + 2
+    before = keys(lab)
+
+    with pytest.raises(UnavailableError):
+        lab.app(FaultInjector(number, blow)).submit(ADA, "acme", lab.submission())
+    assert keys(lab) == before
+    assert len(lab.worksets()) == 1
+
+
+def test_a_copy_that_cannot_be_cleared_away_hides_no_other(lab: Lab) -> None:
+    """An outage that goes on while copies are removed is the one that is told; others are removed."""
+    faults = FaultInjector(5, Blow.OUTAGE_BEFORE, length=2)  # the second copy, the first removal
+    with pytest.raises(UnavailableError, match=r"objects\.copy"):
+        lab.app(faults).submit(ADA, "acme", lab.submission())
+    assert faults.calls[-4:] == ["objects.copy", "objects.copy", "objects.delete", "objects.delete"]
+    assert lab.worksets() == ()
+
+
+def test_a_submission_that_was_stored_is_not_said_to_have_failed(lab: Lab) -> None:
+    """
+    The customer would submit it again, and pay twice.
+
+    The store says that it does not answer, but shows the workset.
+    """
+    faults = FaultInjector()
+    lab.app(faults).submit(ADA, "acme", lab.submission("other"))
+    number = faults.calls.index("store.add") + 1
+
+    workset = lab.app(FaultInjector(number, Blow.OUTAGE_AFTER)).submit(ADA, "acme", lab.submission())
+    assert lab.get(workset.workset_id).state is State.READY
+    lab.check()
+
+
+def test_a_submission_that_was_not_stored_has_failed(lab: Lab) -> None:
+    """Nobody hears of it, and its copies stay: a late write may make it appear after all."""
+    faults = FaultInjector(6, Blow.OUTAGE_BEFORE)
+    with pytest.raises(UnavailableError):
+        lab.app(faults).submit(ADA, "acme", lab.submission())
+    assert faults.calls[-2:] == ["store.add", "store.get"]
+    assert lab.worksets() == ()
+    assert lab.sent() == []
+
+
+def test_a_store_that_goes_away_after_the_submission_is_no_failure_of_it(lab: Lab) -> None:
+    """What was paid is not struck off, so that a monitor pays it once more; the customer has it."""
+    faults = FaultInjector()
+    lab.app(faults).submit(ADA, "acme", lab.submission("other"))
+    number = faults.calls.index("store.save") + 1
+
+    workset = lab.app(FaultInjector(number, Blow.OUTAGE_BEFORE)).submit(ADA, "acme", lab.submission())
+    assert lab.get(workset.workset_id).debts
