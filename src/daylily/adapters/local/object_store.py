@@ -34,6 +34,8 @@ _TEMPORARY: Final = ".tmp"
 _LOCK: Final = ".lock"
 _OWN: Final = frozenset({_TEMPORARY, _LOCK})
 _FRESH: Final = "-fresh"
+_NAME_BYTES: Final = 255
+"""The longest file name of every file system we know of; some take less, and then say so."""
 _CHUNK: Final = 1 << 20
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -239,6 +241,8 @@ def _parts(key: str) -> list[str]:
         raise InvalidInputError.of(
             "key", f"{key[:80]!r} is the store's own: {parts[0]} holds no objects"
         )
+    if any(len(part.encode()) > _NAME_BYTES for part in parts):
+        raise InvalidInputError.of("key", f"{key[:80]!r} has a part that is too long for a file name")
     return parts
 
 
