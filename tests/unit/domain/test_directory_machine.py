@@ -174,21 +174,33 @@ class DirectoryMachine(RuleBasedStateMachine):
     @invariant()
     def ready_never_shows_again(self) -> None:
         """Once told that it is not ready, the directory shows nothing that old monitors would run."""
-        covered = COVERS & self.directory.standing.keys()
-        if any(self.directory.standing[sentinel] > self.ready_since for sentinel in covered):
-            self.told = self.workset.state is not State.READY
-        if self.told and self.workset.state is not State.LOCKED:
-            assert not self.directory.runnable, f"{self.workset.state}: {self.directory.standing}"
+        self.told = self.check(self.directory, told=self.told)
+
+    def check(self, directory: Directory, *, told: bool) -> bool:
+        """Check what stands there; return whether it has been told that the workset is not ready."""
+        state = self.workset.state
+        covered = COVERS & directory.standing.keys()
+        if any(directory.standing[sentinel] > self.ready_since for sentinel in covered):
+            told = state is not State.READY
+        if told and state is not State.LOCKED:
+            assert not directory.runnable, f"{state}: {directory.standing}"
+        return told
 
     @invariant()
-    def paid_in_full_is_shown_in_full(self) -> None:
-        """After all debts have been paid, in order, the directory shows the state at once."""
-        wanted = projection(self.workset.state, self.workset.archived_from)
-        then = Directory(self.replaces, dict(self.directory.standing))
+    def every_payment_leaves_it_right(self) -> None:
+        """Whoever pays all debts now may die after any of them; paid in full, all is shown."""
+        directory = Directory(self.replaces, dict(self.directory.standing))
+        told = self.told
         for debt in self.workset.debts:
-            then.pay(debt)
+            directory.pay(debt)
+            told = self.check(directory, told=told)
+        self.check_paid(directory)
 
-        assert wanted <= then.standing.keys() or self.workset.state is State.IN_PROGRESS
+    def check_paid(self, directory: Directory) -> None:
+        """Check what stands there after all debts have been paid."""
+        wanted = projection(self.workset.state, self.workset.archived_from)
+        # A late withdrawal may have taken a ready that was posted again, which nobody runs by.
+        assert wanted - directory.standing.keys() <= {Sentinel.READY}
 
 
 class OnePayerMachine(DirectoryMachine):
@@ -203,23 +215,18 @@ class OnePayerMachine(DirectoryMachine):
         self.payers.clear()
         super().step(name)
 
-    @invariant()
-    def paid_in_full_is_shown_in_full(self) -> None:
-        """After all debts have been paid, nothing but the state's own sentinels stands there."""
+    def check_paid(self, directory: Directory) -> None:
+        """Check that nothing but the state's own sentinels stands there."""
         workset = self.workset
-        then = Directory(self.replaces, dict(self.directory.standing))
-        for debt in workset.debts:
-            then.pay(debt)
-
-        assert then.standing.keys() <= workset.posted
+        assert directory.standing.keys() <= workset.posted
         if workset.state is not State.LOCKED:
-            assert then.standing.keys() == projection(workset.state, workset.archived_from)
+            assert directory.standing.keys() == projection(workset.state, workset.archived_from)
 
 
 TestDirectoryMachine = DirectoryMachine.TestCase
-TestDirectoryMachine.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestDirectoryMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestOnePayerMachine = OnePayerMachine.TestCase
-TestOnePayerMachine.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestOnePayerMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize(("replaces", "shown"), [(True, State.IGNORED), (False, State.READY)])
