@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / ".demo"
 DATA = HERE / "fastq-qc"
-DAYLILY = [sys.executable, "-m", "daylily.entrypoints.cli"]
+DAYLILY = [str(Path(sys.executable).with_name("daylily"))]
 START_SECONDS = 60
 
 
@@ -33,7 +33,7 @@ def main() -> int:
         client = [*DAYLILY, "--home", str(HOME), "--url", url]
         say(f"Service up at {url} (page: {url}/portal)")
         say(f"Submitting {DATA.relative_to(HERE.parent)} through the HTTP API")
-        code = run([*client, "submit", str(DATA), "--name", "phix demo", "--wait"])
+        code = run([*client, "submit", str(DATA), "--name", "lambda demo", "--wait"])
         if code:
             return code
         workset_id = newest(client)
