@@ -1,0 +1,152 @@
+"""
+Real stores for tests: ministack (DynamoDB) and SeaweedFS (S3), on loopback, each on free ports.
+
+`make test` installs them into `.engines/stores`. Whoever would rather use another store (DynamoDB
+Local, LocalStack, AWS itself) names its address in DAYLILY_TEST_DYNAMODB_ENDPOINT or
+DAYLILY_TEST_S3_ENDPOINT; the usual AWS variables then say who is asking.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+from attrs import frozen
+
+STORES: Final = Path(__file__).parents[3] / ".engines" / "stores" / "bin"
+PATIENCE: Final = 60.0
+"""Seconds in which a store has to answer after its start."""
+
+
+@frozen
+class Endpoint:
+    """Where a store listens, and who may ask."""
+
+    url: str
+    access_key: str
+    secret_key: str
+    region: str = "us-east-1"
+
+
+@contextlib.contextmanager
+def dynamodb(folder: Path) -> Iterator[Endpoint]:
+    """Yield a DynamoDB: the one that the environment names, or a ministack of our own."""
+    if url := os.environ.get("DAYLILY_TEST_DYNAMODB_ENDPOINT"):
+        yield _named(url)
+        return
+    (port,) = _free_ports(1)
+    environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
+    with _running([str(_program("ministack"))], folder, environment, [port]):
+        yield Endpoint(f"http://127.0.0.1:{port}", "test", "test")
+
+
+@contextlib.contextmanager
+def s3(folder: Path) -> Iterator[Endpoint]:
+    """Yield an S3: the one that the environment names, or a SeaweedFS of our own."""
+    if url := os.environ.get("DAYLILY_TEST_S3_ENDPOINT"):
+        yield _named(url)
+        return
+    weed = _program("weed")
+    key = {"accessKey": "daylily", "secretKey": "daylily-secret"}
+    rights = ["Admin", "Read", "Write", "List", "Tagging"]
+    identity = {"name": "tests", "credentials": [key], "actions": rights}
+    (folder / "data").mkdir()
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    parts = [
+        f"-{part}.port{kind}" for part in ("master", "volume", "filer", "admin") for kind in ("", ".grpc")
+    ]
+    ports = _free_ports(len(parts) + 2)
+    arguments = [f"{part}={port}" for part, port in zip(parts, ports, strict=False)]
+    command = [
+        *(str(weed), "-logtostderr", "mini", f"-dir={folder / 'data'}", f"-s3.config={folder}/s3.json"),
+        *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"),
+        *(f"-s3.port={ports[-2]}", f"-s3.port.grpc={ports[-1]}", *arguments),
+    ]
+    with _running(command, folder, {}, [ports[-2], ports[4]]):
+        yield Endpoint(f"http://127.0.0.1:{ports[-2]}", key["accessKey"], key["secretKey"])
+
+
+def _named(url: str) -> Endpoint:
+    return Endpoint(
+        url,
+        os.environ.get("AWS_ACCESS_KEY_ID", "test"),
+        os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
+        os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+    )
+
+
+def _program(name: str) -> Path:
+    program = STORES / name
+    if not program.exists():
+        missing = f"{name} is not there: `make .venv/.engines` installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return program
+
+
+@contextlib.contextmanager
+def _running(
+    command: Sequence[str], folder: Path, environment: dict[str, str], ports: Sequence[int]
+) -> Iterator[None]:
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+    try:
+        for port in ports:
+            _await(process, port, folder / "log")
+        yield
+    finally:
+        # Nothing that it holds is wanted again, and a gentle stop takes seconds.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _die_with_parent() -> None:
+    # A test run that is itself killed runs no finalizers; the kernel sees to it then.
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)  # nothing tells when a port is listened on
+    tail = log.read_text(errors="replace")[-2000:]
+    pytest.fail(f"{process.args!r} does not answer on port {port}:\n{tail}")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports below the range from which the system takes those of outgoing connections."""
+    found: list[int] = []
+    # By process, so that two test runs do not begin with the same ports.
+    chance = random.Random(os.getpid() ^ time.monotonic_ns())  # noqa: S311
+    while len(found) < count:
+        port = chance.randrange(12_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
