@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -19,6 +20,8 @@ from daylily.entrypoints.portal.pages import answer_page_problem, create_portal
 
 LARGEST_BODY: Final = 1 << 20
 """Bytes, of whatever is not a file."""
+
+_DOCUMENT: Final = "/openapi.json"
 
 _CLOSED: Final = (
     worksets.create,
@@ -99,14 +102,22 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return answer_problem(request, error)
 
 
+def _only_document(request: Request[Any, Any, Any]) -> None:
+    """Keep the framework from answering in its own way below the document's address."""
+    if request.scope["path"] != _DOCUMENT:
+        raise NotFoundException
+
+
 def _openapi() -> OpenAPIConfig:
     token = SecurityScheme(type="http", scheme="bearer", description="The operator's token.")
     return OpenAPIConfig(
         title="daylily",
         version="1",
         description="Submit, watch, cancel and retry genomics worksets. See docs/http.md.",
+        openapi_router=Router(
+            _DOCUMENT, route_handlers=[], before_request=_only_document, include_in_schema=False
+        ),
         # The framework's pages about it load scripts from elsewhere; the document itself is enough.
-        path="/openapi.json",
         render_plugins=[JsonRenderPlugin(path="/")],
         use_handler_docstrings=True,
         components=Components(security_schemes={"token": token}),

@@ -1,0 +1,116 @@
+"""A service in memory, and callers of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from attrs import evolve, frozen
+from litestar.testing import TestClient
+
+from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.memory.customers import InMemoryCustomers
+from daylily.adapters.memory.notifier import InMemoryNotifier
+from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.adapters.memory.state_store import InMemoryStateStore
+from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.bootstrap import App, World, compose
+from daylily.config import Settings
+from daylily.domain.customers import Customer
+from daylily.domain.workset import Workset
+from daylily.entrypoints.http.app import create_asgi
+from daylily.testing.clock import ManualClock
+
+TOKEN: Final = "correct-horse-battery-staple-0123456789"
+BASE: Final = "http://127.0.0.1:8000"
+READS: Final = b"@read-1\nACGT\n+\nIIII\n"
+MINE: Final = "/api/customers/local"
+
+
+@frozen
+class Service:
+    """Use cases on adapters in memory; ``compute`` ends jobs when a test says so."""
+
+    clock: ManualClock
+    app: App
+    compute: InMemoryCompute
+
+    @classmethod
+    def new(cls, **settings: Any) -> "Service":
+        """Return a service with the customers ``local`` and ``acme``."""
+        clock = ManualClock()
+        objects, compute = InMemoryObjectStore(clock), InMemoryCompute(clock, None)
+        world = World(
+            store=InMemoryStateStore(),
+            objects=objects,
+            sentinels=ObjectSentinelStore(objects, "worksets/"),
+            compute=compute,
+            notifier=InMemoryNotifier(),
+            customers=InMemoryCustomers(),
+            clock=clock,
+        )
+        for customer_id in ("local", "acme"):
+            world.customers.add(Customer(customer_id=customer_id, name=customer_id))
+        return cls(clock, compose(Settings(**settings), world), compute)
+
+    @contextmanager
+    def client(self, token: str | None = TOKEN, *, admin_token: str | None = TOKEN) -> Iterator[Any]:
+        """Yield a client that sends *token*, of a server whose token is *admin_token*."""
+        with TestClient(create_asgi(self.app, admin_token=admin_token), base_url=BASE) as client:
+            client.follow_redirects = False
+            if token is not None:
+                client.headers["authorization"] = f"Bearer {token}"
+            yield client
+
+    def submitted(self, client: Any, name: str = "First", customer: str = "local") -> str:
+        """Submit a sound workset of one sample over HTTP; return its id."""
+        place = f"/api/customers/{customer}"
+        assert client.put(f"{place}/files/a_R1.fastq", content=READS).status_code == 201
+        body = {
+            "workset_name": name,
+            "pipeline_type": "fastq-qc",
+            "samples": [{"sample_id": "NA12878", "r1_file": "a_R1.fastq"}],
+        }
+        answer = client.post(f"{place}/worksets", json=body)
+        assert answer.status_code == 201, answer.text
+        workset_id: str = answer.json()["workset_id"]
+        return workset_id
+
+    def launched(self, client: Any, name: str = "First") -> str:
+        """Submit a workset and have a monitor launch it; return its id."""
+        workset_id = self.submitted(client, name)
+        self.app.cycle()
+        return workset_id
+
+    def ended(self, workset_id: str, *, exit_code: int = 0, message: str = "") -> Workset:
+        """Let the running attempt of a workset end, and have a monitor record it."""
+        store = self.app.world.store
+        self.compute.end(store.get(workset_id).attempt_key, exit_code=exit_code, message=message)
+        self.app.cycle()
+        return store.get(workset_id)
+
+    def result(self, workset_id: str, key: str, content: bytes) -> None:
+        """Put a file among the results of the first attempt."""
+        self.app.world.objects.put(f"worksets/{workset_id}/results/attempt-1/{key}", content)
+
+    def replacing(self, **adapters: Any) -> "Service":
+        """Return the same service with other adapters for some of its ports."""
+        world = evolve(self.app.world, **adapters)
+        return evolve(self, app=compose(self.app.settings, world))
+
+
+def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
+    """Check that an answer is a problem of that kind, and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert {"type", "title", "status", "detail", "instance", "request_id"} <= body.keys()
+    assert body["type"] == f"urn:daylily:problem:{slug}"
+    assert body["status"] == status
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["detail"]
+    return body
+
+
+def places(body: dict[str, Any]) -> list[str]:
+    """Return where the faults of a problem stand."""
+    return [fault["place"] for fault in body["faults"]]
