@@ -68,6 +68,8 @@ class Database:
     _process: int = field(init=False, factory=os.getpid)
     _closed: bool = field(init=False, default=False)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock)
+    _writing: threading.Lock = field(init=False, factory=threading.Lock)
+    """Threads of this process wait here: SQLite would have them sleep and retry, some for seconds."""
 
     def __attrs_post_init__(self) -> None:
         self.path = self.path.absolute()
@@ -91,8 +93,15 @@ class Database:
         Raises:
             sqlite3.IntegrityError: A row of that key is there already.
         """
-        with self._connection() as connection:
-            return connection.execute(sql, parameters).rowcount
+        if not self._writing.acquire(timeout=self.patience.total_seconds()):
+            raise UnavailableError(
+                f"{self.path} is locked: others have been writing for {self.patience}"
+            )
+        try:
+            with self._connection() as connection:
+                return connection.execute(sql, parameters).rowcount
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         """Close all connections; every later call raises UnavailableError."""
