@@ -43,7 +43,7 @@ def show(session: Session) -> None:
     variables = {each.name: each.metadata.get("variable", "") for each in attrs.fields(Settings)}
     for name, value, origin in rows:
         table.add_row(name, Text(value), Text(origin), variables[name])
-    session.console().print(table)
+    session.print(table)
 
 
 @config.command()

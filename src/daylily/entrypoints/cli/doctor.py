@@ -97,8 +97,6 @@ def _all(session: Session) -> Iterator[Finding]:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return Finding("python", "FAIL", version, "install Python 3.11 or later")
     return Finding("python", "ok", f"{version}, {sys.executable}")
 
 

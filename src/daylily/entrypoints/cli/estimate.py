@@ -69,7 +69,7 @@ def estimate(
     if session.as_json:
         session.print_json(made)
         return
-    session.console().print(grid(_rows(made)))
+    session.print(grid(_rows(made)))
     for note in made.notes:
         session.say(note)
 

@@ -126,4 +126,4 @@ def _print_plan(session: Session, plan: list[Step]) -> None:
     for step in plan:
         workset = step.workset
         table.add_row(workset.workset_id, workset.state, workset.priority, step.action)
-    session.console().print(table)
+    session.print(table)

@@ -260,7 +260,7 @@ class RemoteClient:
             raise UnavailableError(f"what answers at {self._url} is no daylily server") from error
 
 
-@define
+@define(slots=False, eq=False)
 class _Body(io.RawIOBase):
     """The body of an answer, read as it comes in."""
 

@@ -60,7 +60,7 @@ def results(session: Session, workset_id: str, attempt: int | None, download: Pa
     table.add_column("MODIFIED")
     for file in files:
         table.add_row(escape(plain(file.key)), size_of(file.size), time_of(file.modified_at))
-    session.console().print(table)
+    session.print(table)
 
 
 def _every(session: Session, workset_id: str, attempt: int | None) -> Iterator[FileView]:

@@ -17,11 +17,12 @@ from daylily.entrypoints.cli.base import Common
 from daylily.entrypoints.cli.failures import plain
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from daylily.bootstrap import App, World
     from daylily.entrypoints.cli.client import Client
 
+_WIDE: Final = 500
 _LOOPBACK: Final = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
@@ -142,9 +143,20 @@ class Session:
         """Return a console that fits the terminal; colours only where there is one."""
         from rich.console import Console
 
-        # Not a terminal: do not cut columns at 80 characters that no one sees.
         stream = sys.stderr if stderr else sys.stdout
-        return Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+        # Where there is no terminal, nothing is cut or folded at a width that no one sees.
+        return Console(file=stream, highlight=False, width=None if stream.isatty() else _WIDE)
+
+    def print(self, shown: "RenderableType") -> None:
+        """Print a table, or whatever else rich can show."""
+        console = self.console()
+        if console.is_terminal:
+            console.print(shown)
+            return
+        with console.capture() as captured:
+            console.print(shown)
+        for line in captured.get().splitlines():
+            click.echo(line.rstrip())
 
     def print_json(self, content: object) -> None:
         """Print a view, or plain values, as JSON."""

@@ -127,7 +127,7 @@ def _tell_sound(session: Session, draft: Draft) -> None:
         return
     lanes = sum(len(sample.pairs) for sample in submission.samples)
     click.echo(
-        f"{submission.name}: sound; {submission.pipeline} on {submission.reference_genome}, "
+        f"ok: {submission.name}, {submission.pipeline} on {submission.reference_genome}; "
         f"samples: {len(submission.samples)}, lanes: {lanes}, "
         f"files: {len(draft.paths)} ({size_of(draft.size)})"
     )

@@ -77,7 +77,7 @@ def _terminated_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@define(eq=False)
+@define(slots=False, eq=False)
 class _Counted(io.RawIOBase):
     """A file that tells how far it has been read."""
 

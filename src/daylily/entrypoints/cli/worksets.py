@@ -68,7 +68,7 @@ def list_(
         session.print_json(page)
         return
     if page.worksets:
-        session.console().print(listing(page.worksets, customers=all_customers))
+        session.print(listing(page.worksets, customers=all_customers))
     else:
         session.say("no worksets" + (" match" if states or priority or name else " yet"))
     if page.cursor:
@@ -103,7 +103,7 @@ def show(session: Session, workset_id: str) -> None:
     if session.as_json:
         session.print_json(workset)
     else:
-        session.console().print(details(workset))
+        session.print(details(workset))
 
 
 @command(
