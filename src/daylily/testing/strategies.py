@@ -210,7 +210,7 @@ def new_worksets() -> SearchStrategy[Workset]:
         actor=lines().filter(bool),
         priority=st.sampled_from(Priority),
         notification_email=st.sampled_from([None, "lab@example.org"]),
-        max_retries=st.integers(0, 10),
+        max_retries=st.sampled_from([3, 0, 1, 10]),
     )
 
 

@@ -49,7 +49,6 @@ def parse(data: bytes) -> tuple[Sample, ...]:
     """
     faults = Faults()
     sheet = _sheet(text_of(data), faults)
-    faults.refuse()
     groups: dict[str, list[_Row]] = {}
     for row in sheet.rows:
         if _bad(row, sheet, faults):
@@ -99,6 +98,8 @@ def _sheet(text: str, faults: Faults) -> _Sheet:
     else:
         header, rows = named, table[1:]
     columns = _columns(header, faults)
+    if faults:
+        return _Sheet({}, ())
     for number, cells in rows:
         if any(cells[len(header) :]):
             faults.add(f"row {number}", f"has {len(cells)} cells under {len(header)} columns")
