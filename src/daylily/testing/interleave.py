@@ -7,6 +7,7 @@ Hypothesis, or explored without gaps (``explore``).
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar, cast
@@ -104,10 +105,11 @@ def explore(
     Returns:
         How many schedules there were.
     """
-    pending: list[tuple[str, ...]] = [()]
+    # Those that stray least from everybody running on come first: so a limit cuts off the rarest.
+    pending: deque[tuple[str, ...]] = deque([()])
     runs = 0
     while pending and (limit is None or runs < limit):
-        schedule = Replay(pending.pop())
+        schedule = Replay(pending.popleft())
         scenario(schedule)
         runs += 1
         for position in range(len(schedule.prefix), len(schedule.taken)):
@@ -181,7 +183,12 @@ class Interleaving:
         Run *actors* to their ends and return how each ended.
 
         DaylilyErrors and Killed are outcomes; any other error is raised here.
+
+        Raises:
+            ValueError: An actor goes by the name of ``TIME``.
         """
+        if TIME in actors:
+            raise ValueError(f"no actor may be called {TIME!r}")
         cast_ = [_Actor(name, call) for name, call in actors.items()]
         threads = [threading.Thread(target=self._play, args=(actor,), daemon=True) for actor in cast_]
         for thread in threads:
