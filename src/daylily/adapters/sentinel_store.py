@@ -64,13 +64,19 @@ class ObjectSentinelStore:
         key = self._directory(workset_id) + sentinel
         content = body.render().encode()
         for _ in range(_LOOKS):
-            try:
+            with suppress(ConflictError):
                 self.objects.put(key, content, if_absent=True)
-            except ConflictError:
-                with suppress(NotFoundError):  # removed since: so it can be created after all
-                    return self._start_of(key, len(content) + 1) == content
-            else:
                 return True
+            with suppress(NotFoundError):  # removed since: so it can be created after all
+                etag = self.objects.info(key).etag
+                if self._start_of(key, len(content) + 1) == content:
+                    return True
+                standing = self._body(key)
+                # Were an earlier one of ours left to stand, a withdrawal on its way could take it.
+                if standing.sequence is None or standing.sequence >= (body.sequence or 0):
+                    return False
+                if self.objects.replace(key, content, if_etag=etag):
+                    return True
         # What has the name is no object (a folder, say), or comes and goes: it is not ours.
         return False
 

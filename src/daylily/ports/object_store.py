@@ -43,6 +43,9 @@ class ObjectStore(Protocol):
             AlreadyExistsError: *if_absent*, and there is one; it is left as it is.
         """
 
+    def replace(self, key: str, content: bytes, *, if_etag: str) -> bool:
+        """Replace an object if it still has this etag; return whether it was so."""
+
     def open(self, key: str) -> BinaryIO:
         """
         Open an object for reading; the caller closes it.

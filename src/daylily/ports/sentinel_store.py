@@ -60,8 +60,9 @@ class SentinelStore(Protocol):
         """
         Create a sentinel if there is none of that name; return whether it is now there as we wrote it.
 
-        Of any number of callers at once with different bodies, exactly one is told True. A repeat by
-        the one who created it is told True again. False: somebody else's stands there, untouched.
+        One of ours that shows an earlier transition is replaced, in one step. Of any number of callers
+        at once with different bodies of one transition, exactly one is told True. A repeat by the one
+        who created it is told True again. False: somebody else's stands there, untouched.
         """
 
     def withdraw(self, workset_id: str, sentinel: Sentinel, sequence: int) -> None:

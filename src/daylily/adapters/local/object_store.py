@@ -92,6 +92,24 @@ class DirectoryObjectStore:
             with files.reported(key, writing=True):
                 return _named(root, temporary, parts, if_absent)
 
+    def replace(self, key: str, content: bytes, *, if_etag: str) -> bool:
+        """See ObjectStore.replace."""
+        try:
+            with (
+                self._opened() as root,
+                self._parent(key) as (parent, name),
+                self._temporary(root) as temporary,
+            ):
+                self._fill(temporary, content, key)
+                with _locked(root):
+                    if _etag(files.status(parent, name)) != if_etag:
+                        return False
+                    os.replace(temporary[1], name, src_dir_fd=temporary[0], dst_dir_fd=parent)
+                os.fsync(parent)
+        except NotFoundError:
+            return False
+        return True
+
     def open(self, key: str) -> BinaryIO:
         """See ObjectStore.open."""
         with self._parent(key) as (parent, name):

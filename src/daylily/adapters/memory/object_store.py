@@ -61,6 +61,16 @@ class InMemoryObjectStore:
             self._objects[key] = _Object(info, content)
         return info
 
+    def replace(self, key: str, content: bytes, *, if_etag: str) -> bool:
+        """See ObjectStore.replace."""
+        check_key(key)
+        with self._mutex:
+            stored = self._objects.get(key)
+            if stored is None or stored.info.etag != if_etag:
+                return False
+            self.put(key, content)
+        return True
+
     def open(self, key: str) -> BinaryIO:
         """See ObjectStore.open."""
         return io.BytesIO(self._get(key).content)

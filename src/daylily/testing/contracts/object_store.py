@@ -219,6 +219,25 @@ class ObjectStoreContract:
         assert store.delete("a", if_etag=now.etag) is True
         assert store.delete("a", if_etag=now.etag) is False
 
+    def test_replace_by_etag(self, store: ObjectStore) -> None:
+        """Only the very object that was seen is replaced, and nothing is created."""
+        seen = store.put("a", b"one")
+        now = store.put("a", b"two")
+
+        assert store.replace("a", b"late", if_etag=seen.etag) is False
+        assert content(store, "a") == b"two"
+        assert store.replace("a", b"three", if_etag=now.etag) is True
+        assert content(store, "a") == b"three"
+        assert store.replace("b", b"x", if_etag=now.etag) is False
+        assert [info.key for info in store.list("").items] == ["a"]
+
+    def test_one_of_many_replaces(self, store: ObjectStore) -> None:
+        """Of 32 threads that replace one object, one is told that it did, and its content stands."""
+        etag = store.put("a", b"x").etag
+        outcomes = race(lambda runner: store.replace("a", f"{runner}".encode(), if_etag=etag))
+        assert sorted(map(bool, outcomes)) == [False] * (RUNNERS - 1) + [True]
+        assert content(store, "a") == f"{outcomes.index(True)}".encode()
+
     def test_one_of_many_deletes(self, store: ObjectStore) -> None:
         """Of 32 threads that delete one object, one is told that it did."""
         etag = store.put("a", b"x").etag

@@ -166,6 +166,15 @@ class SentinelStoreContract:
         assert sorted(map(bool, outcomes)) == [False] * (RUNNERS - 1) + [True]
         assert store.look("ws-1").sentinels == {Sentinel.LOCK: bodies[outcomes.index(True)]}
 
+    def test_an_earlier_one_of_ours_is_replaced(self, store: SentinelStore) -> None:
+        """What a slow payer left of an earlier transition gives way; a later one does not."""
+        store.post("ws-1", Sentinel.IGNORE, body(2))
+        assert store.post("ws-1", Sentinel.IGNORE, body(4)) is True
+        store.withdraw("ws-1", Sentinel.IGNORE, 2)
+        assert store.look("ws-1").sentinels == {Sentinel.IGNORE: body(4)}
+        assert store.post("ws-1", Sentinel.IGNORE, body(3)) is False
+        assert store.look("ws-1").sentinels == {Sentinel.IGNORE: body(4)}
+
     # withdraw
 
     @pytest.mark.parametrize(("stands", "upto", "stays"), [(3, 2, True), (3, 3, False), (3, 4, False)])
