@@ -48,6 +48,7 @@ class FaultInjector:
         at: Number of the call to strike, from 1; None only counts.
         blow: What befalls it.
         length: How many calls in a row an outage lasts.
+        on: Count only calls of this name (``port.method``), for *at* and *length*.
 
     >>> class Greeter:
     ...     def greet(self, name: str) -> str:
@@ -65,6 +66,7 @@ class FaultInjector:
     at: int | None = None
     blow: Blow = Blow.DIES_BEFORE
     length: int = 1
+    on: str | None = field(default=None, kw_only=True)
     calls: list[str] = field(init=False, factory=list)
     """Names of all calls so far, as ``port.method``."""
     dead: bool = field(init=False, default=False)
@@ -84,7 +86,7 @@ class FaultInjector:
     @property
     def struck(self) -> bool:
         """Whether the blow has fallen."""
-        return self.at is not None and len(self.calls) >= self.at
+        return self.at is not None and self._counted() >= self.at
 
     def call(self, name: str, method: Callable[..., object], *args: object, **named: object) -> object:
         """
@@ -98,7 +100,7 @@ class FaultInjector:
             if self.dead:
                 raise Killed(f"{name}: dead already")
             self.calls.append(name)
-            falls = self._falls(len(self.calls))
+            falls = self.on in {None, name} and self._falls(self._counted())
         if not falls:
             return method(*args, **named)
         if self.blow in {Blow.DIES_AFTER, Blow.OUTAGE_AFTER}:
@@ -107,6 +109,9 @@ class FaultInjector:
             self.dead = True
             raise Killed(f"{name}: {self.blow}")
         raise UnavailableError(f"{name}: {self.blow}")
+
+    def _counted(self) -> int:
+        return len(self.calls) if self.on is None else self.calls.count(self.on)
 
     def _falls(self, number: int) -> bool:
         if self.at is None:
