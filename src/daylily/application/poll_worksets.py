@@ -74,7 +74,7 @@ class PollWorksets:
     def _stop_launch(self, workset: Workset, status: JobStatus | None) -> Workset:
         """Settle a cancel that came while a launcher was at work."""
         at = self.clock()
-        if status is None or status.phase is Phase.CANCELED:
+        if status is None or (status.phase is Phase.CANCELED and status.started_at is None):
             return self.ledger.rest(workset.canceled(at=at, actor=self.actor))
         return self.ledger.rest(workset.launch_found(status.job, at=at, actor=self.actor))
 

@@ -1,0 +1,157 @@
+"""Polling: what the engine says of an attempt becomes the workset's story, once."""
+
+import pytest
+from tests.unit.application.lab import ADA, Lab
+
+from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.application.poll_worksets import MESSAGE_LENGTH, PollWorksets
+from daylily.domain.errors import UnavailableError
+from daylily.domain.lifecycle import State
+from daylily.domain.retry import ErrorCategory
+from daylily.domain.workset import Progress, Workset
+from daylily.testing.faults import Blow, FaultInjector
+
+
+@pytest.fixture
+def lab() -> Lab:
+    """A world in memory."""
+    return Lab()
+
+
+def launched(lab: Lab, name: str = "trio") -> Workset:
+    """Return a workset that runs."""
+    workset_id = lab.submit(name).workset_id
+    lab.app().cycle()
+    return lab.get(workset_id)
+
+
+def locked(lab: Lab) -> Workset:
+    """Return a workset whose launcher died just before it would have asked the engine."""
+    workset_id = lab.submit().workset_id
+    lab.compute.go_down()
+    lab.app().cycle()
+    lab.compute.come_back()
+    return lab.get(workset_id)
+
+
+def poll(lab: Lab) -> PollWorksets:
+    """Return the use case of a new App."""
+    return lab.app().cycle.poll
+
+
+def test_what_succeeded_is_complete(lab: Lab) -> None:
+    """The workset has moved, and the directory says so."""
+    workset = launched(lab)
+    lab.compute.end(f"{workset.workset_id}/1")
+    (moved,) = poll(lab)([workset])
+    assert moved.state is State.COMPLETE
+    lab.check()
+
+
+def test_what_runs_stays_as_it_is(lab: Lab) -> None:
+    """No news is no write."""
+    workset = launched(lab)
+    assert poll(lab)([workset]) == ()
+    assert lab.get(workset.workset_id) == workset
+
+
+def test_progress_is_noted_once(lab: Lab) -> None:
+    """It is no move; the same progress again is no write."""
+    workset = launched(lab)
+    lab.compute.report(f"{workset.workset_id}/1", Progress(3, 10))
+    assert poll(lab)([workset]) == ()
+    noted = lab.get(workset.workset_id)
+    assert noted.progress == Progress(3, 10)
+    assert poll(lab)([noted]) == ()
+    assert lab.get(workset.workset_id) == noted
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "state"), [(1, State.ERROR), (75, State.RETRYING), (137, State.RETRYING)]
+)
+def test_what_failed_is_for_the_policy(lab: Lab, exit_code: int, state: State) -> None:
+    """The exit code says whether it is tried again; the engine's words are kept, up to a length."""
+    workset = launched(lab)
+    lab.compute.end(f"{workset.workset_id}/1", exit_code=exit_code, message="x" * 5000)
+    (moved,) = poll(lab)([workset])
+    assert moved.state is state
+    assert moved.failure is not None
+    assert moved.failure.message == "x" * MESSAGE_LENGTH
+    assert moved.failure.exit_code == exit_code
+
+
+def test_a_failure_without_words_has_its_exit_code(lab: Lab) -> None:
+    """Something is always told."""
+    workset = launched(lab)
+    lab.compute.end(f"{workset.workset_id}/1", exit_code=2)
+    (moved,) = poll(lab)([workset])
+    assert moved.failure is not None
+    assert moved.failure.message == "exit code 2"
+
+
+def test_what_the_engine_lost_is_tried_again(lab: Lab) -> None:
+    """It answers, and has never heard of the job: there will be no news of it."""
+    workset = launched(lab)
+    lab.compute = InMemoryCompute(lab.clock)
+    (moved,) = poll(lab)([workset])
+    assert moved.state is State.RETRYING
+    assert moved.failure is not None
+    assert moved.failure.category is ErrorCategory.TRANSIENT
+
+
+def test_what_somebody_canceled_at_the_engine_needs_a_person(lab: Lab) -> None:
+    """Nobody asked us, so it is no cancel of ours; and it is not tried again by itself."""
+    workset = launched(lab)
+    lab.compute.cancel(f"{workset.workset_id}/1")
+    (moved,) = poll(lab)([workset])
+    assert moved.state is State.ERROR
+    assert moved.failure is not None
+    assert moved.failure.message == "canceled at the engine"
+
+
+def test_a_cancel_that_the_engine_did_not_hear_is_asked_for_again(lab: Lab) -> None:
+    """The engine was away when the person asked; the poll sees it through."""
+    workset = launched(lab)
+    lab.compute.go_down()
+    asked = lab.app().cancel(ADA, workset.workset_id)
+    assert asked.cancel is not None
+    with pytest.raises(UnavailableError):
+        poll(lab)([asked])
+    lab.compute.come_back()
+    (moved,) = poll(lab)([asked])
+    assert moved.state is State.CANCELED
+
+
+def test_a_cancel_before_the_launch_leaves_no_attempt(lab: Lab) -> None:
+    """The engine never had it, and will not start it any more."""
+    workset = locked(lab)
+    asked = lab.app().cancel(ADA, workset.workset_id)
+    (moved,) = poll(lab)([asked])
+    assert (moved.state, moved.attempts) == (State.CANCELED, ())
+    assert lab.started() == []
+
+
+def test_a_cancel_in_the_middle_of_a_launch_records_the_attempt(lab: Lab) -> None:
+    """The engine started it before it heard of the cancel: what ran, and has a log, is on record."""
+    workset_id = lab.submit().workset_id
+    lab.app(FaultInjector(1, Blow.OUTAGE_AFTER, on="compute.submit")).cycle()
+    asked = lab.app().cancel(ADA, workset_id)
+    assert asked.state is State.LOCKED
+
+    (found,) = poll(lab)([asked])
+    assert (found.state, len(found.attempts)) == (State.IN_PROGRESS, 1)
+    (moved,) = poll(lab)([found])
+    assert moved.state is State.CANCELED
+    assert [attempt.outcome for attempt in moved.attempts] == [State.CANCELED]
+    lab.check()
+
+
+def test_one_that_has_moved_on_does_not_stop_the_others(lab: Lab) -> None:
+    """Another monitor recorded the end of the first one already."""
+    first, second = launched(lab, "first"), launched(lab, "second")
+    for workset in (first, second):
+        lab.compute.end(f"{workset.workset_id}/1")
+    poll(lab)([first])
+    (moved,) = poll(lab)([first, second])
+    assert moved.workset_id == second.workset_id
+    lab.check()
