@@ -1,7 +1,7 @@
 """Saving a change together with what it owes the world, and paying it (design idea 1)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from attrs import frozen
@@ -35,6 +35,8 @@ class Payment:
     """Sentinels that somebody else had put there first."""
     paid: int = 0
     """How many debts were struck off."""
+    posted: frozenset[Sentinel] = frozenset()
+    """Sentinels of ours that stand there now."""
 
     @property
     def directory_in_debt(self) -> bool:
@@ -128,7 +130,8 @@ class Ledger:
                 down.add(creditor)
             else:
                 paid.append(debt)
-        return Payment(workset.settled(paid), frozenset(refused), len(paid))
+        posted = frozenset(debt.sentinel for debt in paid if isinstance(debt, PostSentinel))
+        return Payment(workset.settled(paid), frozenset(refused), len(paid), posted - refused)
 
     def settle(self, payment: Payment) -> Workset:
         """
@@ -142,10 +145,25 @@ class Ledger:
         try:
             return self.store.save(payment.workset)
         except ConcurrentUpdateError:
+            self.retract(payment.workset.workset_id, payment.posted)
             return payment.workset
         except UnavailableError as error:
             _log.warning("%s: paid debts stay noted: %s", payment.workset.workset_id, error)
             return payment.workset
+
+    def retract(self, workset_id: str, posted: Collection[Sentinel]) -> None:
+        """
+        Withdraw sentinels that we were so slow to post that the workset had moved on before.
+
+        Who moved it has withdrawn them already, and nobody would look for them again.
+        """
+        try:
+            current = self.store.get(workset_id)
+            for sentinel in posted:
+                if sentinel not in current.posted:
+                    self.sentinels.withdraw(workset_id, sentinel, current.sequence)
+        except UnavailableError as error:
+            _log.warning("%s: late sentinels may be left: %s", workset_id, error)
 
     def _pay(self, workset: Workset, debt: Debt) -> frozenset[Sentinel]:
         """Pay one debt; return the sentinel if it was refused."""

@@ -1,14 +1,14 @@
 """Lock a workset and launch its next attempt."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import evolve, frozen
 
-from daylily.application.ledger import Ledger
+from daylily.application.ledger import Ledger, Payment
 from daylily.application.places import Places
 from daylily.application.sync_workset import SyncWorkset
-from daylily.domain.errors import InvalidInputError, RejectedError
+from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError
 from daylily.domain.lifecycle import State
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
@@ -62,6 +62,15 @@ class StartWorkset:
             return self._leave_to_others(found.workset, owner)
         at = self.clock()
         paid = self.ledger.commit(found.workset.lock_for(owner, at=at, timeout=self.lock_timeout))
+        try:
+            return self._go_on(paid, at)
+        except ConflictError:
+            # We were so slow that somebody else has gone on: what we posted since is stale.
+            self.ledger.retract(workset.workset_id, (Sentinel.LOCK, Sentinel.IN_PROGRESS))
+            raise
+
+    def _go_on(self, paid: Payment, at: datetime) -> Workset:
+        """Launch what was locked *at* that time, unless another system is in the way."""
         locked = paid.workset
         if paid.directory_in_debt:
             return self._back_off(locked, "the directory cannot be written")

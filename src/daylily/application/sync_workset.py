@@ -59,6 +59,9 @@ class SyncWorkset:
             if shown is not None and shown is not workset.state:
                 return self._adopt(workset, folder, shown, foreign)
         posted = frozenset(self._post_missing(workset, folder, foreign))
+        if posted:
+            # What seems to be missing may be on its way out, by a step taken since *workset* was read.
+            self.ledger.retract(workset.workset_id, posted)
         withdrawn = frozenset(self._withdraw_stale(workset, folder, foreign))
         return Synced(workset=workset, posted=posted, withdrawn=withdrawn, foreign=foreign)
 

@@ -69,9 +69,7 @@ def test_notices_do_not_wait_for_the_directory_nor_it_for_them(lab: Lab) -> None
     assert lab.sent() == ["registered"]
     assert lab.ours("ws-1") == {}
 
-    calls = FaultInjector()
-    ledger(lab, calls).pay(workset)
-    down = FaultInjector(calls.calls.index("notifier.send") + 1, Blow.OUTAGE_BEFORE)
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="notifier.send")
     payment = ledger(lab, down).pay(workset)
     assert not payment.directory_in_debt
     assert [type(debt) for debt in payment.workset.debts] == [SendNotice]
@@ -138,3 +136,30 @@ def test_a_debtor_who_was_overtaken_leaves_the_debts_to_the_other(lab: Lab) -> N
     lab.store.save(evolve(workset, priority=Priority.LOW))
     assert books.settle(books.pay(workset)).priority is Priority.NORMAL
     assert lab.get("ws-1").priority is Priority.LOW
+
+
+def test_a_debtor_who_was_too_slow_takes_back_what_it_posted(lab: Lab) -> None:
+    """The other has withdrawn the sentinel already, and nobody would look for it again."""
+    books = ledger(lab)
+    slow = lab.store.add(ready())
+    books.rest(slow.ignore(by="ada", at=lab.clock()))
+    books.settle(books.pay(slow))
+    lab.check()
+
+
+def test_a_slow_debtor_leaves_what_is_to_be_there(lab: Lab) -> None:
+    """Only what the present state does not show is taken back."""
+    books = ledger(lab)
+    slow = lab.store.add(ready())
+    lab.store.save(evolve(slow, priority=Priority.LOW))
+    books.settle(books.pay(slow))
+    assert set(lab.ours("ws-1")) == {Sentinel.READY}
+
+
+def test_what_a_slow_debtor_cannot_take_back_stays(lab: Lab) -> None:
+    """The step of the other stands; an outage while tidying up is nobody's failure."""
+    slow = lab.store.add(ready())
+    ledger(lab).rest(slow.ignore(by="ada", at=lab.clock()))
+    books = ledger(lab, FaultInjector(1, Blow.OUTAGE_BEFORE, on="store.get"))
+    books.settle(books.pay(slow))
+    assert lab.get("ws-1").state is State.IGNORED
