@@ -125,7 +125,7 @@ def _faults_of_words(
 def _root(source: sources.Source, choices: Choices) -> tuple[Path, Fault | None]:
     root = choices.data_root or source.root
     try:
-        resolved = root.expanduser().resolve(strict=True)
+        resolved = sources.resolved(root.expanduser())
     except OSError as error:
         return root, Fault("--data-root", f"{root}: {error.strerror}")
     if not resolved.is_dir():
@@ -151,13 +151,15 @@ def _look(place: str, key: str, root: Path) -> tuple[Path | None, Sequence[Fault
     if fault := key_fault(key, place):
         return None, [Fault(place, f"{fault.message}; paths start at {root} (see --data-root)")]
     try:
-        path = (root / key).resolve(strict=True)
+        path = sources.resolved(root / key)
         if not path.is_relative_to(root):
             text = f"{key!r} is a link that leads out of {root}: name a --data-root that holds both"
             return None, [Fault(place, text)]
         head = _head(path)
     except FileNotFoundError:
         return None, [Fault(place, f"{key!r} does not exist in {root} (see --data-root)")]
+    except IsADirectoryError:
+        head = None
     except OSError as error:
         return None, [Fault(place, f"{key!r} cannot be read: {error.strerror or error}")]
     if head is None:

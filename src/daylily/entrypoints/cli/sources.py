@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +49,7 @@ def read(path: Path, *, single_end: bool = False) -> Source:
         single_end: In a folder, take a first read without a mate as it is.
     """
     try:
-        path = path.expanduser().resolve(strict=True)
+        path = resolved(path.expanduser())
         kind = path.stat().st_mode
     except OSError as error:
         fault = Fault(str(path), f"cannot be read: {error.strerror or error}")
@@ -66,6 +67,17 @@ def read(path: Path, *, single_end: bool = False) -> Source:
     else:
         _read_file(source, path)
     return source
+
+
+def resolved(path: Path) -> Path:
+    """
+    Return *path* without links.
+
+    Raises:
+        OSError: Something on the way is not there, or links lead round in a circle.
+    """
+    # Path.resolve has raised RuntimeError for circles until Python 3.13.
+    return Path(os.path.realpath(path, strict=True))
 
 
 def _read_file(source: Source, path: Path) -> None:

@@ -10,7 +10,14 @@ from daylily.entrypoints.service import ADMIN_TOKEN, read_admin_token
 
 @click.group(cls=DaylilyGroup)
 def token() -> None:
-    """The token that signs you in at this home's server."""
+    """
+    Show the token that signs you in at this home's server.
+
+    \b
+    Examples:
+      daylily token show
+      export DAYLILY_TOKEN=$(daylily token show --home /data/daylily)
+    """
 
 
 @token.command()

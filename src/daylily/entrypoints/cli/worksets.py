@@ -34,10 +34,12 @@ Examples:
     "-s",
     "states",
     multiple=True,
-    type=click.Choice(list(State)),
+    type=click.Choice([state.value for state in State]),
     help="In this state; repeat.",
 )
-@click.option("--priority", type=click.Choice(list(Priority)), help="Of this priority.")
+@click.option(
+    "--priority", type=click.Choice([each.value for each in Priority]), help="Of this priority."
+)
 @click.option("--name", metavar="TEXT", help="With this in the name, whatever the case.")
 @click.option("--all-customers", is_flag=True, help="Of every customer, not of one's own only.")
 @click.option(

@@ -1,0 +1,158 @@
+"""Settings, health, tokens and completion."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.desk import Desk
+
+from daylily.adapters.local.compute import SubprocessCompute
+from daylily.domain.errors import ConflictError, InvalidInputError
+from daylily.entrypoints.service import (
+    announced,
+    ensure_admin_token,
+    is_loopback,
+    listen,
+    read_admin_token,
+)
+
+
+def test_config_show_masks_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting is told with its origin, but not the token."""
+    monkeypatch.setenv("DAYLILY_TOKEN", "do-not-tell-this")
+    monkeypatch.setenv("DAYLILY_MAX_CONCURRENT", "7")
+    shown = desk.ok("config", "show")
+    assert "do-not-tell-this" not in shown
+    told = desk.json("config", "show")
+    assert told["max_concurrent"] == {"value": "7", "origin": "$DAYLILY_MAX_CONCURRENT"}
+    assert told["home"]["origin"] == "--home"
+    assert told["token"]["value"] == "********"
+
+
+def test_config_lists_every_fault(desk: Desk, tmp_path: Path) -> None:
+    """Faults of file and environment are told at once, with exit code 2."""
+    file = tmp_path / "site.yaml"
+    file.write_text("port: many\nstoer: local\nlock_timeout: 1\n")
+    assert len(desk.faults("config", "validate", "--config", file)) == 3
+
+
+def test_config_path(desk: Desk, tmp_path: Path) -> None:
+    """The path of the settings' file is told, whether it is there or not."""
+    told = desk.json("config", "path", "--config", tmp_path / "x.yaml")
+    assert told == {"path": str(tmp_path / "x.yaml"), "exists": False}
+
+
+def test_options_stand_before_or_after_the_command(desk: Desk) -> None:
+    """Shared options are taken in both places; what stands after the command wins."""
+    told = json.loads(
+        desk.run("--json", "--customer", "one", "config", "show", "--customer", "two").stdout
+    )
+    assert told["customer"]["value"] == "two"
+
+
+def test_doctor(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is well on a sound machine; nothing is left behind in the home."""
+    monkeypatch.setenv("DAYLILY_PORT", "0")
+    found = {each["check"]: each["verdict"] for each in desk.json("doctor")}
+    assert {"python", "settings", "clock", "home", "database", "engine", "tools"} <= found.keys()
+    assert "FAIL" not in found.values()
+    assert not desk.home.exists()
+
+
+def test_doctor_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged database is a FAIL, with what to do, and exit code 1."""
+    monkeypatch.setenv("DAYLILY_PORT", "0")
+
+    def never(*_: object) -> str:
+        raise ConflictError("no jobs today")
+
+    monkeypatch.setattr(SubprocessCompute, "submit", never)
+    desk.home.mkdir()
+    (desk.home / "state.db").write_bytes(b"junk" * 1000)
+    result = desk.run("doctor")
+    assert result.exit_code == 1
+    assert "FAIL  database" in result.stdout
+    assert "restore a backup" in result.stdout
+    assert "no jobs today" in result.stdout
+
+
+def test_token(desk: Desk) -> None:
+    """Before there is a token, it is not found; then it is printed."""
+    assert desk.run("token", "show").exit_code == 3
+    made = ensure_admin_token(desk.home)
+    assert desk.ok("token", "show") == f"{made}\n"
+    assert len(made) >= 43
+
+
+@pytest.mark.parametrize(("shell", "said"), [("zsh", "compdef"), ("fish", "complete")])
+def test_completion(desk: Desk, shell: str, said: str) -> None:
+    """The script of each shell is printed."""
+    result = desk.run("completion", shell)
+    assert result.exit_code == 0
+    assert said in result.stdout
+
+
+def test_admin_token_is_made_once(tmp_path: Path) -> None:
+    """The token is kept for its owner's eyes, and never replaced."""
+    first = ensure_admin_token(tmp_path / "home")
+    assert ensure_admin_token(tmp_path / "home") == first
+    assert (tmp_path / "home/admin-token").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["admin-token"]
+
+
+def test_an_empty_token_lets_nobody_in(tmp_path: Path) -> None:
+    """An emptied file is a fault, not an open door."""
+    (tmp_path / "admin-token").write_text("\n")
+    with pytest.raises(InvalidInputError, match="is empty"):
+        read_admin_token(tmp_path)
+
+
+def test_a_taken_port_is_a_conflict() -> None:
+    """The second to listen is told so at once; port 0 takes another."""
+    first = listen("127.0.0.1", 0)
+    try:
+        with pytest.raises(ConflictError, match="--port 0"):
+            listen("127.0.0.1", first.port)
+    finally:
+        first.socket.close()
+
+
+def test_server_json_is_removed_only_by_its_owner(tmp_path: Path) -> None:
+    """Another server of the same home keeps its own address there."""
+    listener = listen("127.0.0.1", 0)
+    with announced(tmp_path, listener) as announce:
+        announce()
+        assert json.loads((tmp_path / "server.json").read_text())["url"] == listener.url
+    assert not (tmp_path / "server.json").exists()
+    with announced(tmp_path, listener) as announce:
+        announce()
+        (tmp_path / "server.json").write_text('{"url": "http://127.0.0.1:1", "pid": 1}')
+    assert (tmp_path / "server.json").exists()
+    listener.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("lab", False)],  # noqa: S104
+)
+def test_loopback(host: str, told: bool) -> None:
+    """Only this machine reaches loopback."""
+    assert is_loopback(host) is told
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_no_open_door_beyond_loopback(desk: Desk, command: str) -> None:
+    """--insecure on the network is refused unless it is said in so many words."""
+    told = desk.faults(command, "--insecure", "--host", "0.0.0.0", "--port", 0)  # noqa: S104
+    assert "--anyone-on-the-network" in told["--insecure"]
+    assert not desk.home.exists()
+
+
+def test_a_taken_port_touches_nothing(desk: Desk) -> None:
+    """The second 'up' on a port says so (exit code 4), and makes neither token nor home."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = desk.run("up", "--port", taken.getsockname()[1])
+    assert result.exit_code == 4
+    assert "--port 0" in result.stderr
+    assert not desk.home.exists()
