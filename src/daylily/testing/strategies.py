@@ -1,8 +1,9 @@
 """
 Hypothesis strategies for what the domain knows: sound by construction unless the name says otherwise.
 
->>> from hypothesis import given
->>> @given(manifests())
+>>> from hypothesis import given, settings
+>>> @settings(max_examples=5)
+... @given(manifests())
 ... def check(manifest):
 ...     assert list(manifest.faults()) == []
 >>> check()

@@ -5,10 +5,12 @@ import gzip
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daylily.adapters.formats.fastq_head import HEAD_BYTES, faults_of_head
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RECORD = b"@r1 1:N:0\nACGTN\n+\nIIII!\n"
 LONG = b"@r1\n" + b"A" * 100_000 + b"\n+\n" + b"I" * 100_000 + b"\n"
@@ -105,6 +107,7 @@ def test_bomb() -> None:
     assert (fault_of("a.fq.gz", bomb) or "").startswith("is not FASTQ")
 
 
+@unhurried
 @given(
     st.sampled_from(["a.fq", "a.fq.gz", "a.fq.bz2", "\ud800"]),
     st.binary(max_size=200),
@@ -115,6 +118,7 @@ def test_any_bytes(key: str, head: bytes, start: bytes) -> None:
     assert len(faults_of_head("x", key, start + head)) <= 1
 
 
+@unhurried
 @given(st.integers(0, len(LONG)))
 def test_cut_anywhere(size: int) -> None:
     """A record that goes on past a whole head is never called cut short."""

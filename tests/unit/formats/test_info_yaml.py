@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from daylily.adapters.formats.info_yaml import render
 from daylily.domain.workset import Workset
 from daylily.testing.samples import NOON, a_workset
 from daylily.testing.strategies import worksets
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 FIELDS = {
     "workset_id": "ws-1",
@@ -51,6 +53,7 @@ def test_no_bucket() -> None:
     assert yaml.safe_load(render(a_workset(), bucket_uri="/srv/worksets/ws-1")) == FIELDS
 
 
+@unhurried
 @given(worksets())
 def test_any_workset(workset: Workset) -> None:
     """Whatever has happened to a workset, any YAML reader gets its name and number of samples."""

@@ -5,13 +5,15 @@ import io
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daylily.adapters.formats.sample_sheet import parse
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.testing.strategies import manifests
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Recorded = Callable[[str], bytes]
 FaultsOf = Callable[[Callable[[], object]], list[str]]
@@ -89,6 +91,7 @@ def test_refused(data: bytes, fault: str, faults_of: FaultsOf) -> None:
     assert fault in "\n".join(faults_of(lambda: parse(data)))
 
 
+@unhurried
 @given(manifests(), st.booleans())
 def test_round_trip(manifest: Manifest, header: bool) -> None:
     """Any sound samples, written as CSV by somebody else, are read as they were."""
@@ -107,6 +110,7 @@ def test_round_trip(manifest: Manifest, header: bool) -> None:
     ]
 
 
+@unhurried
 @given(
     st.binary()
     | st.lists(

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daylily.domain.sentinels import SentinelBody
 from daylily.testing.strategies import sentinel_bodies
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 AT = datetime(2026, 1, 14, 10, 45, 9, tzinfo=UTC)
 
@@ -37,12 +39,14 @@ def test_found_in_the_field(text: str, body: SentinelBody) -> None:
     assert SentinelBody.parse(text) == body
 
 
+@unhurried
 @given(sentinel_bodies())
 def test_round_trip(body: SentinelBody) -> None:
     """What we write reads back the same."""
     assert SentinelBody.parse(body.render()) == body
 
 
+@unhurried
 @given(sentinel_bodies(), st.text())
 def test_single_line(body: SentinelBody, detail: str) -> None:
     """Whatever the detail, a body is one line of UTF-8 with at most one TAB."""
@@ -53,6 +57,7 @@ def test_single_line(body: SentinelBody, detail: str) -> None:
     assert text.encode().decode() == text
 
 
+@unhurried
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\t?.*( \(daylily #\d+\))?"))
 def test_garbage(text: str) -> None:
     """No text is too odd to be read, and what was read is written so that it reads the same again."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daylily.adapters.formats.stage_samples import COLUMNS, parse, render
@@ -16,6 +16,8 @@ from daylily.domain.manifest import FastqPair, Manifest, Sample, Vendor
 from daylily.domain.workset import Workset
 from daylily.testing.samples import a_workset
 from daylily.testing.strategies import new_worksets
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Recorded = Callable[[str], bytes]
 FaultsOf = Callable[[Callable[[], object]], list[str]]
@@ -129,6 +131,7 @@ class TestRender:
         ]
 
 
+@unhurried
 @given(new_worksets())
 def test_round_trip(workset: Workset) -> None:
     """What is rendered reads back the same, but for what the format cannot tell apart."""
@@ -137,6 +140,7 @@ def test_round_trip(workset: Workset) -> None:
     assert read == tuple(normalised(each, workset.workset_id) for each in workset.manifest.samples)
 
 
+@unhurried
 @given(new_worksets())
 def test_readable_by_csv(workset: Workset) -> None:
     """A reader that knows no quoting, as staging's, sees the same rows."""
@@ -308,6 +312,7 @@ def mangled(lines: list[bytes]) -> st.SearchStrategy[bytes]:
     return st.lists(pieces | st.binary(max_size=5), max_size=30).map(b"".join)
 
 
+@unhurried
 @given(st.binary() | mangled([sheet({}), sheet({}).partition(b"\n")[0] + b"\n", b"a.fq"]))
 def test_never_anything_but_faults(data: bytes) -> None:
     """Whatever is handed in, it is read or refused."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from daylily.domain.lifecycle import LIFECYCLE, State
 from daylily.domain.manifest import SAMPLE_ID_PATTERN, WORD_PATTERN, Manifest, Sample
@@ -14,7 +14,10 @@ from daylily.testing import strategies
 from daylily.testing.samples import a_workset
 from daylily.testing.walks import legal_steps
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+
+@unhurried
 @given(strategies.ids(), strategies.sample_ids(), strategies.words())
 def test_names(workset_id: str, sample_id: str, word: str) -> None:
     """Names are what the domain takes for names."""
@@ -23,30 +26,35 @@ def test_names(workset_id: str, sample_id: str, word: str) -> None:
     assert WORD_PATTERN.fullmatch(word)
 
 
+@unhurried
 @given(strategies.object_keys())
 def test_sound_keys(key: str) -> None:
     """Sound keys have no fault."""
     assert key_fault(key, "key") is None
 
 
+@unhurried
 @given(strategies.unsound_keys())
 def test_unsound_keys(key: str) -> None:
     """Unsound keys have one."""
     assert key_fault(key, "key") is not None
 
 
+@unhurried
 @given(strategies.samples())
 def test_samples(sample: Sample) -> None:
     """A sample is sound by itself."""
     assert list(Manifest(samples=(sample,), pipeline="germline").faults()) == []
 
 
+@unhurried
 @given(strategies.manifests())
 def test_manifests(manifest: Manifest) -> None:
     """Manifests have no faults."""
     assert list(manifest.faults()) == []
 
 
+@unhurried
 @given(strategies.worksets())
 def test_worksets(workset: Workset) -> None:
     """Time never went back, every step was the lifecycle's, and nothing was ever stored."""
@@ -80,6 +88,7 @@ def test_every_state() -> None:
     assert {state for state, *_ in seen} == set(State)
 
 
+@unhurried
 @given(strategies.sentinel_bodies())
 def test_sentinel_bodies(body: SentinelBody) -> None:
     """Bodies read back as they were written."""

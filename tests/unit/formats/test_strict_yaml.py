@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daylily.adapters.formats import strict_yaml
@@ -14,6 +15,8 @@ from daylily.adapters.formats.strict_yaml import Dictionary, Scalar, Sequence
 from daylily.adapters.formats.work_yaml import parse, render
 from daylily.domain.errors import InvalidInputError
 from daylily.testing.samples import a_workset
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Recorded = Callable[[str], bytes]
 FaultsOf = Callable[[Callable[[], object]], list[str]]
@@ -101,6 +104,25 @@ def test_refused(data: bytes, fault: str, faults_of: FaultsOf) -> None:
     assert fault in "\n".join(faults_of(lambda: strict_yaml.read(data)))
 
 
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b'workset_name: "\\UFFFFFFFF"', "is not YAML: "),
+        (b'workset_name: "\\ud800"', "workset_name: '\\ud800' is not one line of plain text (line 1)"),
+        (b"a: b: c", "line 1, column 5: is not YAML: mapping values are not allowed"),
+        (b"a: &x [*x]", "a: anchors (&) are not taken (line 1)\na[0]: aliases (*) are not taken"),
+        (b"samples:\n- id: 'a'\n  r1: x", "samples[0].r1: 'x' is not named like FASTQ"),
+    ],
+)
+def test_without_libyaml(
+    data: bytes, fault: str, monkeypatch: pytest.MonkeyPatch, faults_of: FaultsOf
+) -> None:
+    """Where PyYAML was built without libyaml, its own loader does; it is only slower."""
+    monkeypatch.setattr(strict_yaml, "_LOADER", yaml.SafeLoader)
+
+    assert fault in "\n".join(faults_of(lambda: parse(data, default_name="x")))
+
+
 def test_depth_that_is_taken() -> None:
     """Twenty lists and mappings within each other are taken, and the next is too many."""
     deep = strict_yaml.MAX_DEPTH - 1
@@ -160,12 +182,14 @@ def read_or_refuse(data: bytes) -> None:
         assert error.faults  # noqa: PT017
 
 
+@unhurried
 @given(st.binary())
 def test_any_bytes(data: bytes) -> None:
     """Whatever the bytes, the file is read or refused."""
     read_or_refuse(data)
 
 
+@unhurried
 @given(st.text(st.characters(codec="utf-8") | st.sampled_from("{}[]:,-?&*!|>'\"%@#\n\t ")))
 def test_any_text(text: str) -> None:
     """Whatever the text, the file is read or refused."""
@@ -180,6 +204,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@unhurried
 @given(
     st.lists(
         st.tuples(st.integers(0, len(SOUND)), st.integers(0, 20), st.sampled_from(PIECES)), max_size=4
@@ -193,6 +218,7 @@ def test_mutated(edits: list[tuple[int, int, bytes]]) -> None:
     read_or_refuse(data)
 
 
+@unhurried
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
 def test_put_together(pieces: list[bytes]) -> None:
     """Whatever can be put together from such pieces is read or refused."""

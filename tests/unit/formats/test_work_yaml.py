@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 from attrs import evolve
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from daylily.adapters.formats.work_yaml import WorkFile, parse, render
 from daylily.domain.errors import InvalidInputError
@@ -16,6 +16,8 @@ from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.workset import Workset
 from daylily.testing.samples import a_manifest, a_workset
 from daylily.testing.strategies import new_worksets
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Recorded = Callable[[str], bytes]
 FaultsOf = Callable[[Callable[[], object]], list[str]]
@@ -98,6 +100,7 @@ class TestRender:
         ]
 
 
+@unhurried
 @given(new_worksets())
 def test_engines_of_old(workset: Workset) -> None:
     """Any YAML reader gets the same values, and the three that reach a shell are single plain words."""
@@ -111,6 +114,7 @@ def test_engines_of_old(workset: Workset) -> None:
     assert fields["samples"][0]["sample_id"] == workset.manifest.samples[0].sample_id
 
 
+@unhurried
 @given(new_worksets())
 def test_round_trip(workset: Workset) -> None:
     """What is rendered reads back: name, choices, lanes and coverage."""
