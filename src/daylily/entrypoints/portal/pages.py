@@ -60,8 +60,8 @@ def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) 
     inside = Router(
         "/",
         route_handlers=[
-            worksets_page, worksets_fragment, workset_page, workset_fragment, log_chunk,
-            confirm_page, act, result, login.logout,
+            worksets_page, old_worksets_page, worksets_fragment,
+            workset_page, workset_fragment, log_chunk, confirm_page, act, result, login.logout,
         ],
         guards=[login.behind(desk)],
     )  # fmt: skip
@@ -91,6 +91,11 @@ class Chosen:
             states = frozenset({State(self.state)})
         return Filter(states=states, name_contains=self.name or None)
 
+    @property
+    def narrow(self) -> bool:
+        """Whether there may be worksets that are not shown."""
+        return bool(self.state or self.name or self.cursor)
+
     def address(self, path: str, cursor: str | None) -> str:
         """Return the address of a page of the same choice."""
         said = {"state": self.state, "name": self.name, "cursor": cursor or ""}
@@ -98,10 +103,16 @@ class Chosen:
         return f"{path}?{urlencode(said)}" if said else path
 
 
-@get(["/", "/worksets"], sync_to_thread=True)
+@get("/", sync_to_thread=True)
 def worksets_page(request: Person, app: UseCases) -> Response[str]:
     """Show the worksets, newest first."""
     return page("worksets.html", **_common(request), **_listing(request, app))
+
+
+@get("/worksets", sync_to_thread=False)
+def old_worksets_page() -> Redirect:
+    """Lead on who kept the address of old."""
+    return Redirect("/portal", status_code=302)
 
 
 @get("/live/worksets", sync_to_thread=True)
@@ -122,7 +133,7 @@ def workset_page(request: Person, workset_id: FromPath[str], app: UseCases) -> R
 @get("/live/worksets/{workset_id:str}", sync_to_thread=True)
 def workset_fragment(request: Person, workset_id: FromPath[str], app: UseCases) -> Response[str]:
     """Return what may change of a workset, for the script that keeps a page fresh."""
-    return page("_workset.html", **_workset(request, app, workset_id, _attempt(request)))
+    return page("_parts.html", **_workset(request, app, workset_id, _attempt(request)))
 
 
 @get("/live/worksets/{workset_id:str}/log", sync_to_thread=True)
@@ -220,7 +231,8 @@ def _listing(request: Person, app: App) -> dict[str, Any]:
     views = [WorksetView.of(workset, app.read) for workset in found.items]
     return {
         "worksets": views,
-        "live": any(not view.ended for view in views),
+        # An empty page waits for the first workset, as it says.
+        "live": any(not view.ended for view in views) or not (views or chosen.narrow),
         "chosen": chosen,
         "next": chosen.address("/portal", found.cursor) if found.cursor else None,
         "first": chosen.address("/portal", None) if chosen.cursor else None,

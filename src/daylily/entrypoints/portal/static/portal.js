@@ -43,33 +43,38 @@ async function ask(address) {
   return answer;
 }
 
-// What was opened, and what had the keyboard's focus, stays so.
-function replace(region, html) {
-  const focused = document.activeElement && region.contains(document.activeElement) ? document.activeElement.id : "";
-  const open = [...region.querySelectorAll("details")].map((one) => one.open);
-  const before = states(region);
-  region.innerHTML = html;
-  if (open.length) region.querySelectorAll("details").forEach((one, index) => { if (open[index]) one.open = true; });
-  localTimes(region);
-  tell(before, states(region));
+// A part that reads as before stays as it is; in one that changes, what was opened and what had the
+// keyboard's focus stay so.
+function replace(part, fresh) {
+  const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+  const open = [...part.querySelectorAll("details")].map((one) => one.open);
+  part.replaceWith(fresh);
+  fresh.querySelectorAll("details").forEach((one, index) => { if (open[index]) one.open = true; });
+  localTimes(fresh);
   if (focused) document.getElementById(focused)?.focus();
 }
 
-function isLive(region) {
-  return region.querySelector("[data-live]")?.dataset.live === "yes";
-}
-
 function keepFresh(region) {
-  let shown = "";
+  const shown = new Map();
+  const live = () => region.querySelector("[data-live]")?.dataset.live === "yes";
+  const attempts = () => region.querySelector("[data-attempts]")?.dataset.attempts;
   return {
-    live: () => isLive(region),
+    live,
     async step() {
-      const html = await (await ask(region.dataset.refresh)).text();
-      const attempts = region.querySelector("[data-attempts]")?.dataset.attempts;
-      if (html !== shown) replace(region, html);
-      shown = html;
-      // Once an attempt has started there is another log to follow.
-      if (attempts !== region.querySelector("[data-attempts]")?.dataset.attempts) location.reload();
+      const told = states(region);
+      const known = attempts();
+      const template = document.createElement("template");
+      template.innerHTML = await (await ask(region.dataset.refresh)).text();
+      for (const fresh of [...template.content.querySelectorAll("[data-part]")]) {
+        const name = fresh.dataset.part;
+        const html = fresh.outerHTML;
+        const part = region.querySelector(`[data-part="${name}"]`);
+        if (part && shown.get(name) !== html) replace(part, fresh);
+        shown.set(name, html);
+      }
+      tell(told, states(region));
+      // Once another attempt has started there is another log to follow.
+      if (known !== attempts()) location.reload();
     },
   };
 }
