@@ -1,10 +1,15 @@
 """Real stores, one of each kind for every process that runs tests."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.aws import engines
+from tests.integration.aws.worlds import dynamodb_client, s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,15 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.En
     """Return an S3 that takes conditional writes in earnest."""
     with engines.s3(tmp_path_factory.mktemp("seaweedfs")) as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def dynamodb(dynamodb_endpoint: engines.Endpoint) -> "DynamoDBClient":
+    """Return a client of the real DynamoDB engine."""
+    return dynamodb_client(dynamodb_endpoint)
+
+
+@pytest.fixture(scope="session")
+def s3(s3_endpoint: engines.Endpoint) -> "S3Client":
+    """Return a client of the real S3 engine."""
+    return s3_client(s3_endpoint)

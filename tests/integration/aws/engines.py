@@ -63,7 +63,9 @@ def s3(folder: Path) -> Iterator[Endpoint]:
     (folder / "data").mkdir()
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     parts = [
-        f"-{part}.port{kind}" for part in ("master", "volume", "filer", "admin") for kind in ("", ".grpc")
+        f"-{part}.port{kind}"
+        for part in ("master", "volume", "filer", "admin")
+        for kind in ("", ".grpc")
     ]
     ports = _free_ports(len(parts) + 2)
     arguments = [f"{part}={port}" for part, port in zip(parts, ports, strict=False)]

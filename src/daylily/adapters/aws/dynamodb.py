@@ -1,0 +1,334 @@
+"""Worksets in a table of DynamoDB, which old versions of the system may read and write too."""
+
+import time
+import uuid
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from attrs import define, evolve, field, frozen
+
+from daylily.adapters.aws import historic, items, listings
+from daylily.adapters.aws.conditions import is_ours, loss, removable, unchanged
+from daylily.adapters.aws.rows import NUMBER, KeptWorkset, Row, pack, present, unpack
+from daylily.adapters.aws.schema import DUE, KEY, QUEUE
+from daylily.adapters.aws.spill import MANIFEST_BYTES, Spill
+from daylily.adapters.aws.table import Refused, Table, Terms
+from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of, time_key
+from daylily.adapters.records import to_plain
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    NotFoundError,
+    UnavailableError,
+)
+from daylily.domain.lifecycle import State
+from daylily.domain.names import is_id
+from daylily.domain.workset import Transition, Workset
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.paging import Page
+from daylily.ports.state_store import Filter
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+HISTORY_MOST: Final = 150
+"""Entries of history in a row, at most; when there are more, all but the latest move out."""
+HISTORY_LEFT: Final = 50
+HISTORY_CHARACTERS: Final = 24_000
+"""The same bound for entries with long reasons."""
+
+Rows = list[Row]
+
+_WAITING: Final = frozenset({State.READY, State.LOCKED, State.IN_PROGRESS, State.RETRYING})
+_THREADS: Final = 16
+
+_log = structlog.get_logger()
+
+
+@frozen
+class _Before:
+    """What has left a row already."""
+
+    key: str | None
+
+
+@define(eq=False)
+class DynamoDBStateStore:
+    """
+    A StateStore in one table, under the attributes and indexes that old readers know.
+
+    - A save is one UpdateItem, conditional on the version and on what other systems write without
+      moving it on (state, time, lock owner). Attributes that are not ours stay as they are.
+    - Queues and listings read indexes, which lag; what they return is saved only if it is still true.
+    - What other systems put into the table is taken into our indexes now and then (*adopt_every*),
+      when a monitor asks for its queue.
+    - A row that cannot be read is left out of listings, with a line in the log; ``get`` raises.
+
+    Args:
+        client: A low-level client, which threads may share.
+        table: Its name.
+        spill: Where history, texts and manifests go that a row cannot hold. Without it history beyond
+            the latest entries, and the ends of long texts, are lost.
+        prefix: The folder in *spill* in which each workset has its directory.
+        bucket: What the rows say of where the directories are.
+        adopt_every: How often to look for rows of other systems; None where there are none.
+    """
+
+    client: "DynamoDBClient"
+    table: str
+    spill: ObjectStore | None = None
+    prefix: str = "worksets/"
+    bucket: str | None = None
+    adopt_every: timedelta | None = timedelta(minutes=5)
+    _table: Table = field(init=False)
+    _spill: Spill = field(init=False)
+    _layout: items.Layout = field(init=False)
+    _adopted_at: float | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._table = Table(self.client, self.table)
+        self._spill = Spill(self.spill, self.prefix)
+        self._layout = items.Layout(self.bucket, self._spill.prefix)
+
+    def add(self, workset: Workset) -> Workset:
+        """See StateStore.add."""
+        first = evolve(workset, version=1)
+        fit = items.fitted(first)
+        sets = self._sets(fit, first, None)
+        row = {KEY: workset.workset_id, "metadata": items.metadata(fit), **sets}
+        refused = self._table.create(present(row))
+        if refused and not is_ours(refused, row):
+            raise AlreadyExistsError(f"there is a workset {workset.workset_id} already")
+        return first if fit is first else self._decoded(row)
+
+    def get(self, workset_id: str) -> Workset:
+        """See StateStore.get."""
+        return self._decoded(self._row(workset_id))
+
+    def save(self, workset: Workset) -> Workset:
+        """
+        See StateStore.save.
+
+        A row that has not got a version is given its first one, if no version has come meanwhile.
+        """
+        saved = evolve(workset, version=workset.version + 1)
+        fit = items.fitted(saved)
+        before = self._before(workset) if self._overflows(fit) else None
+        sets = self._sets(fit, saved, before)
+        terms = Terms()
+        refused = self._table.update(
+            workset.workset_id,
+            to_set=present(sets),
+            to_keep={"metadata": items.metadata(fit)},
+            to_remove=sorted({name for name in (*removable(workset), *sets) if sets.get(name) is None}),
+            condition=unchanged(workset, terms),
+            terms=terms,
+        )
+        if refused and not is_ours(refused, sets):
+            raise loss(workset, refused)
+        if fit is saved and before is None and not isinstance(workset, KeptWorkset):
+            return saved
+        found = workset.kept.row if isinstance(workset, KeptWorkset) else {KEY: workset.workset_id}
+        return self._decoded(present(found | sets))
+
+    def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
+        """
+        See StateStore.list.
+
+        Of a customer's, those are listed that have its id in their row: what very old versions have
+        registered is, once it has been adopted.
+        """
+        check_limit(limit)
+        after = decode_cursor("list", cursor, 2) if cursor is not None else None
+        rows = listings.newest(self._table, where, after, limit + 1)  # type: ignore[arg-type]
+        readable = self._readable(rows)
+        found = islice(((row, each) for row, each in readable if _matches(where, each)), limit + 1)
+        page = page_of(
+            list(found), limit, lambda last: encode_cursor("list", last[0]["created_at"], last[0][KEY])
+        )
+        return Page(tuple(workset for _, workset in page.items), page.cursor)
+
+    def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
+        """See StateStore.queue."""
+        check_limit(limit)
+        (after,) = decode_cursor("queue", cursor, 1) if cursor is not None else ("",)
+        self._adopt_if_due(cursor)
+        rows = listings.ordered(self._table, QUEUE, "ready", after, None, limit + 1)
+        return self._page("queue", QUEUE.order, rows, limit, lambda each: each.state is State.READY)
+
+    def due(self, at: datetime, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
+        """See StateStore.due."""
+        check_limit(limit)
+        (after,) = decode_cursor("due", cursor, 1) if cursor is not None else ("",)
+        self._adopt_if_due(cursor)
+        # "~" comes after every character that an id can have.
+        rows = listings.ordered(self._table, DUE, "due", after, f"{time_key(at)}#~", limit + 1)
+        return self._page(
+            "due", DUE.order, rows, limit, lambda each: each.due_at is not None and each.due_at <= at
+        )
+
+    def count(self, states: Collection[State]) -> int:
+        """See StateStore.count."""
+        return listings.count(self._table, states)
+
+    def known(self, workset_ids: Collection[str]) -> frozenset[str]:
+        """See StateStore.known."""
+        wanted = sorted({each for each in workset_ids if each})
+        if not wanted:
+            return frozenset()
+        # The guide's policy has no BatchGetItem.
+        with ThreadPoolExecutor(min(_THREADS, len(wanted))) as pool:
+            there = pool.map(lambda each: self._table.get(each, KEY) is not None, wanted)
+            return frozenset(each for each, found in zip(wanted, there, strict=True) if found)
+
+    def history(self, workset_id: str) -> Iterator[Transition]:
+        """
+        Yield all history of a workset, the latest first, each reason in full.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            UnavailableError: A part of it is not where the row says.
+        """
+        row = self._row(workset_id)
+        listed = row.get("state_history", [])
+        yield from map(self._whole, reversed(listed))
+        for chunk in self._spill.chunks(row.get("history_key")):
+            yield from map(self._whole, reversed(chunk))
+
+    def adopt(self, states: Collection[State] = _WAITING) -> int:
+        """
+        Take rows that other systems wrote last into our indexes, as they are; return how many.
+
+        Harmless at any time and any number of times: each is a save of what has been read.
+        """
+        rows = listings.left_by_others(self._table, states)
+        return sum(self._adopted(workset) for _, workset in self._readable(rows))
+
+    # Reading
+
+    def _row(self, workset_id: str) -> Row:
+        row = self._table.get(workset_id) if workset_id else None
+        if row is None:
+            raise NotFoundError(f"there is no workset {workset_id}")
+        return row
+
+    def _decoded(self, row: Row) -> Workset:
+        return items.decoded(row, self._manifest)
+
+    def _manifest(self, row: Row) -> Any:
+        key = row.get("manifest_key")
+        return self._spill.read(key) if key else unpack(row["manifest"])
+
+    def _readable(self, rows: Iterator[Row]) -> Iterator[tuple[Row, Workset]]:
+        for row in rows:
+            try:
+                yield row, self._decoded(row)
+            except UnavailableError as error:
+                # One that nobody can read must not keep monitors from all others.
+                _log.error("row unreadable", table=self.table, workset_id=row[KEY], error=str(error))
+
+    def _page(
+        self, kind: str, order: str, rows: Iterator[Row], limit: int, wanted: Any
+    ) -> Page[Workset]:
+        found: list[tuple[str, Workset]] = []
+        for row, workset in self._readable(rows):
+            if wanted(workset):
+                found.append((row[order], workset))
+            elif isinstance(workset, KeptWorkset):
+                # Another system has moved it on, and our index has it where it was.
+                self._adopted(workset)
+            if len(found) > limit:
+                break
+        page = page_of(found, limit, lambda last: encode_cursor(kind, last[0]))
+        return Page(tuple(workset for _, workset in page.items), page.cursor)
+
+    def _whole(self, entry: Row) -> Transition:
+        whole = self._spill.read(entry["whole"])["entries"][0] if "whole" in entry else entry
+        return historic.transition(whole)
+
+    # What others wrote
+
+    def _adopt_if_due(self, cursor: str | None) -> None:
+        now = time.monotonic()
+        if cursor is not None or self.adopt_every is None:
+            return
+        last = self._adopted_at
+        if last is None or now - last >= self.adopt_every.total_seconds():
+            self._adopted_at = now
+            self.adopt()
+
+    def _adopted(self, workset: Workset) -> bool:
+        if not is_id(workset.workset_id):
+            return False
+        with suppress(ConflictError, NotFoundError):
+            self.save(workset)
+            return True
+        return False
+
+    # Writing
+
+    def _sets(self, fit: Workset, whole: Workset, before: "_Before | None") -> Row:
+        """Return every attribute that a write sets, and those it removes as None."""
+        if isinstance(fit, KeptWorkset):
+            sets = items.changes(fit, self._layout)
+            written = {
+                name: value for name, value in (fit.kept.row | sets).items() if value is not None
+            }
+        else:
+            sets = items.historic_attributes(fit, self._layout)
+            written = sets
+        sets = {**sets, **items.own_attributes(fit, written), "write_id": uuid.uuid4().hex}
+        entries = self._entries(fit, whole)
+        if before is not None:
+            leaving = entries[:-HISTORY_LEFT] or entries[: len(entries) // 2]
+            entries = entries[len(leaving) :]
+            sets["history_key"] = self._spill.history(fit.workset_id, leaving, before.key) or before.key
+        sets["state_history"] = entries
+        return sets | self._manifest_attributes(fit)
+
+    def _entries(self, fit: Workset, whole: Workset) -> Rows:
+        entries = items.entries(fit)
+        for entry, cut, full in zip(entries, fit.history, whole.history, strict=True):
+            if cut.reason != full.reason and "whole" not in entry:
+                key = self._spill.history(fit.workset_id, [items.entry(full, entry[NUMBER])], None)
+                if key:
+                    entry["whole"] = key
+        return entries
+
+    def _manifest_attributes(self, workset: Workset) -> Row:
+        plain = to_plain(workset.manifest)
+        packed = pack(plain)
+        if len(packed) > MANIFEST_BYTES:
+            key = self._spill.manifest(workset.workset_id, plain)
+            if key:
+                return {"manifest_key": key, "manifest": None}
+        return {"manifest": packed, "manifest_key": None}
+
+    def _overflows(self, workset: Workset) -> bool:
+        reasons = sum(len(step.reason) for step in workset.history)
+        return len(workset.history) > HISTORY_MOST or (
+            reasons > HISTORY_CHARACTERS and len(workset.history) > 2
+        )
+
+    def _before(self, workset: Workset) -> "_Before":
+        """Return what has left the row already: only a look at it can tell."""
+        if isinstance(workset, KeptWorkset):
+            return _Before(workset.kept.row.get("history_key"))
+        row = self._table.get(workset.workset_id, "version", "history_key")
+        if row is None or row.get("version") != workset.version:
+            raise loss(workset, Refused(row))
+        return _Before(row.get("history_key"))
+
+
+def _matches(where: Filter, workset: Workset) -> bool:
+    return (
+        (where.customer_id is None or workset.customer_id == where.customer_id)
+        and (where.states is None or workset.state in where.states)
+        and (where.priority is None or workset.priority is where.priority)
+        and (where.name_contains is None or where.name_contains.casefold() in workset.name.casefold())
+    )

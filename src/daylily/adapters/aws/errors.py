@@ -1,0 +1,72 @@
+"""What AWS says when something is wrong, in Daylily's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from daylily.domain.errors import UnavailableError
+
+_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"})
+_STRANGERS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_ABSENT: Final = frozenset({"NoSuchBucket", "ResourceNotFoundException"})
+_CLOCK: Final = frozenset({"RequestTimeTooSkewed"})
+
+
+@contextmanager
+def reported(service: str, action: str, target: str) -> Iterator[None]:
+    """
+    Raise UnavailableError for whatever AWS or the way to it refuses.
+
+    Args:
+        service: As IAM calls it: ``dynamodb``, ``s3``.
+        action: As IAM calls it: ``GetItem``.
+        target: What it is done to, for people: ``table daylily-worksets``.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise UnavailableError(_explained(error, service, action, target)) from error
+    except (BotoCoreError, HTTPClientError) as error:
+        raise UnavailableError(
+            f"{service} does not answer {action} on {target}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def code(error: ClientError) -> str:
+    """Return the word by which AWS tells its errors apart."""
+    return str(_details(error).get("Code", ""))
+
+
+def retried(error: ClientError) -> bool:
+    """Tell whether the call that failed was the repeat of one whose fate is not known."""
+    return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) > 0
+
+
+def _details(error: ClientError) -> dict[str, Any]:
+    return dict(error.response.get("Error", {}))
+
+
+def _explained(error: ClientError, service: str, action: str, target: str) -> str:
+    word, said = code(error), _details(error).get("Message", "")
+    if word in _DENIED:
+        return (
+            f"{service}:{action} on {target} is not permitted: allow it in the caller's policy ({said})"
+        )
+    if word in _STRANGERS:
+        return f"{service}:{action} on {target} is refused, since the credentials are not valid: {said}"
+    if word in _ABSENT:
+        return f"{service}:{action}: there is no {target} in this account and region ({said})"
+    if word in _CLOCK:
+        return f"{service}:{action} on {target} is refused: set this machine's clock ({said})"
+    return f"{service} does not answer {action} on {target}: {word}: {said}"

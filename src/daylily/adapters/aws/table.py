@@ -1,0 +1,170 @@
+"""One table of DynamoDB: single items, conditional writes and queries, each error explained."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from attrs import field, frozen
+from botocore.exceptions import ClientError
+
+from daylily.adapters.aws.errors import code, reported
+from daylily.adapters.aws.rows import Row, from_wire, to_wire
+from daylily.adapters.aws.schema import KEY, Index
+from daylily.domain.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_REFUSED: Final = "ConditionalCheckFailedException"
+
+
+@frozen
+class Refused:
+    """A conditional write was refused; *row* is what stood in the way, None if nothing is there."""
+
+    row: Row | None
+
+
+@frozen
+class Terms:
+    """The names and values of an expression: every name is an alias, since many words are reserved."""
+
+    names: dict[str, str] = field(factory=dict)
+    values: dict[str, Any] = field(factory=dict)
+
+    def name(self, attribute: str) -> str:
+        """Return the alias of an attribute."""
+        self.names[f"#{attribute}"] = attribute
+        return f"#{attribute}"
+
+    def value(self, value: Any) -> str:
+        """Return the alias of a value."""
+        alias = f":v{len(self.values)}"
+        self.values[alias] = value
+        return alias
+
+    def given(self) -> dict[str, Any]:
+        """Return both as a call takes them."""
+        found: dict[str, Any] = {}
+        if self.names:
+            found["ExpressionAttributeNames"] = self.names
+        if self.values:
+            found["ExpressionAttributeValues"] = to_wire(self.values)
+        return found
+
+
+@frozen(eq=False)
+class Table:
+    """A table; *client* is a low-level one, which threads may share."""
+
+    client: "DynamoDBClient"
+    name: str
+
+    def get(self, key: str, *attributes: str) -> Row | None:
+        """Return the row under a key as the last write left it, or only some of its attributes."""
+        arguments: dict[str, Any] = {}
+        if attributes:
+            terms = Terms()
+            arguments["ProjectionExpression"] = ", ".join(map(terms.name, attributes))
+            arguments |= terms.given()
+        with reported("dynamodb", "GetItem", self._called):
+            found = self.client.get_item(
+                TableName=self.name, Key={KEY: {"S": key}}, ConsistentRead=True, **arguments
+            )
+        return from_wire(found["Item"]) if "Item" in found else None
+
+    def create(self, row: Row) -> Refused | None:
+        """Store a new row, unless there is one."""
+        terms = Terms()
+        condition = f"attribute_not_exists({terms.name(KEY)})"
+        return self._conditional(
+            "PutItem", "put_item", Item=to_wire(row), ConditionExpression=condition, **terms.given()
+        )
+
+    def update(
+        self, key: str, *, to_set: Row, to_keep: Row, to_remove: list[str], condition: str, terms: Terms
+    ) -> Refused | None:
+        """
+        Change a row if *condition* holds.
+
+        Args:
+            to_set: Attributes to write.
+            to_keep: Attributes to write only where the row has none of that name.
+            to_remove: Attributes that are no more.
+            terms: Names and values that *condition* refers to.
+        """
+        parts = [f"{terms.name(name)} = {terms.value(value)}" for name, value in to_set.items()]
+        for name, value in to_keep.items():
+            alias = terms.name(name)
+            parts.append(f"{alias} = if_not_exists({alias}, {terms.value(value)})")
+        expression = f"SET {', '.join(parts)}"
+        if to_remove:
+            expression += f" REMOVE {', '.join(map(terms.name, to_remove))}"
+        return self._conditional(
+            "UpdateItem",
+            "update_item",
+            Key={KEY: {"S": key}},
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            **terms.given(),
+        )
+
+    def query(
+        self,
+        index: Index,
+        condition: str,
+        terms: Terms,
+        *,
+        size: int,
+        newest_first: bool = False,
+        **more: Any,
+    ) -> Iterator[Row]:
+        """Yield the rows of a query, asking for one page after the other as they are wanted."""
+        for page in self._pages(
+            index, condition, terms, ScanIndexForward=not newest_first, Limit=size, **more
+        ):
+            for item in page["Items"]:
+                yield from_wire(item)
+
+    def count(self, index: Index, condition: str, terms: Terms) -> int:
+        """Return how many rows a query finds."""
+        pages = self._pages(index, condition, terms, Select="COUNT")
+        return sum(int(page["Count"]) for page in pages)
+
+    def _pages(
+        self, index: Index, condition: str, terms: Terms, **more: Any
+    ) -> Iterator[Mapping[str, Any]]:
+        arguments = {"KeyConditionExpression": condition, **terms.given(), **more}
+        while True:
+            with reported("dynamodb", "Query", f"index {index.name} of {self._called}"):
+                try:
+                    page = self.client.query(TableName=self.name, IndexName=index.name, **arguments)
+                except ClientError as error:
+                    raise self._without_index(error, index) from error
+            yield cast("Mapping[str, Any]", page)
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _without_index(self, error: ClientError, index: Index) -> Exception:
+        if code(error) == "ValidationException" and "index" in str(error):
+            return UnavailableError(
+                f"{self._called} has no index {index.name}: `daylily init` adds it ({error})"
+            )
+        return error
+
+    def _conditional(self, action: str, method: str, **arguments: Any) -> Refused | None:
+        with reported("dynamodb", action, self._called):
+            try:
+                getattr(self.client, method)(
+                    TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments
+                )
+            except ClientError as error:
+                if code(error) != _REFUSED:
+                    raise
+                item = cast("Mapping[str, Any]", error.response).get("Item")
+                return Refused(from_wire(item) if item else None)
+        return None
+
+    @property
+    def _called(self) -> str:
+        return f"table {self.name}"

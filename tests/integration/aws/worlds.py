@@ -1,0 +1,79 @@
+"""Clients of the stores that tests use, counted: who calls what how often."""
+
+import uuid
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from attrs import field, frozen
+from botocore.config import Config
+from tests.integration.aws.engines import Endpoint
+
+from daylily.adapters.aws.schema import create_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+_QUICK = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=64,
+)
+
+
+def dynamodb_client(endpoint: Endpoint | None = None, config: Config = _QUICK) -> "DynamoDBClient":
+    """Return a client; without an endpoint one that moto answers."""
+    return boto3.client("dynamodb", config=config, **_where(endpoint))
+
+
+def s3_client(endpoint: Endpoint | None = None, config: Config = _QUICK) -> "S3Client":
+    """Return a client; without an endpoint one that moto answers."""
+    return boto3.client("s3", config=config, **_where(endpoint))
+
+
+def _where(endpoint: Endpoint | None) -> dict[str, Any]:
+    found = endpoint or Endpoint("", "test", "test")
+    return {
+        "endpoint_url": found.url or None,
+        "aws_access_key_id": found.access_key,
+        "aws_secret_access_key": found.secret_key,
+        "region_name": found.region,
+    }
+
+
+def a_table(client: "DynamoDBClient") -> str:
+    """Create a table of a name that no other test has."""
+    return create_table(client, f"daylily-worksets-{uuid.uuid4().hex[:12]}")
+
+
+def a_bucket(client: "S3Client") -> str:
+    """Create a bucket of a name that no other test has."""
+    name = f"daylily-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=name)
+    return name
+
+
+@frozen
+class Calls:
+    """What a client has asked for, since the last look."""
+
+    made: Counter[str] = field(factory=Counter)
+
+    def take(self) -> dict[str, int]:
+        """Return the calls by operation, and forget them."""
+        found = dict(self.made)
+        self.made.clear()
+        return found
+
+
+def counted(client: Any) -> Calls:
+    """Count what a client sends, attempts of botocore's own included."""
+    calls = Calls()
+
+    def count(event_name: str, **_: object) -> None:
+        calls.made[event_name.rsplit(".", 1)[-1]] += 1
+
+    client.meta.events.register("before-send", count)
+    return calls
