@@ -1,13 +1,12 @@
 """What commands ask of worksets, of the local store or of a server: the same views either way."""
 
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from attrs import define, frozen
 
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.submit_workset import Submission, faults_of_words
-from daylily.bootstrap import App
 from daylily.config import Settings
 from daylily.domain.customers import Principal
 from daylily.domain.errors import Fault
@@ -23,6 +22,9 @@ from daylily.entrypoints.views import (
 )
 from daylily.ports.object_store import ObjectInfo
 from daylily.ports.state_store import Filter
+
+if TYPE_CHECKING:
+    from daylily.bootstrap import App
 
 
 @frozen(kw_only=True)
@@ -100,7 +102,7 @@ class Client(Protocol):
 class LocalClient:
     """The store of this installation; whoever can open it is its operator."""
 
-    _open: Callable[[], App]
+    _open: "Callable[[], App]"
     _settings: Settings
     _user: str
 
