@@ -43,6 +43,11 @@ class Payment:
         """Whether the workset's directory does not show yet what it should."""
         return any(not isinstance(debt, SendNotice) for debt in self.workset.debts)
 
+    @property
+    def notices_owed(self) -> bool:
+        """Whether people have not been told yet of all that they should know."""
+        return any(isinstance(debt, SendNotice) for debt in self.workset.debts)
+
 
 @frozen
 class Ledger:
@@ -109,16 +114,19 @@ class Ledger:
                 continue
         return self.rest(step(self.store.get(workset_id)))
 
-    def pay(self, workset: Workset) -> Payment:
+    def pay(self, workset: Workset, *, notify: bool = True) -> Payment:
         """
         Pay debts in their order, as far as the world answers; paying twice does no harm.
 
         What concerns the directory is paid strictly in order, and stops at the first that cannot be;
         notices do not wait for the directory, nor it for them.
+
+        Args:
+            notify: False leaves notices owed, without asking a channel that is known to be down.
         """
         paid: list[Debt] = []
         refused: set[Sentinel] = set()
-        down: set[type] = set()
+        down: set[type] = set() if notify else {SendNotice}
         for debt in workset.debts:
             creditor = SendNotice if isinstance(debt, SendNotice) else PublishFiles
             if creditor in down:

@@ -4,21 +4,28 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import chain
-from typing import Self
+from typing import Final, Self
 
 from attrs import define, field, frozen
 
 from daylily.application.discover_worksets import DiscoverWorksets
-from daylily.application.ledger import Ledger
+from daylily.application.ledger import Ledger, Payment
 from daylily.application.poll_worksets import PollWorksets
-from daylily.application.start_workset import StartWorkset
+from daylily.application.resting import Resting
+from daylily.application.start_workset import LaunchInDoubtError, StartWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.domain.errors import ConflictError, DaylilyError, UnavailableError
 from daylily.domain.lifecycle import State
-from daylily.domain.workset import Workset
+from daylily.domain.workset import DEBT_GRACE, Workset
 from daylily.ports.clock import Clock
 from daylily.ports.paging import Page, every
 from daylily.ports.state_store import StateStore
+
+OUTAGES: Final = 3
+"""
+How many worksets of a cycle may meet an outage before no more are launched in it. Not the first: it may
+be the one directory that cannot be read. Not all: where nothing answers, each takes long to fail.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +58,8 @@ class Step:
 @frozen(kw_only=True)
 class MonitorCycle:
     """
-    The reconciler. It holds nothing that matters, so monitors share the work and may die.
+    The reconciler. It holds nothing that matters, so monitors share the work and may die: what it
+    remembers (who rests, which launch is in doubt) only saves time.
 
     Cost: two queries when there is nothing to do; then as many calls as there is work.
     """
@@ -65,6 +73,9 @@ class MonitorCycle:
     clock: Clock
     owner: str
     max_concurrent: int
+    resting: Resting = field(init=False, factory=Resting)
+    doubtful: list[Workset] = field(init=False, factory=list)
+    """What was locked when the engine stopped answering: one at most, or the whole queue would be."""
 
     def __call__(self) -> CycleReport:
         """
@@ -76,6 +87,7 @@ class MonitorCycle:
         report = CycleReport()
         now = self.clock()
         due = list(every(lambda cursor: self.store.due(now, cursor=cursor)))
+        due = self._pay(due, now, report)
         engine_answers = self._poll([workset for workset in due if _at_engine(workset)], report)
         for workset in due:
             if not _at_engine(workset):
@@ -94,6 +106,32 @@ class MonitorCycle:
         for rank, workset in enumerate(every(lambda cursor: self.store.queue(cursor=cursor))):
             yield Step(workset, "launch" if rank < free else "wait: no free slot")
 
+    def _pay(self, due: list[Workset], now: datetime, report: CycleReport) -> list[Workset]:
+        """Pay overdue debts, and return the worksets as they stand then."""
+        notify = True
+        paid = []
+        for workset in due:
+            after = workset
+            # Whoever holds a lock, or takes it over, pays before anything else.
+            overdue = workset.debts and not workset.lock and now - workset.updated_at >= DEBT_GRACE
+            if overdue and self.resting.over(f"debts of {workset.workset_id}", now):
+                with _reported(report, workset.workset_id):
+                    payment = self.ledger.pay(workset, notify=notify)
+                    # A channel that is down is down for all: each try may take it long to fail.
+                    notify = notify and not payment.notices_owed
+                    after = self._settle(payment, now, report)
+            paid.append(after)
+        return paid
+
+    def _settle(self, payment: Payment, now: datetime, report: CycleReport) -> Workset:
+        name = f"debts of {payment.workset.workset_id}"
+        report.settled += payment.paid > 0
+        if payment.workset.debts:
+            self.resting.begin(name, now)
+        else:
+            self.resting.end(name)
+        return self.ledger.settle(payment)
+
     def _poll(self, worksets: list[Workset], report: CycleReport) -> bool:
         with _reported(report, "poll") as trouble:
             if worksets:
@@ -107,12 +145,9 @@ class MonitorCycle:
                     self.ledger.rest(workset.retry_due(at=self.clock(), actor=self.owner))
                 )
             elif workset.foreign_run:
-                if self.sync(workset).adopted:
-                    report.moved.append(self.store.get(workset.workset_id))
-            elif workset.debts and not workset.lock:
-                payment = self.ledger.pay(workset)
-                self.ledger.settle(payment)
-                report.settled += payment.paid > 0
+                synced = self.sync(workset)
+                if synced.adopted:
+                    report.moved.append(synced.workset)
 
     def _discover(self, report: CycleReport) -> None:
         with _reported(report, "discovery"):
@@ -124,22 +159,54 @@ class MonitorCycle:
             )
 
     def _launch(self, left: list[Workset], report: CycleReport) -> None:
+        if not self._resume(report):
+            return
         first = self._queue(None)
         if not (left or first.items):
             return
         free = self.max_concurrent - self._busy()
         waiting = every(lambda cursor: self._queue(cursor) if cursor else first)
+        outages = 0
         # A lock that ran out is among the busy ones: its slot is its own.
         for workset in chain(left, waiting):
             if workset.state is State.READY and free <= 0:
                 return
+            if not self.resting.over(workset.workset_id, self.clock()):
+                continue
             with _reported(report, workset.workset_id) as trouble:
-                started = self.start(workset, self.owner)
-                free -= workset.state is State.READY and started.state is not State.READY
-                if started.version != workset.version:
-                    report.moved.append(started)
+                free -= self._start(workset, report)
+            outages += trouble.outage
+            if self.doubtful or outages == OUTAGES:
+                return
+
+    def _start(self, workset: Workset, report: CycleReport) -> bool:
+        """Launch a workset, or let it rest; tell whether it has taken a free slot."""
+        try:
+            started = self.start(workset, self.owner)
+        except LaunchInDoubtError as error:
+            self.doubtful.append(error.workset)
+            raise
+        except UnavailableError:
+            self.resting.begin(workset.workset_id, self.clock())
+            raise
+        if started.version != workset.version:
+            report.moved.append(started)
+        if started.state is State.READY:
+            self.resting.begin(workset.workset_id, self.clock())
+            return False
+        self.resting.end(workset.workset_id)
+        return workset.state is State.READY
+
+    def _resume(self, report: CycleReport) -> bool:
+        """Ask the engine again for what was left in doubt; tell whether it answers."""
+        for locked in self.doubtful.copy():
+            with _reported(report, locked.workset_id) as trouble:
+                if locked.lock and not locked.lock.expired(self.clock()):
+                    report.moved.append(self.start.resume(locked))
             if trouble.outage:
-                return  # else the whole queue would be locked for an engine that does not answer
+                return False
+            self.doubtful.remove(locked)
+        return True
 
     def _queue(self, cursor: str | None) -> Page[Workset]:
         return self.store.queue(cursor=cursor, limit=max(1, self.max_concurrent))
@@ -166,6 +233,11 @@ class _reported:  # noqa: N801 - reads as a verb
             return True
         if isinstance(error, DaylilyError):
             self.report.faults.append(f"{self.what}: {error}")
+            return True
+        if isinstance(error, Exception):
+            # A bug that one workset brings to light would stop every monitor at it, in every cycle.
+            _log.error("%s: %s", self.what, error, exc_info=error)
+            self.report.faults.append(f"{self.what}: {type(error).__name__}: {error}")
             return True
         return False
 

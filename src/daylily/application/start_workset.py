@@ -1,5 +1,7 @@
 """Lock a workset and launch its next attempt."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +10,7 @@ from attrs import evolve, frozen
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.places import Places
 from daylily.application.sync_workset import SyncWorkset
-from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError
+from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
@@ -24,6 +26,14 @@ LAUNCH_WINDOW: Final = timedelta(seconds=20)
 How long after its own lock a launcher may still ask the engine. An old monitor waits 30 s after
 writing its lock for a sign of ours (contract 2.6); what is slower than this must start again.
 """
+
+
+class LaunchInDoubtError(UnavailableError):
+    """The engine did not answer a submit; ``workset`` is locked, and ready to be submitted again."""
+
+    def __init__(self, workset: Workset, cause: UnavailableError) -> None:
+        self.workset = workset
+        super().__init__(f"{workset.attempt_key} may have been launched: {cause}")
 
 
 @frozen(kw_only=True)
@@ -54,19 +64,36 @@ class StartWorkset:
 
         Raises:
             ConflictError: Another monitor was faster, or the workset is not one to be launched.
-            UnavailableError: Something did not answer. If that was the engine, the workset stays
-                locked until the lock runs out, since the engine may have the job.
+            LaunchInDoubtError: The engine did not answer. The workset stays locked until the lock runs
+                out, since the engine may have the job; until then, ``resume`` asks it again.
+            UnavailableError: Something else did not answer.
         """
         found = self.sync(workset)
         if found.waits_for_others:
             return self._leave_to_others(found.workset, owner)
         at = self.clock()
         paid = self.ledger.commit(found.workset.lock_for(owner, at=at, timeout=self.lock_timeout))
-        try:
+        with self._tidying_up(workset.workset_id):
             return self._go_on(paid, at)
+
+    def resume(self, locked: Workset) -> Workset:
+        """
+        Ask the engine again for what was left in doubt, under the lock that is held already.
+
+        Raises:
+            ConflictError: Somebody else has gone on with it.
+            LaunchInDoubtError: The engine still does not answer.
+        """
+        with self._tidying_up(locked.workset_id):
+            return self._launch(locked)
+
+    @contextmanager
+    def _tidying_up(self, workset_id: str) -> Iterator[None]:
+        try:
+            yield
         except ConflictError:
             # We were so slow that somebody else has gone on: what we posted since is stale.
-            self.ledger.retract(workset.workset_id, (Sentinel.LOCK, Sentinel.IN_PROGRESS))
+            self.ledger.retract(workset_id, (Sentinel.LOCK, Sentinel.IN_PROGRESS))
             raise
 
     def _go_on(self, paid: Payment, at: datetime) -> Workset:
@@ -97,6 +124,8 @@ class StartWorkset:
         token = locked.fence
         try:
             job = self.compute.submit(self._job(locked))
+        except UnavailableError as error:
+            raise LaunchInDoubtError(locked, error) from error
         except (RejectedError, InvalidInputError) as error:
             failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
             return self.ledger.rest(

@@ -17,6 +17,7 @@ from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App, World, compose
 from daylily.config import Settings
 from daylily.domain.customers import Principal
+from daylily.domain.errors import UnavailableError
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import Sentinel, SentinelBody, projection
 from daylily.domain.workset import DEBT_GRACE, Workset
@@ -92,6 +93,32 @@ class _Watched:
     def __getattr__(self, method: str) -> object:
         self.meanwhile.note(f"{self.name}.{method}")
         return getattr(self.port, method)
+
+
+class Unreadable:
+    """Directories of worksets that raise UnavailableError, as without permission to read them."""
+
+    def __init__(self, *workset_ids: str) -> None:
+        self.folders = tuple(f"{PREFIX}{workset_id}/" for workset_id in workset_ids)
+
+    def wrap(self, port: T, name: str) -> T:
+        """Return a stand-in for *port*."""
+        return cast(T, _Shut(port, self.folders)) if name == "objects" else port
+
+
+@frozen
+class _Shut:
+    port: object
+    folders: tuple[str, ...]
+
+    def __getattr__(self, method: str) -> object:
+        return getattr(self.port, method)
+
+    def entries(self, prefix: str, **named: Any) -> object:
+        """See ObjectStore.entries."""
+        if prefix in self.folders:
+            raise UnavailableError(f"{prefix}: permission denied")
+        return cast(ObjectStore, self.port).entries(prefix, **named)
 
 
 @define(kw_only=True)

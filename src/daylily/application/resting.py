@@ -1,0 +1,43 @@
+"""Leave alone for a while what came to nothing: for speed alone, and forgotten with the process."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import define, field, frozen
+
+FIRST: Final = timedelta(seconds=5)
+LONGEST: Final = timedelta(minutes=10)
+
+
+@frozen
+class _Rest:
+    until: datetime
+    length: timedelta
+
+
+@define
+class Resting:
+    """
+    Whose turn is not yet: each failure in a row doubles the rest.
+
+    Without it, a directory that cannot be written, or a channel that is down, would be tried again
+    in every cycle, for every workset, and leave its traces in each history.
+    """
+
+    _rests: dict[str, _Rest] = field(init=False, factory=dict)
+
+    def over(self, name: str, at: datetime) -> bool:
+        """Tell whether it is the turn of *name* again."""
+        return name not in self._rests or self._rests[name].until <= at
+
+    def begin(self, name: str, at: datetime) -> None:
+        """Note that *name* came to nothing."""
+        last = self._rests.get(name)
+        length = min(last.length * 2, LONGEST) if last else FIRST
+        # Those that nobody asked about for long have found their way without us.
+        self._rests = {key: rest for key, rest in self._rests.items() if at - rest.until < LONGEST}
+        self._rests[name] = _Rest(at + length, length)
+
+    def end(self, name: str) -> None:
+        """Note that *name* came to something."""
+        self._rests.pop(name, None)
