@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.http.service import MINE, READS, Service, places, problem
 
+from daylily.entrypoints.http.submission import read_submission
 from daylily.testing.samples import a_workset
 
 
@@ -307,3 +308,21 @@ def test_old_rows_are_shown(service: Service, client: Any) -> None:
     service.app.world.store.add(a_workset("ws-old", customer_id="local"))
 
     assert client.get(f"{MINE}/worksets/ws-old").json()["pipeline_type"] == "germline"
+
+
+def test_many_faults_are_told_soon(client: Any) -> None:
+    """However much is wrong, all of it is listed, in a time that grows with it and no faster."""
+    samples: list[Any] = [{f"sampel{number}": 1} for number in range(10_000)]
+    found = problem(client.post(f"{MINE}/worksets", json=body(samples=samples)), 422, "invalid-input")
+
+    assert len(found["faults"]) == 30_000
+    assert found["detail"].endswith("and 29980 more")
+
+
+def test_more_lanes_than_samples() -> None:
+    """The bound on samples counts samples: three of them may have any number of lanes."""
+    samples = [{"sample_id": f"S{n % 3}", "lane": n, "r1": f"{n}.fastq"} for n in range(9_999)] * 2
+
+    reading = read_submission(body(samples=samples), max_retries=3)
+
+    assert len(reading.submission.samples) == 3

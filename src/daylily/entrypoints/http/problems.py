@@ -31,6 +31,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = "5"
 """Seconds; an outage that a client may wait for."""
 
+_TOLD: Final = 20
+
 _log = logging.getLogger(__name__)
 
 
@@ -80,13 +82,20 @@ def problem_of(error: Exception) -> Problem:
     kind = next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), _BROKEN)
     if isinstance(error, InvalidInputError):
         faults = tuple({"place": fault.place, "message": fault.message} for fault in error.faults)
-        return Problem(kind, str(error), faults)
+        return Problem(kind, _summed_up(error), faults)
     if isinstance(error, NotFoundError):
         text = str(error)
         return Problem(kind, text if " " in text else f"there is no {text}")
     if isinstance(error, UnavailableError):
         return Problem(kind, _AWAY)
     return Problem(kind, _BUG if kind is _BROKEN else str(error))
+
+
+def _summed_up(error: InvalidInputError) -> str:
+    """Return the first faults as text; all of them are listed beside it."""
+    more = len(error.faults) - _TOLD
+    lines = [str(fault) for fault in error.faults[:_TOLD]]
+    return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
 
 
 def _of_framework(error: HTTPException) -> Problem:

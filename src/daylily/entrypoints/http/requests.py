@@ -21,6 +21,8 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LARGEST: Final = 2**53
 """Beyond it, JSON numbers differ from reader to reader."""
 _LONGEST_WORD: Final = 40
+_MOST_HINTS: Final = 100
+"""Likeness takes time to work out; who has more faults than this has no use for more hints."""
 
 
 def json_object(request: Request[Any, Any, Any], body: bytes) -> Mapping[str, object]:
@@ -67,6 +69,7 @@ class Fields:
     written: dict[str, str] = field(init=False, factory=dict)
     """For each field taken, its key path under the name that the caller chose for it."""
     _known: list[str] = field(init=False, factory=list)
+    _wrong_ones: set[str] = field(init=False, factory=set)
 
     def text(self, name: str, *aliases: str, default: str | None = None) -> str | None:
         """Take a text."""
@@ -80,7 +83,7 @@ class Fields:
     def required(self, name: str, *aliases: str) -> str:
         """Take a text that has to be there."""
         found = self.text(name, *aliases)
-        if found is None and not self._has_fault(name):
+        if found is None and name not in self._wrong_ones:
             self.fault(name, "is required")
         return found or ""
 
@@ -143,13 +146,14 @@ class Fields:
 
     def fault(self, name: str, message: str) -> None:
         """Note what is wrong with a field."""
+        self._wrong_ones.add(name)
         self.faults.append(Fault(self.written.get(name, self.path(name)), message))
 
     def refuse_others(self) -> None:
         """Note every field that was not taken: a misspelt one must not be passed over in silence."""
         for name in self.raw:
             if name not in self._known:
-                near = difflib.get_close_matches(name[:_LONGEST_WORD], self._known, 1)
+                near = self._near(name) if len(self.faults) < _MOST_HINTS else []
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 shown = _SURROGATE.sub("?", name[:_LONGEST_WORD])
                 self.faults.append(Fault(self.path(shown), f"is not known here{hint}"))
@@ -164,8 +168,8 @@ class Fields:
         if self.faults:
             raise InvalidInputError(self.faults)
 
-    def _has_fault(self, name: str) -> bool:
-        return any(fault.place == self.written[name] for fault in self.faults)
+    def _near(self, name: str) -> list[str]:
+        return difflib.get_close_matches(name[:_LONGEST_WORD], self._known, 1)
 
     def _wrong(self, name: str, wanted: str, default: T) -> T:
         self.fault(name, f"must be {wanted}")

@@ -14,6 +14,9 @@ from daylily.entrypoints.http.requests import Fields
 R1: Final = ("r1_file", "r1", "fq1", "fastq_1", "fastq_r1")
 R2: Final = ("r2_file", "r2", "fq2", "fastq_2", "fastq_r2")
 
+MOST_ENTRIES: Final = 10 * MAX_SAMPLES
+"""Entries are lanes; how many samples they may make is the domain's to say."""
+
 _WORDS: Final = ("sample_type", "library_prep", "platform", "barcode")
 _TEXTS: Final = ("run_id", "experiment_id", "concordance_dir", "external_id")
 _NUMBERS: Final = ("coverage", "subsample")
@@ -95,7 +98,7 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
     retries = fields.whole("max_retries")
     for accepted in ("enable_qc", "archive_results"):
         fields.flag(accepted)
-    entries = fields.objects("samples", most=MAX_SAMPLES)
+    entries = fields.objects("samples", most=MOST_ENTRIES)
     samples = _samples(entries)
     fields.refuse_others()
     fields.raise_faults()

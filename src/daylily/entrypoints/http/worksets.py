@@ -22,7 +22,7 @@ ALL: Final = "-"
 """Stands for every customer whom the caller sees, where a path names one."""
 MOST: Final = 1000
 LARGEST_SUBMISSION: Final = 8 << 20
-"""Bytes; as many samples as a workset may have, with every field said, come to some 4 MB."""
+"""Bytes: some 20 000 lanes with every field said, twice as many samples as a workset may have."""
 OFFSET: Final = 1 << 60
 _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
 _COLLECTION: Final = "/api/customers/{cid:str}/worksets"
