@@ -29,8 +29,10 @@ ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
 LONGEST_WAIT: Final = 60.0
 """Seconds; how seldom a store that is away is asked for."""
-GRACE: Final = 8.0
+GRACE: Final = 5.0
 """Seconds that a cycle has to finish once we are told to stop."""
+_FAREWELL: Final = 4
+"""Seconds that requests have before that; both together are less than the 10 that we promise."""
 
 _log = structlog.stdlib.get_logger("daylily")
 
@@ -216,7 +218,7 @@ def serve_asgi(asgi: Any, listener: Listener, *, started: Callable[[], None], ac
         log_config=None,
         access_log=access_log,
         server_header=False,
-        timeout_graceful_shutdown=int(GRACE) // 2,
+        timeout_graceful_shutdown=_FAREWELL,
         lifespan="on",
     )
     Server(config).run(sockets=[listener.socket])

@@ -124,7 +124,10 @@ def cancel(session: Session, workset_ids: tuple[str, ...], reason: str, yes: boo
     """Cancel worksets. What is running is stopped with all its processes."""
     ids = list(dict.fromkeys(workset_ids))
     if not yes and not session.as_json and sys.stdin.isatty():
-        click.confirm(f"Cancel {', '.join(ids)}?", abort=True, err=True)
+        sure = click.confirm(f"Cancel {', '.join(ids)}?", err=True)
+        if not sure:
+            session.say("nothing was canceled")
+            return
     asked = _each(session, ids, lambda workset_id: session.client.cancel(workset_id, reason))
     if wait:
         wait_for(session, [each.workset_id for each in asked], lambda last: last.state == "canceled")
