@@ -2,10 +2,10 @@
 
 from attrs import frozen
 
-from daylily.domain.errors import InvalidInputError
+from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.estimate import Estimate, RateCard, estimate
 from daylily.domain.lifecycle import Priority
-from daylily.domain.pipelines import PipelineRegistry
+from daylily.domain.pipelines import Pipeline, PipelineRegistry
 
 
 @frozen
@@ -28,20 +28,32 @@ class EstimateCost:
         Return what a workset of *sample_count* samples is likely to cost.
 
         Raises:
-            InvalidInputError: Unknown pipeline or priority, negative or absurd numbers.
+            InvalidInputError: Unknown pipeline or priority, negative or absurd numbers; all faults at once.
         """
-        found = self.pipelines.get(pipeline)
+        faults: list[Fault] = []
+        # Stand-ins, so that the numbers are looked at whatever is wrong with the words.
+        found, urgency = Pipeline(name="unknown"), Priority.NORMAL
+        try:
+            found = self.pipelines.get(pipeline)
+        except InvalidInputError as error:
+            faults += error.faults
         try:
             urgency = Priority(priority)
         except ValueError:
             known = ", ".join(Priority)
-            raise InvalidInputError.of("priority", f"{priority[:40]!r} is not one of {known}") from None
-        return estimate(
-            pipeline=found.name,
-            vcpu_hours_per_sample=found.vcpu_hours_per_sample,
-            sample_count=sample_count,
-            coverage=coverage,
-            priority=urgency,
-            data_size_gb=data_size_gb,
-            rates=self.rates,
-        )
+            faults.append(Fault("priority", f"{priority[:40]!r} is not one of {known}"))
+        try:
+            made = estimate(
+                pipeline=found.name,
+                vcpu_hours_per_sample=found.vcpu_hours_per_sample,
+                sample_count=sample_count,
+                coverage=coverage,
+                priority=urgency,
+                data_size_gb=data_size_gb,
+                rates=self.rates,
+            )
+        except InvalidInputError as error:
+            raise InvalidInputError([*faults, *error.faults]) from None
+        if faults:
+            raise InvalidInputError(faults)
+        return made

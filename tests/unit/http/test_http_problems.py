@@ -172,7 +172,9 @@ def test_estimate_faults(client: Any) -> None:
     assert asked(pipeline_type="wgs", sample_count=-5, estimated_coverage=1e9, data_size_gb=-1) == [
         "sample_count", "estimated_coverage", "data_size_gb",
     ]  # fmt: skip
-    assert asked(pipeline_type="wgs", priority="weird") == ["priority"]
+    assert asked(pipeline_type="x", priority="weird", sample_count=-1) == [
+        "pipeline_type", "priority", "sample_count",
+    ]  # fmt: skip
 
 
 def test_front_door(client: Any) -> None:
