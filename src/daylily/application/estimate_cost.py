@@ -28,7 +28,7 @@ class EstimateCost:
         Return what a workset of *sample_count* samples is likely to cost.
 
         Raises:
-            InvalidInputError: Unknown pipeline or priority, negative or absurd numbers; all faults at once.
+            InvalidInputError: Unknown pipeline or priority, negative or absurd numbers; every fault.
         """
         faults: list[Fault] = []
         # Stand-ins, so that the numbers are looked at whatever is wrong with the words.
