@@ -18,6 +18,7 @@ class ObjectInfo:
     etag: str
     """Differs whenever the content does."""
     modified_at: datetime
+    """Told by a write it may be off by moments: S3 answers a put without the time it has stamped."""
 
 
 class ObjectStore(Protocol):
