@@ -252,7 +252,7 @@ def test_message_is_fit_for_people(compute: SubprocessCompute, bench: LocalBench
     status = run(compute, bench, bench.shell(KEY, script))
 
     lines = status.message.split("\n")
-    assert lines[:2] == ["exit code 9", "line 12"]
+    assert lines[:2] == ["exit code 9: 99%", "line 12"]
     assert lines[-2:] == ["line 30", " 99%"]
     assert len(lines) == 21
 

@@ -280,7 +280,7 @@ class SubprocessCompute:
         message = ""
         if phase is Phase.FAILED:
             reason = ending.get("reason") or "the record of its end cannot be read"
-            message = f"{reason}\n{job_output.tail(run.log)}".rstrip()
+            message = job_output.verdict(reason, job_output.tail(run.log))
         return JobStatus(
             phase=phase,
             job=key,

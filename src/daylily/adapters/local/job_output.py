@@ -44,6 +44,17 @@ def tail(path: Path) -> str:
     return "\n".join(lines[-TAIL_LINES:])[-TAIL_CHARACTERS:]
 
 
+def verdict(reason: str, written: str) -> str:
+    """
+    Return why a job failed: one line that says it all where it can, then the end of its log.
+
+    What a program writes last is, as a rule, what it has to say of its end.
+    """
+    last = written.rpartition("\n")[2].strip()
+    headline = f"{reason}: {last}" if last else reason
+    return f"{headline}\n{written}".rstrip()
+
+
 def chunk(path: Path, *, offset: int, limit: int, ended: bool) -> LogChunk:
     """
     Return part of a log; a character that is only half there is left for the next chunk.
