@@ -6,7 +6,7 @@ from attrs import define, evolve, field, frozen
 
 from daylily.application.ledger import Ledger
 from daylily.domain.debts import SendNotice
-from daylily.domain.errors import ConflictError, InvalidInputError
+from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.sentinels import state_shown
 from daylily.domain.workset import Workset
@@ -14,6 +14,9 @@ from daylily.ports.clock import Clock
 from daylily.ports.paging import every
 from daylily.ports.sentinel_store import SentinelStore
 from daylily.ports.state_store import StateStore
+
+OUTAGES: Final = 3
+"""How many directories of a look may meet an outage before it ends."""
 
 _BATCH: Final = 500
 
@@ -32,6 +35,8 @@ class Discovered:
 
     registered: tuple[Workset, ...] = ()
     damaged: tuple[Damaged, ...] = ()
+    outages: tuple[UnavailableError, ...] = ()
+    """What kept directories from being looked at; they are looked at again next time."""
 
 
 @define(kw_only=True)
@@ -53,13 +58,15 @@ class DiscoverWorksets:
     _mark: str | None = field(init=False, default=None)
     _known: set[str] = field(init=False, factory=set)
     _waiting: set[str] = field(init=False, factory=set)
+    _troubled: set[str] = field(init=False, factory=set)
+    """Those that met an outage; they come last, so that they cannot keep the others from being seen."""
 
     def __call__(self) -> Discovered:
         """
         Look for new directories and register those that are ready, running or done.
 
         Raises:
-            UnavailableError: The stores do not answer.
+            UnavailableError: Directories cannot be listed.
         """
         mark = self.sentinels.changed(self._mark)
         if mark is not None:
@@ -67,23 +74,31 @@ class DiscoverWorksets:
             self._mark = mark
         registered: list[Workset] = []
         damaged: list[Damaged] = []
-        for workset_id in sorted(self._waiting):
+        outages: list[UnavailableError] = []
+        for workset_id in sorted(self._waiting, key=lambda each: (each in self._troubled, each)):
             try:
                 workset = self._take(workset_id)
             except InvalidInputError as error:
                 damaged.append(Damaged(workset_id, error))
+            except UnavailableError as error:
+                # It may be this one directory. Where nothing answers, each takes long to fail.
+                outages.append(error)
+                self._troubled.add(workset_id)
+                if len(outages) == OUTAGES:
+                    break
             except ConflictError:
                 self._settle(workset_id)  # another monitor took it first
             else:
                 if workset is not None:
                     registered.append(workset)
                     self._settle(workset_id)
-        return Discovered(registered=tuple(registered), damaged=tuple(damaged))
+        return Discovered(registered=tuple(registered), damaged=tuple(damaged), outages=tuple(outages))
 
     def _look_around(self) -> None:
         there = set(every(lambda cursor: self.sentinels.directories(cursor=cursor)))
         self._known &= there
         self._waiting &= there
+        self._troubled &= there
         new = sorted(there - self._known - self._waiting)
         for start in range(0, len(new), _BATCH):
             batch = new[start : start + _BATCH]
@@ -93,6 +108,7 @@ class DiscoverWorksets:
 
     def _settle(self, workset_id: str) -> None:
         self._waiting.discard(workset_id)
+        self._troubled.discard(workset_id)
         self._known.add(workset_id)
 
     def _take(self, workset_id: str) -> Workset | None:

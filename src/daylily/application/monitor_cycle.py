@@ -157,6 +157,7 @@ class MonitorCycle:
                 f"{damaged.workset_id}: {'; '.join(map(str, damaged.error.faults))}"
                 for damaged in found.damaged
             )
+            report.faults.extend(f"discovery: {error}" for error in found.outages)
 
     def _launch(self, left: list[Workset], report: CycleReport) -> None:
         if not self._resume(report):

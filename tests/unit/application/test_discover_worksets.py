@@ -1,0 +1,249 @@
+"""Discovery: what people and old monitors drop is found, once, and no damage stops the rest."""
+
+import pytest
+from tests.unit.application.lab import PREFIX, READS, SHEET, Lab, Meanwhile, Unreadable
+
+from daylily.application.discover_worksets import OUTAGES, DiscoverWorksets, Discovered
+from daylily.domain.errors import UnavailableError
+from daylily.domain.lifecycle import Priority, State
+from daylily.domain.sentinels import Sentinel
+from daylily.testing.faults import Blow, FaultInjector
+
+
+@pytest.fixture
+def lab() -> Lab:
+    """A world in memory."""
+    return Lab()
+
+
+def discovery(lab: Lab, *wrappers: FaultInjector | Meanwhile | Unreadable) -> DiscoverWorksets:
+    """Return the discovery of a new App."""
+    return lab.app(*wrappers).cycle.discover
+
+
+def names(found: Discovered) -> list[str]:
+    """Return the ids of what was registered."""
+    return [workset.workset_id for workset in found.registered]
+
+
+def test_a_sound_folder_is_registered(lab: Lab) -> None:
+    """With what its files say; it belongs to the customer of the installation."""
+    lab.drop("dropped-1", Sentinel.READY, body=b"20251016T111111")
+    lab.put("dropped-1", "daylily_work.yaml", b"pipeline: fastq-qc\npriority: high\n")
+    (workset,) = discovery(lab)().registered
+    assert (workset.state, workset.priority) == (State.READY, Priority.URGENT)
+    assert workset.customer_id == lab.settings.customer
+    assert [sample.sample_id for sample in workset.manifest.samples] == ["HG002"]
+    assert lab.sent() == ["registered"]
+    lab.check()
+
+
+def test_a_folder_is_registered_once(lab: Lab) -> None:
+    """Not by the next look, nor by another monitor, nor after it has run."""
+    lab.drop("dropped-1", Sentinel.READY)
+    first = discovery(lab)
+    assert names(first()) == ["dropped-1"]
+    assert first() == discovery(lab)() == Discovered()
+    app = lab.app()
+    app.cycle()
+    lab.compute.end("dropped-1/1")
+    app.cycle()
+    assert discovery(lab)() == Discovered()
+    assert lab.started() == ["dropped-1/1"]
+
+
+def test_a_folder_that_another_monitor_took_first_is_no_fault(lab: Lab) -> None:
+    """It came between our question and our write."""
+    lab.drop("dropped-1", Sentinel.READY)
+    other = discovery(lab)
+    found = discovery(lab, Meanwhile("store.add", other))()
+    assert found == Discovered()
+    assert len(lab.worksets()) == 1
+
+
+def test_a_folder_becomes_ready_later(lab: Lab) -> None:
+    """Files first, ready last: the look that comes in between leaves it alone."""
+    lab.drop("dropped-1")
+    found = discovery(lab)
+    assert found() == Discovered()
+    lab.put("dropped-1", Sentinel.READY, b"")
+    assert names(found()) == ["dropped-1"]
+
+
+def test_a_look_at_nothing_new_is_one_question(lab: Lab) -> None:
+    """Whatever number of worksets is known."""
+    for number in range(3):
+        lab.drop(f"dropped-{number}", Sentinel.READY)
+    calls = FaultInjector()
+    found = discovery(lab, calls)
+    found()
+    found()
+    calls.calls.clear()
+    found()
+    assert calls.calls == ["objects.changed"]
+
+
+def test_a_folder_that_went_is_forgotten(lab: Lab) -> None:
+    """It is not looked at any more; when it comes back, it is found."""
+    lab.drop("dropped-1")
+    found = discovery(lab)
+    found()
+    for name in (info.key for info in lab.objects.list(f"{PREFIX}dropped-1/").items):
+        lab.objects.delete(name)
+    assert found() == Discovered()
+    lab.drop("dropped-1", Sentinel.READY)
+    assert names(found()) == ["dropped-1"]
+
+
+@pytest.mark.parametrize(
+    ("sentinels", "state"),
+    [
+        ({Sentinel.COMPLETE, Sentinel.IN_PROGRESS, Sentinel.LOCK, Sentinel.READY}, State.COMPLETE),
+        ({Sentinel.ERROR, Sentinel.IN_PROGRESS, Sentinel.LOCK, Sentinel.READY}, State.ERROR),
+        ({Sentinel.COMPLETE, Sentinel.ERROR, Sentinel.READY}, State.COMPLETE),
+        ({Sentinel.IN_PROGRESS, Sentinel.READY}, State.IN_PROGRESS),
+    ],
+)
+def test_what_an_old_monitor_did_is_adopted_d11(
+    lab: Lab, sentinels: set[Sentinel], state: State
+) -> None:
+    """D-11: what is complete in the directory never becomes runnable; and it is no news."""
+    lab.drop("dropped-1", *sentinels, body=b"2025-06-01T12:00:00.123456Z")
+    (workset,) = discovery(lab)().registered
+    assert workset.state is state
+    assert lab.sent() == []
+    lab.app().cycle()
+    assert lab.started() == []
+    lab.check()
+
+
+@pytest.mark.parametrize("sentinel", [Sentinel.IGNORE, Sentinel.LOCK])
+def test_what_is_ignored_or_in_somebodys_hands_is_left(lab: Lab, sentinel: Sentinel) -> None:
+    """It is registered once that is over."""
+    lab.drop("dropped-1", Sentinel.READY, sentinel)
+    found = discovery(lab)
+    assert found() == Discovered()
+    lab.remove("dropped-1", sentinel)
+    assert names(found()) == ["dropped-1"]
+
+
+def test_nested_sentinels_are_nobodys_d20(lab: Lab) -> None:
+    """D-20: a complete among the results, or a name that only ends like one, says nothing."""
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.put("dropped-1", "results/x/daylily.complete", b"")
+    lab.put("dropped-1", "xdaylily.complete", b"")
+    lab.drop("dropped-2")
+    lab.put("dropped-2", "results/daylily.ready", b"")
+    (workset,) = discovery(lab)().registered
+    assert (workset.workset_id, workset.state) == ("dropped-1", State.READY)
+
+
+def test_a_sentinel_that_cannot_be_decoded_stops_nobody_d21(lab: Lab) -> None:
+    """D-21: its presence is what counts, not its body."""
+    lab.drop("dropped-1", Sentinel.READY, body=b"\xff\xfe")
+    lab.drop("dropped-2", Sentinel.READY)
+    assert names(discovery(lab)()) == ["dropped-1", "dropped-2"]
+
+
+def test_a_sentinel_that_vanishes_while_we_look_stops_nobody_d21(lab: Lab) -> None:
+    """D-21: deleted between listing and reading, it is simply not there."""
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.drop("dropped-2", Sentinel.READY)
+    vanishes = Meanwhile("objects.open", lambda: lab.remove("dropped-1", Sentinel.READY))
+    found = discovery(lab, vanishes)()
+    assert names(found) == ["dropped-2"]
+    assert found.damaged == ()
+
+
+def test_files_that_vanish_while_we_read_stop_nobody_d21(lab: Lab) -> None:
+    """D-21: the folder is damaged at that moment; the others are taken."""
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.drop("dropped-2", Sentinel.READY)
+    vanishes = Meanwhile("objects.open", lambda: lab.remove("dropped-1", "daylily_work.yaml"), nth=2)
+    found = discovery(lab, vanishes)()
+    assert names(found) == ["dropped-2"]
+    assert [damaged.workset_id for damaged in found.damaged] == ["dropped-1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("stage_samples.tsv", b"RUN_ID\tSAMPLE_ID\nonly\tthis\n", "stage_samples.tsv"),
+        ("stage_samples.tsv", b"\xff\xfe\x00", "stage_samples.tsv"),
+        ("daylily_work.yaml", b"a: [1, 2", "daylily_work.yaml"),
+        ("daylily_work.yaml", b"- a list\n", "daylily_work.yaml"),
+        ("daylily_work.yaml", b"dy-r: help\n", "daylily_work.yaml"),
+    ],
+)
+def test_one_damaged_folder_stops_nobody_d21(lab: Lab, name: str, content: bytes, place: str) -> None:
+    """D-21: it is told where the damage is, in every cycle, until it is mended."""
+    for workset_id in ("bad-1", "good-1"):
+        lab.drop(workset_id, Sentinel.READY)
+    lab.put("bad-1", name, content)
+    app = lab.app()
+    for expected in (["good-1/1"], ["good-1/1"]):
+        report = app.cycle()
+        assert lab.started() == expected
+        assert len(report.faults) == 1
+        assert report.faults[0].startswith(f"bad-1: {place}")
+    lab.drop("bad-1", Sentinel.READY)
+    assert app.cycle().faults == []
+    assert lab.started() == ["good-1/1", "bad-1/1"]
+
+
+def test_missing_reads_are_told(lab: Lab) -> None:
+    """A sheet that names files which are not there is damage, too."""
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.remove("dropped-1", "sample_data/HG002_R2.fastq.gz")
+    (damaged,) = discovery(lab)().damaged
+    assert "HG002_R2.fastq.gz" in str(damaged.error)
+
+
+@pytest.mark.parametrize("name", ["a b", "ab", "-x-", "naïve", "x" * 65, ".hidden"])
+def test_a_name_that_is_no_id_is_passed_over_d36(lab: Lab, name: str) -> None:
+    """D-36: it never becomes part of a path, and stops nobody."""
+    for part, content in (("stage_samples.tsv", SHEET.encode()), (Sentinel.READY.value, READS)):
+        lab.objects.put(f"{PREFIX}{name}/{part}", content)
+    lab.drop("dropped-1", Sentinel.READY)
+    assert names(discovery(lab)()) == ["dropped-1"]
+
+
+def test_a_folder_that_cannot_be_read_stops_nobody(lab: Lab) -> None:
+    """It is told, and the others are taken; it is taken when it can be read."""
+    for number in range(3):
+        lab.drop(f"dropped-{number}", Sentinel.READY)
+    found = discovery(lab, Unreadable("dropped-0"))()
+    assert names(found) == ["dropped-1", "dropped-2"]
+    assert [str(error) for error in found.outages] == [f"{PREFIX}dropped-0/: permission denied"]
+    report = lab.app(Unreadable("dropped-0")).cycle()
+    assert report.faults == [f"discovery: {PREFIX}dropped-0/: permission denied"]
+    assert names(discovery(lab)()) == ["dropped-0"]
+
+
+def test_folders_that_cannot_be_read_do_not_hide_those_behind_them(lab: Lab) -> None:
+    """As many as end a look: they come last the next time."""
+    bad = [f"bad-{number}" for number in range(OUTAGES)]
+    for workset_id in [*bad, "good-1"]:
+        lab.drop(workset_id, Sentinel.READY)
+    found = discovery(lab, Unreadable(*bad))
+    assert names(found()) == []
+    assert names(found()) == ["good-1"]
+
+
+def test_a_store_that_does_not_answer_is_not_asked_for_each_folder(lab: Lab) -> None:
+    """After some outages in a row the look ends; what was found before is not lost."""
+    for number in range(20):
+        lab.drop(f"dropped-{number:02}", Sentinel.READY)
+    down = FaultInjector(5, Blow.OUTAGE_BEFORE, length=1000, on="store.add")
+    found = discovery(lab, down, FaultInjector(5, Blow.OUTAGE_BEFORE, length=1000, on="store.get"))()
+    assert len(found.registered) == 4
+    assert len(found.outages) == OUTAGES
+
+
+def test_a_listing_that_fails_is_made_again(lab: Lab) -> None:
+    """Whoever could not list has seen nothing, and must not think that nothing is new."""
+    lab.drop("dropped-1", Sentinel.READY)
+    found = discovery(lab, FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.entries"))
+    with pytest.raises(UnavailableError):
+        found()
+    assert names(found()) == ["dropped-1"]
