@@ -10,6 +10,7 @@ from daylily.domain.debts import Debt, PostSentinel, PublishFiles, SendNotice, W
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
+    InvalidInputError,
     NotFoundError,
     UnavailableError,
 )
@@ -119,7 +120,8 @@ class Ledger:
         Pay debts in their order, as far as the world answers; paying twice does no harm.
 
         What concerns the directory is paid strictly in order, and stops at the first that cannot be;
-        notices do not wait for the directory, nor it for them.
+        notices do not wait for the directory, nor it for them. A debt that nobody will ever take is
+        struck off.
 
         Args:
             notify: False leaves notices owed, without asking a channel that is known to be down.
@@ -136,8 +138,11 @@ class Ledger:
             except UnavailableError as error:
                 _log.warning("%s: %s stays owed: %s", workset.workset_id, type(debt).__name__, error)
                 down.add(creditor)
-            else:
-                paid.append(debt)
+                continue
+            except InvalidInputError as error:
+                # Asking again cannot help, and what is owed for ever would hold up all that follows.
+                _log.error("%s: %s can never be paid: %s", workset.workset_id, debt, error)
+            paid.append(debt)
         posted = frozenset(debt.sentinel for debt in paid if isinstance(debt, PostSentinel))
         return Payment(workset.settled(paid), frozenset(refused), len(paid), posted - refused)
 
@@ -183,6 +188,6 @@ class Ledger:
                     return frozenset({sentinel})
             case WithdrawSentinel(sentinel, sequence):
                 self.sentinels.withdraw(workset.workset_id, sentinel, sequence)
-            case SendNotice(event):
-                self.notifier.send(event)
+            case _:
+                self.notifier.send(debt.event)
         return frozenset()

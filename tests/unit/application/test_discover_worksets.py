@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.application.lab import PREFIX, READS, SHEET, Lab, Meanwhile, Unreadable
 
-from daylily.application.discover_worksets import OUTAGES, DiscoverWorksets, Discovered
+from daylily.application.discover_worksets import OUTAGES, Discovered, DiscoverWorksets
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.sentinels import Sentinel
@@ -247,3 +247,20 @@ def test_a_listing_that_fails_is_made_again(lab: Lab) -> None:
     with pytest.raises(UnavailableError):
         found()
     assert names(found()) == ["dropped-1"]
+
+
+def test_a_pipeline_that_nobody_could_name_needs_a_person_and_blocks_nobody(lab: Lab) -> None:
+    """
+    Its files cannot be rendered, so that debt can never be paid.
+
+    Owed for ever, it would have the workset locked again and again, in a slot of its own.
+    """
+    lab.drop("bad-1", Sentinel.READY)
+    lab.put("bad-1", "daylily_work.yaml", b"pipeline: 'rm -rf; x'\npriority: urgent\n")
+    lab.drop("good-1", Sentinel.READY)
+    app = lab.app()
+    for _ in range(3):
+        app.cycle()
+        lab.clock.advance(lab.patience())
+    assert lab.started() == ["good-1/1"]
+    assert (lab.get("bad-1").state, lab.get("bad-1").debts) == (State.ERROR, ())
