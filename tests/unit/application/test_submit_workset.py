@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 from tests.unit.application.lab import ADA, OUR_FILES, PREFIX, Lab
 
+from daylily.application.submit_workset import faults_of_words
 from daylily.domain.customers import Principal
 from daylily.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import Priority, State
@@ -95,6 +96,11 @@ def test_a_name_of_blanks_is_none(lab: Lab) -> None:
 def test_a_pipeline_without_a_command_is_refused(lab: Lab) -> None:
     """What this installation cannot run is refused at the door, with what it can."""
     assert "it can run: fastq-qc" in faults_of(lab, pipeline="germline")["pipeline"]
+
+
+def test_names_that_nobody_knows_here_are_for_the_other_end_to_check(lab: Lab) -> None:
+    """A client of another installation does not know its pipelines."""
+    assert list(faults_of_words(lab.submission(pipeline="theirs"), None)) == []
 
 
 def test_files_must_be_the_customers_own(lab: Lab) -> None:
