@@ -1,0 +1,319 @@
+"""Files in a bucket of S3."""
+
+import io
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
+
+from attrs import field, frozen
+
+from daylily.adapters.aws.s3_bucket import TRIES, Bucket, UnmetError
+from daylily.adapters.aws.s3_reader import ObjectReader
+from daylily.adapters.aws.s3_upload import Upload, first_part
+from daylily.adapters.keys import check_folder, check_prefix
+from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
+from daylily.domain.names import KEY_BYTES, check_key, key_fault
+from daylily.ports.object_store import ObjectInfo
+from daylily.ports.paging import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+
+_MOST: Final = 1000
+_WRITER: Final = "daylily-writer"
+"""Metadata that tells whose write it was that stands there."""
+_GIB: Final = 1 << 30
+
+
+@frozen(eq=False)
+class S3ObjectStore:
+    """
+    An ObjectStore in a bucket, or below a prefix of one.
+
+    - Objects that no key can name (folder markers, ``a//b``) are left out of listings.
+    - ``modified_at`` is in whole seconds; that of ``put`` is the time of S3's answer, and S3 may have
+      stamped the object some moments before.
+    - A conditional write that meets another one (409) is tried again for some seconds.
+
+    Args:
+        client: A low-level client, which threads may share.
+        prefix: Empty, or a folder with its ``/``: keys are relative to it.
+        part_size: Bytes; larger objects are sent in parts, and one part is held in memory at a time.
+        copy_part_size: Bytes; larger objects are copied in parts (S3 takes 5 GiB at most at once).
+    """
+
+    client: "S3Client"
+    bucket: str
+    prefix: str = field(default="", converter=check_folder)
+    part_size: int = 8 << 20
+    copy_part_size: int = 5 * _GIB
+    _bucket: Bucket = field(init=False)
+
+    @_bucket.default
+    def _new_bucket(self) -> Bucket:
+        return Bucket(self.client, self.bucket)
+
+    def put(self, key: str, source: BinaryIO | bytes, *, if_absent: bool = False) -> ObjectInfo:
+        """See ObjectStore.put."""
+        name = self._name(key)
+        source = io.BytesIO(source) if isinstance(source, bytes) else source
+        start = first_part(source, self.part_size)
+        if len(start) < self.part_size:
+            return self._put_at_once(key, name, start, if_absent)
+        return self._put_in_parts(key, name, start, source, if_absent)
+
+    def replace(self, key: str, content: bytes, *, if_etag: str) -> bool:
+        """See ObjectStore.replace."""
+        name, writer = self._name(key), uuid.uuid4().hex
+        try:
+            self._bucket.ask(
+                "PutObject",
+                key,
+                Key=name,
+                Body=content,
+                IfMatch=f'"{if_etag}"',
+                Metadata={_WRITER: writer},
+            )
+        except NotFoundError:
+            return False
+        except UnmetError as error:
+            return error.repeated and self._is_by(key, writer)
+        return True
+
+    def open(self, key: str) -> BinaryIO:
+        """See ObjectStore.open."""
+        name = self._name(key)
+        found = self._bucket.ask("GetObject", key, Key=name)
+
+        def resume(position: int) -> Any:
+            part = f"bytes={position}-"
+            return self._bucket.ask("GetObject", key, Key=name, Range=part, IfMatch=found["ETag"])[
+                "Body"
+            ]
+
+        return cast("BinaryIO", ObjectReader(key, found["Body"], found["ContentLength"], resume))
+
+    def info(self, key: str) -> ObjectInfo:
+        """See ObjectStore.info."""
+        return _info(key, self._head(key))
+
+    def copy(self, source: str, target: str) -> ObjectInfo:
+        """See ObjectStore.copy."""
+        name = self._name(target)
+        for _ in range(TRIES):
+            found = self._head(source)
+            if source == target:  # which S3 refuses, as it would change nothing
+                return _info(target, found)
+            origin = {
+                "CopySource": {"Bucket": self.bucket, "Key": self._name(source)},
+                "CopySourceIfMatch": found["ETag"],
+            }
+            try:
+                if found["ContentLength"] > self.copy_part_size:
+                    return self._copy_in_parts(target, name, found["ContentLength"], origin)
+                copied = self._bucket.ask("CopyObject", target, Key=name, **origin)
+            except UnmetError:
+                continue  # the source was replaced meanwhile
+            result = copied["CopyObjectResult"]
+            return ObjectInfo(
+                key=target,
+                size=found["ContentLength"],
+                etag=_bare(result["ETag"]),
+                modified_at=_seconds(result["LastModified"]),
+            )
+        raise UnavailableError(f"{source} is replaced faster than it can be copied")
+
+    def delete(self, key: str, *, if_etag: str | None = None) -> bool:
+        """See ObjectStore.delete."""
+        name = self._name(key)
+        for _ in range(TRIES):
+            try:
+                # Without an etag S3 does not tell whether there was anything to remove.
+                etag = if_etag or _bare(self._head(key)["ETag"])
+                self._bucket.ask("DeleteObject", key, Key=name, IfMatch=f'"{etag}"')
+            except NotFoundError:
+                return False
+            except UnmetError:
+                if if_etag is not None:
+                    return False
+            else:
+                return True
+        raise UnavailableError(f"{key} is replaced faster than it can be removed")
+
+    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+        """See ObjectStore.list."""
+        check_prefix(prefix)
+        return self._page("list", prefix, cursor, limit, {}, _objects)
+
+    def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
+        """See ObjectStore.entries."""
+        check_folder(prefix)
+        return self._page("entries", prefix, cursor, limit, {"Delimiter": "/"}, _entries)
+
+    def changed(self, prefix: str, mark: str | None) -> str | None:
+        """Return a new mark every time: only a listing could tell."""
+        check_folder(prefix)
+        return uuid.uuid4().hex
+
+    def location(self, key: str) -> str:
+        """Return ``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.prefix}{check_prefix(key)}".removesuffix("/")
+
+    # Writing
+
+    def _put_at_once(self, key: str, name: str, content: bytes, if_absent: bool) -> ObjectInfo:
+        writer = uuid.uuid4().hex
+        condition: dict[str, Any] = {}
+        if if_absent:
+            condition = {"IfNoneMatch": "*", "Metadata": {_WRITER: writer}}
+        try:
+            answer = self._bucket.ask("PutObject", key, Key=name, Body=content, **condition)
+        except UnmetError as error:
+            if not (error.repeated and self._is_by(key, writer)):
+                raise _taken(key) from error
+            return self.info(key)
+        return self._written(key, len(content), answer)
+
+    def _put_in_parts(
+        self, key: str, name: str, start: bytes, source: BinaryIO, if_absent: bool
+    ) -> ObjectInfo:
+        if if_absent and self._is_there(key):
+            raise _taken(key)  # rather now than after the last byte
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if if_absent else {}
+        writer = uuid.uuid4().hex
+        with self._upload(key, name, Metadata={_WRITER: writer}) as upload:
+            size = upload.send_all(start, source)
+            try:
+                answer = upload.complete(**condition)
+            except UnmetError as error:
+                if not (error.repeated and self._is_by(key, writer)):
+                    raise _taken(key) from error
+                return self.info(key)
+        return self._written(key, size, answer)
+
+    def _copy_in_parts(self, key: str, name: str, size: int, origin: dict[str, Any]) -> ObjectInfo:
+        with self._upload(key, name) as upload:
+            upload.copy_all(size, self.copy_part_size, origin)
+            upload.complete()
+        return self.info(key)
+
+    def _upload(self, key: str, name: str, **more: Any) -> Upload:
+        def ask(action: str, **arguments: Any) -> Any:
+            return self._bucket.ask(action, key, Key=name, **arguments)
+
+        return Upload(ask, self.part_size, more)
+
+    def _is_by(self, key: str, writer: str) -> bool:
+        """Tell whether it was that writer's object that stood in its own way: the answer was lost."""
+        try:
+            return bool(self._head(key)["Metadata"].get(_WRITER) == writer)
+        except NotFoundError:
+            return False
+
+    def _written(self, key: str, size: int, answer: Any) -> ObjectInfo:
+        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        # Only an imitation of S3 gives no time with its answer.
+        at = parsedate_to_datetime(told) if told else self._head(key)["LastModified"]
+        return ObjectInfo(key=key, size=size, etag=_bare(answer["ETag"]), modified_at=_seconds(at))
+
+    # Asking
+
+    def _name(self, key: str) -> str:
+        name = self.prefix + check_key(key)
+        if len(name.encode()) > KEY_BYTES:
+            raise InvalidInputError.of("key", f"{key[:80]!r} is too long below {self.prefix}")
+        return name
+
+    def _head(self, key: str) -> Any:
+        return self._bucket.ask("HeadObject", key, Key=self._name(key))
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            self._head(key)
+        except NotFoundError:
+            return False
+        return True
+
+    # Listing
+
+    def _page(
+        self,
+        kind: str,
+        prefix: str,
+        cursor: str | None,
+        limit: int,
+        how: dict[str, Any],
+        read: Callable[[Any, str], Iterator[T]],
+    ) -> Page[T]:
+        check_limit(limit)
+        # S3's own token rather than the last key: it also holds for stores with an order of their own.
+        (token,) = decode_cursor(kind, cursor, 1) if cursor is not None else ("",)
+        found: Any = []
+        while len(found) < limit:
+            more = {"ContinuationToken": token} if token else {}
+            answer = self._bucket.listed(
+                Prefix=self.prefix + prefix, MaxKeys=min(limit - len(found), _MOST), **how, **more
+            )
+            found += read(answer, self.prefix)
+            token = answer.get("NextContinuationToken", "")
+            if not token:
+                return Page(tuple(found))
+        return Page(tuple(found), encode_cursor(kind, token))
+
+
+def _taken(key: str) -> AlreadyExistsError:
+    return AlreadyExistsError(f"{key} is there already")
+
+
+def _info(key: str, found: Any) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=found["ContentLength"],
+        etag=_bare(found["ETag"]),
+        modified_at=_seconds(found["LastModified"]),
+    )
+
+
+def _seconds(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _bare(etag: str) -> str:
+    return etag.strip('"')
+
+
+def _objects(answer: Any, prefix: str) -> Iterator[ObjectInfo]:
+    for each in answer.get("Contents", ()):
+        key = _key(each["Key"], prefix)
+        if key and not key.endswith("/"):
+            yield ObjectInfo(
+                key=key,
+                size=each["Size"],
+                etag=_bare(each["ETag"]),
+                modified_at=_seconds(each["LastModified"]),
+            )
+
+
+def _entries(answer: Any, prefix: str) -> Iterator[str]:
+    names = [each["Key"] for each in answer.get("Contents", ())]
+    # A folder's own marker is no entry of it; what else ends so is a folder by its prefix.
+    names = [name for name in names if not name.endswith("/")]
+    names += [each["Prefix"] for each in answer.get("CommonPrefixes", ())]
+    # In the order of their bytes of UTF-8, which is that of code points.
+    yield from sorted(key for name in names if (key := _key(name, prefix)))
+
+
+def _key(name: str, prefix: str) -> str:
+    """Return the key of an object or a folder, or nothing if no key can name it."""
+    key = name.removeprefix(prefix)
+    return "" if key_fault(key.removesuffix("/"), "") else key
