@@ -10,6 +10,7 @@ from tests.unit.application.crash_scenarios import SCENARIOS, Ending, Scenario, 
 from daylily.testing.faults import Blow, FaultInjector
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("blow", Blow, ids=lambda blow: blow.value.replace(" ", "-"))
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_every_fault_ends_as_if_there_had_been_none(scenario: Scenario, blow: Blow) -> None:

@@ -328,6 +328,7 @@ RACES = (
 )
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("race", RACES, ids=lambda race: race.__name__)
 def test_every_schedule_of_one_switch(race: Callable[[Schedule], None]) -> None:
     """Wherever one takes the turn from the other once, the invariants hold."""
