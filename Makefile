@@ -29,7 +29,7 @@ test: $(VENV)/.developing $(VENV)/.engines  ## Run every test, and hold domain a
 
 .PHONY: test-fast
 test-fast: $(VENV)/.developing  ## Run the unit tests
-	$(PYTEST) -n $(WORKERS) -m "not chromium and not load" tests/unit README.md
+	$(PYTEST) -n $(WORKERS) --hypothesis-profile=fast -m "not chromium and not load" tests/unit README.md
 
 .PHONY: lint
 lint: $(VENV)/.developing  ## Check style and layers

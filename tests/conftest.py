@@ -1,6 +1,12 @@
 """What all tests share."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that run several test processes are slow at odd moments: time says nothing there.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", _patient)
+settings.register_profile("fast", _patient, max_examples=15, stateful_step_count=20)
 
 
 @pytest.hookimpl

@@ -215,6 +215,9 @@ def _faults_of_pair(place: str, pair: FastqPair) -> Iterator[Fault]:
         path = key.removeprefix("s3://")
         if fault := key_fault(path, f"{place}.{read}"):
             yield fault
+        elif key != key.strip():
+            # Sheets drop outer blanks, and would then name another file.
+            yield Fault(f"{place}.{read}", f"{key[:80]!r} starts or ends with a blank")
         elif not is_fastq(path):
             yield Fault(
                 f"{place}.{read}",

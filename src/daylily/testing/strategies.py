@@ -98,7 +98,8 @@ def unsound_keys() -> SearchStrategy[str]:
 def fastq_keys() -> SearchStrategy[str]:
     """Keys of FASTQ files, relative or in a bucket."""
     bucket = st.sampled_from(["", "", "s3://reads/", "s3://acme-lab.example/"])
-    return st.builds("{}{}{}".format, bucket, object_keys(), st.sampled_from(_EXTENSIONS))
+    keys = st.builds("{}{}{}".format, bucket, object_keys(), st.sampled_from(_EXTENSIONS))
+    return keys.filter(lambda key: key == key.strip())
 
 
 @cache

@@ -157,6 +157,8 @@ def test_merged_lane_among_several() -> None:
         ("s3:///x.fq", "absolute"),
         ("a//x.fq", "empty"),
         ("x.bam", "is not named like FASTQ"),
+        (" x.fastq", "starts or ends with a blank"),
+        ("x.fastq\u2003", "starts or ends with a blank"),
         ("s3://b/x.bam", "is not named like FASTQ"),
     ],
 )

@@ -253,9 +253,9 @@ class TestValues:
 
     def test_folded(self) -> None:
         """The line end of a folded text is not part of it; blanks within quotes are."""
-        file = read("workset_name: >\n  My\n  trio\nsamples: [{id: a, r1: ' a.fq'}]")
+        file = read("workset_name: >\n  My\n  trio\nsamples: [{id: a, r1: 'a  b.fq'}]")
 
-        assert (file.name, file.samples[0].pairs[0].r1) == ("My trio", " a.fq")
+        assert (file.name, file.samples[0].pairs[0].r1) == ("My trio", "a  b.fq")
 
     def test_quoted_null(self) -> None:
         """A sample may be called null, if it is in quotes."""

@@ -276,10 +276,10 @@ def test_hostile_names_stay_text(service: Service, browser: Any, api: Any, name:
     pairs = (FastqPair(f"sample_data/{name}_R1.fastq"),)
     manifest = Manifest(samples=(Sample(sample_id=name, pairs=pairs),), pipeline=name)
     workset = a_workset("ws-odd", customer_id="local", name=name, manifest=manifest)
-    service.app.world.store.add(workset)
-    service.app.cycle()
-    store = service.app.world.store
-    store.save(store.get("ws-odd").request_cancel(by=name, at=service.clock(), reason=name))
+    store, at = service.app.world.store, service.clock()
+    locked = workset.lock_for(name, at=at, timeout=timedelta(minutes=1))
+    running = locked.launched(locked.fence, name, at=at)
+    store.add(running.request_cancel(by=name, at=at, reason=name))
     odd = a_workset(
         "ws-late", at=service.clock() + timedelta(seconds=1), customer_id="local", name=name
     )
