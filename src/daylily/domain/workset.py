@@ -526,7 +526,9 @@ class Workset:
         self, state: State, at: datetime, reason: str, actor: str, told: EventKind | None = None
     ) -> Self:
         if state not in LIFECYCLE[self.state] and self.history:
-            raise IllegalTransitionError(f"{self.workset_id}: {self.state} -> {state}")
+            raise IllegalTransitionError(
+                f"{self.workset_id} is {self.state}, and cannot become {state}"
+            )
         entered = evolve(
             self,
             state=state,
