@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from daylily.adapters.aws import historic, items, listings
 from daylily.adapters.aws.conditions import is_ours, loss, removable, unchanged
-from daylily.adapters.aws.rows import NUMBER, KeptWorkset, Row, pack, present, unpack
+from daylily.adapters.aws.rows import NUMBER, KeptWorkset, Row, after, pack, present, unpack
 from daylily.adapters.aws.schema import DUE, KEY, QUEUE
 from daylily.adapters.aws.spill import MANIFEST_BYTES, Spill
 from daylily.adapters.aws.table import Refused, Table, Terms
@@ -134,7 +134,7 @@ class DynamoDBStateStore:
         if fit is saved and before is None and not isinstance(workset, KeptWorkset):
             return saved
         found = workset.kept.row if isinstance(workset, KeptWorkset) else {KEY: workset.workset_id}
-        return self._decoded(present(found | sets))
+        return self._decoded(after(found, sets))
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """
@@ -218,7 +218,7 @@ class DynamoDBStateStore:
         return row
 
     def _decoded(self, row: Row) -> Workset:
-        return items.decoded(row, self._manifest)
+        return items.decoded(row, self._layout, self._manifest)
 
     def _manifest(self, row: Row) -> Any:
         key = row.get("manifest_key")

@@ -69,7 +69,6 @@ OURS: Final = (
     "due_at",
 )
 _CONTESTED: Final = frozenset({"state", "lock_owner", "lock_acquired_at", "lock_expires_at"})
-_ENTRY: Final = frozenset({"state", "timestamp", "reason", "actor", NUMBER})
 
 
 @frozen
@@ -221,7 +220,7 @@ def entries(workset: Workset) -> list[Row]:
     found = [entry(step, number) for number, step in enumerate(workset.history, first)]
     if isinstance(workset, KeptWorkset):
         kept = _kept_entries(workset.kept)
-        found = [{**each, **kept.get(each[NUMBER], {}), NUMBER: each[NUMBER]} for each in found]
+        found = [{**kept.get(each[NUMBER], each), NUMBER: each[NUMBER]} for each in found]
     return found
 
 
@@ -238,7 +237,7 @@ def _kept_entries(kept: Kept) -> dict[int, Row]:
     return found
 
 
-def decoded(row: Row, manifest: Callable[[Row], Any]) -> Workset:
+def decoded(row: Row, layout: Layout, manifest: Callable[[Row], Any]) -> Workset:
     """
     Return the workset that a row holds.
 
@@ -265,15 +264,16 @@ def decoded(row: Row, manifest: Callable[[Row], Any]) -> Workset:
     workset = evolve(from_plain(Workset, plain, name), history=ours)
     if historic.touched(row):
         return KeptWorkset.of(historic.overlay(workset, row), row)
-    if _strange(row):
+    if _strange(row, workset, layout):
         return KeptWorkset.of(workset, row)
     return workset
 
 
-def _strange(row: Row) -> bool:
+def _strange(row: Row, workset: Workset, layout: Layout) -> bool:
     """Tell whether a row of ours holds words or entries of others that a rewrite would lose."""
-    return row["state"] not in set(State) or not all(
-        _ENTRY.issuperset(each) for each in row.get("state_history", [])
+    told = historic_attributes(workset, layout)
+    return any(row.get(name) != told.get(name) for name in HISTORIC) or (
+        row.get("state_history") != entries(workset)
     )
 
 

@@ -115,3 +115,9 @@ def stamp(at: datetime | None) -> str | None:
 def present(row: Row) -> Row:
     """Return a row without the attributes that are None."""
     return {name: value for name, value in row.items() if value is not None}
+
+
+def after(row: Row, sets: Row) -> Row:
+    """Return what a row is once a write has set some attributes and removed those that are None."""
+    kept = {name: value for name, value in row.items() if name not in sets}
+    return kept | present(sets)
