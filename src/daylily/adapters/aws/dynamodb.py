@@ -144,8 +144,10 @@ class DynamoDBStateStore:
         registered is, once it has been adopted.
         """
         check_limit(limit)
-        after = decode_cursor("list", cursor, 2) if cursor is not None else None
-        rows = listings.newest(self._table, where, after, limit + 1)  # type: ignore[arg-type]
+        created, workset_id = decode_cursor("list", cursor, 2) if cursor is not None else ("", "")
+        after = (created, workset_id) if cursor is not None else None
+        # One more tells whether there is more, and one more that nothing is of the same instant.
+        rows = listings.newest(self._table, where, after, limit + 2)
         readable = self._readable(rows)
         found = islice(((row, each) for row, each in readable if _matches(where, each)), limit + 1)
         page = page_of(
