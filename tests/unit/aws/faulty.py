@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
@@ -29,10 +29,13 @@ def answers(
     """Let the next calls of an operation be answered so; None lets one through to the store."""
     left = list(replies)
 
-    def reply(**_: object) -> AWSResponse | None:
+    def reply(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
         found = left.pop(0) if left else None
         if isinstance(found, Exception):
             raise found
+        if found is not None:
+            # moto is asked all the same, and its answer dropped: it must not do what it is asked.
+            request.url = "http://nobody.invalid/"
         return found
 
     client.meta.events.register_first(f"before-send.{service}.{operation}", reply)
