@@ -261,8 +261,8 @@ class DynamoDBStateStore:
             return
         last = self._adopted_at
         if last is None or now - last >= self.adopt_every.total_seconds():
-            self._adopted_at = now
             self.adopt()
+            self._adopted_at = now
 
     def _adopted(self, workset: Workset) -> bool:
         if not is_id(workset.workset_id):

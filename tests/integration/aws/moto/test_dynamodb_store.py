@@ -10,9 +10,9 @@ from boto3.dynamodb.types import Binary
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
+from tests.integration.aws.moto.faulty import answers, loses_answer, refusal
+from tests.integration.aws.moto.recorded import stored
 from tests.integration.aws.worlds import counted, dynamodb_client
-from tests.unit.aws.faulty import answers, loses_answer, refusal
-from tests.unit.aws.recorded import stored
 
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.memory.object_store import InMemoryObjectStore

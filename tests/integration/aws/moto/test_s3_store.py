@@ -9,8 +9,8 @@ from attrs import evolve
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from tests.integration.aws.moto.faulty import answers, loses_answer, refusal
 from tests.integration.aws.worlds import counted, s3_client
-from tests.unit.aws.faulty import answers, loses_answer, refusal
 from urllib3.exceptions import ProtocolError
 
 from daylily.adapters.aws.s3 import S3ObjectStore

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
-from tests.unit.aws.recorded import NAMES, dropped, recorded, stored, take_lock, update_state
+from tests.integration.aws.moto.recorded import (
+    NAMES,
+    dropped,
+    recorded,
+    stored,
+    take_lock,
+    update_state,
+)
 
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.memory.object_store import InMemoryObjectStore

@@ -9,7 +9,7 @@ from daylily.adapters.aws.rows import Row, from_wire, to_wire
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-FOLDER: Final = Path(__file__).parents[2] / "data" / "dynamodb"
+FOLDER: Final = Path(__file__).parents[3] / "data" / "dynamodb"
 NAMES: Final = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
