@@ -29,7 +29,7 @@ from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.config import Settings
 from daylily.domain.customers import Customer
-from daylily.domain.errors import AlreadyExistsError
+from daylily.domain.errors import AlreadyExistsError, InvalidInputError
 from daylily.domain.estimate import RateCard
 from daylily.domain.retry import RetryPolicy
 from daylily.ports.clock import Chance, Clock
@@ -86,8 +86,9 @@ def bootstrap(settings: Settings | None = None, *, world: World | None = None) -
     """
     settings = settings or Settings()
     world = world or connect(settings)
-    with contextlib.suppress(AlreadyExistsError):
-        world.customers.add(Customer(customer_id=settings.customer, name=settings.customer))
+    if settings.store != "aws":  # there `daylily init` has made it, once for all machines
+        with contextlib.suppress(AlreadyExistsError):
+            world.customers.add(Customer(customer_id=settings.customer, name=settings.customer))
     return compose(settings, world)
 
 
@@ -174,7 +175,13 @@ def connect(settings: Settings) -> World:
         UnavailableError: A store cannot be opened.
     """
     compute = _engine(settings)
-    return _memory(settings, compute) if settings.store == "memory" else _local(settings, compute)
+    match settings.store:
+        case "memory":
+            return _memory(settings, compute)
+        case "aws":
+            return _aws(settings, compute)
+        case "local":
+            return _local(settings, compute)
 
 
 def _memory(settings: Settings, compute: Compute) -> World:
@@ -218,6 +225,31 @@ def _local(settings: Settings, compute: Compute) -> World:
         notifier=JournalNotifier(settings.home / "notices.jsonl"),
         customers=customers,
         close=close,
+    )
+
+
+def _aws(settings: Settings, compute: Compute) -> World:
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.customers import DynamoDBCustomers
+    from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+    from daylily.adapters.aws.s3 import S3ObjectStore
+    from daylily.adapters.local.notifier import JournalNotifier
+    from daylily.adapters.sentinel_store import ObjectSentinelStore
+
+    if settings.bucket is None:
+        raise InvalidInputError.of("bucket", "is needed where the store is aws")
+    clients = Clients(region=settings.region)
+    objects = S3ObjectStore(clients.s3(), settings.bucket)
+    dynamodb = clients.dynamodb()
+    return World(
+        store=DynamoDBStateStore(
+            dynamodb, settings.table, spill=objects, prefix=settings.prefix, bucket=settings.bucket
+        ),
+        objects=objects,
+        sentinels=ObjectSentinelStore(objects, settings.prefix),
+        compute=compute,
+        notifier=JournalNotifier(settings.home / "notices.jsonl"),
+        customers=DynamoDBCustomers(dynamodb, settings.customers_table),
     )
 
 

@@ -23,7 +23,10 @@ from daylily.domain.pipelines import SHIPPED, Pipeline, PipelineRegistry, Resour
 
 MASK: Final = "********"
 CONFIG_VARIABLE: Final = "DAYLILY_CONFIG"
+NO_TABLE: Final = "none"
+"""The name of a table that says there is none."""
 _MAX_FILE: Final = 1 << 20
+_BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -46,10 +49,10 @@ class Secret:
         return self._text
 
 
-def _setting(default: object, variable: str, text: str) -> Any:
+def _setting(default: object, variable: str, text: str, *fallbacks: str) -> Any:
     return field(
         default=default,
-        metadata={"variable": variable, "help": text},
+        metadata={"variable": variable, "fallbacks": fallbacks, "help": text},
     )
 
 
@@ -68,12 +71,26 @@ class Settings:
             "help": "Folder of the local store: worksets, files, state and logs.",
         },
     )
-    store: Literal["local", "memory"] = _setting(
-        "local", "DAYLILY_STORE", "Where worksets live: local (SQLite and a folder) or memory."
+    store: Literal["local", "aws", "memory"] = _setting(
+        "local",
+        "DAYLILY_STORE",
+        "Where worksets live: local (SQLite and a folder), aws (the default once there is a bucket) "
+        "or memory.",
     )
     engine: Literal["local", "memory"] = _setting(
         "local", "DAYLILY_ENGINE", "What runs pipelines: local (processes) or memory (pretends)."
     )
+    region: str = _setting("us-west-2", "AWS_REGION", "Region of AWS.", "AWS_DEFAULT_REGION")
+    table: str = _setting(
+        "daylily-worksets",
+        "WORKSET_TABLE_NAME",
+        "DynamoDB table of worksets; 'none' keeps them in the bucket alone.",
+        "DAYLILY_DYNAMODB_TABLE",
+    )
+    customer_table: str | None = _setting(
+        None, "CUSTOMER_TABLE_NAME", "DynamoDB table of customers, if not <table>-customers."
+    )
+    bucket: str | None = _setting(None, "S3_BUCKET", "S3 bucket of worksets and files.")
     prefix: str = _setting(
         "worksets/", "S3_PREFIX", "Where worksets stand in the object store, ending in '/'."
     )
@@ -116,6 +133,7 @@ class Settings:
             yield Fault("customer", f"{self.customer!r} is not an id: {ID_RULE}")
         if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", self.prefix) or ".." in self.prefix.split("/"):
             yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
+        yield from self._faults_of_aws()
         if self.url is not None and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.url):
             yield Fault("url", "is not an http(s) address without user name and password")
         bounds = (
@@ -132,6 +150,22 @@ class Settings:
                 yield Fault(name, f"{value} is not from {least} to {most}")
         for pipeline in self.pipelines:
             yield from pipeline.faults()
+
+    def _faults_of_aws(self) -> Iterator[Fault]:
+        if self.store == "aws" and self.bucket is None:
+            yield Fault("bucket", "is needed where the store is aws: set S3_BUCKET")
+        if self.bucket is not None and not re.fullmatch(_BUCKET, self.bucket):
+            yield Fault("bucket", f"{self.bucket!r} is no name of an S3 bucket")
+        for name, table in (("table", self.table), ("customer_table", self.customer_table)):
+            if table is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
+                yield Fault(name, f"{table!r} is no name of a DynamoDB table")
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
+            yield Fault("region", f"{self.region!r} is no region of AWS, such as us-west-2")
+
+    @property
+    def customers_table(self) -> str:
+        """Name of the table of customers."""
+        return self.customer_table or f"{self.table}-customers"
 
     @property
     def registry(self) -> PipelineRegistry:
@@ -178,10 +212,10 @@ def load(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for attribute in attrs.fields(Settings):
-        name, variable = attribute.name, attribute.metadata.get("variable", "")
+        name, variable = attribute.name, _variable(attribute, environ)
         if name in given:
             raw, origin = given[name], f"--{name.replace('_', '-')}"
-        elif environ.get(variable):
+        elif variable is not None:
             raw, origin = environ[variable], f"${variable}"
         elif name in written:
             raw, origin = written[name], str(file)
@@ -201,6 +235,8 @@ def load(
         for name in written
         if name not in attrs.fields_dict(Settings)
     ]
+    if origins["store"] == "default" and values.get("bucket") is not None:
+        values["store"], origins["store"] = "aws", f"as there is a bucket ({origins['bucket']})"
     settings = Settings(**values)
     faults += [
         Fault(f"{fault.place} ({origins.get(fault.place, str(file))})", fault.message)
@@ -209,6 +245,13 @@ def load(
     if faults:
         raise ConfigError(faults)
     return Loaded(settings, origins)
+
+
+def _variable(attribute: "attrs.Attribute[Any]", environ: Mapping[str, str]) -> str | None:
+    """Return the variable that says something of a setting; those of old versions come last."""
+    metadata = attribute.metadata
+    names = (metadata.get("variable", ""), *metadata.get("fallbacks", ()))
+    return next((name for name in names if environ.get(name)), None)
 
 
 def _file(

@@ -63,6 +63,47 @@ def test_texts_become_values(variable: str, text: str, name: str, value: object)
     assert getattr(load({}, {variable: text}).settings, name) == value
 
 
+def test_a_bucket_means_aws() -> None:
+    """The guide's variables alone choose AWS; who says where worksets live is believed."""
+    loaded = load({}, {"S3_BUCKET": "lab-worksets", "WORKSET_TABLE_NAME": "lab-table"})
+
+    assert loaded.settings.store == "aws"
+    assert loaded.origins["store"] == "as there is a bucket ($S3_BUCKET)"
+    assert (loaded.settings.region, loaded.settings.table) == ("us-west-2", "lab-table")
+    assert loaded.settings.customers_table == "lab-table-customers"
+    assert load({"store": "memory"}, {"S3_BUCKET": "lab-worksets"}).settings.store == "memory"
+
+
+def test_variables_of_old_versions() -> None:
+    """They are read where the guide's own say nothing."""
+    old = {"DAYLILY_DYNAMODB_TABLE": "old-table", "AWS_DEFAULT_REGION": "eu-central-1"}
+
+    loaded = load({}, old)
+
+    assert loaded.settings.table == "old-table"
+    assert loaded.origins["table"] == "$DAYLILY_DYNAMODB_TABLE"
+    assert loaded.settings.region == "eu-central-1"
+    assert load({}, {**old, "WORKSET_TABLE_NAME": "new"}).settings.table == "new"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "place"),
+    [
+        ("DAYLILY_STORE", "aws", "bucket"),
+        ("S3_BUCKET", "Not_A_Bucket", "bucket"),
+        ("WORKSET_TABLE_NAME", "a table", "table"),
+        ("CUSTOMER_TABLE_NAME", "x", "customer_table"),
+        ("AWS_REGION", "Oregon", "region"),
+    ],
+)
+def test_names_of_aws_are_checked(variable: str, text: str, place: str) -> None:
+    """What AWS would refuse is refused here, before anything is asked of it."""
+    with pytest.raises(ConfigError) as caught:
+        load({}, {variable: text})
+
+    assert [fault.place.split()[0] for fault in caught.value.faults] == [place]
+
+
 def test_all_faults_at_once(tmp_path: Path) -> None:
     """One error lists every fault, each with where it stands."""
     path = tmp_path / "bad.yaml"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     )
 
 KEY: Final = "workset_id"
+CUSTOMER_KEY: Final = "customer_id"
 
 
 @frozen
@@ -56,6 +57,18 @@ def create_table(client: "DynamoDBClient", name: str) -> str:
         KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
         AttributeDefinitions=definitions(),
         GlobalSecondaryIndexes=[index_definition(index) for index in INDEXES],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    return name
+
+
+def create_customer_table(client: "DynamoDBClient", name: str) -> str:
+    """Create the table of customers, paid by the request; return its name once it is there."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": CUSTOMER_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": CUSTOMER_KEY, "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})

@@ -58,6 +58,7 @@ class Table:
 
     client: "DynamoDBClient"
     name: str
+    key: str = KEY
 
     def get(self, key: str, *attributes: str) -> Row | None:
         """Return the row under a key as the last write left it, or only some of its attributes."""
@@ -68,14 +69,14 @@ class Table:
             arguments |= terms.given()
         with reported("dynamodb", "GetItem", self._called):
             found = self.client.get_item(
-                TableName=self.name, Key={KEY: {"S": key}}, ConsistentRead=True, **arguments
+                TableName=self.name, Key={self.key: {"S": key}}, ConsistentRead=True, **arguments
             )
         return from_wire(found["Item"]) if "Item" in found else None
 
     def create(self, row: Row) -> Refused | None:
         """Store a new row, unless there is one."""
         terms = Terms()
-        condition = f"attribute_not_exists({terms.name(KEY)})"
+        condition = f"attribute_not_exists({terms.name(self.key)})"
         return self._conditional(
             "PutItem", "put_item", Item=to_wire(row), ConditionExpression=condition, **terms.given()
         )
@@ -102,7 +103,7 @@ class Table:
         return self._conditional(
             "UpdateItem",
             "update_item",
-            Key={KEY: {"S": key}},
+            Key={self.key: {"S": key}},
             UpdateExpression=expression,
             ConditionExpression=condition,
             **terms.given(),
@@ -124,6 +125,18 @@ class Table:
         ):
             for item in page["Items"]:
                 yield from_wire(item)
+
+    def scan(self) -> Iterator[Row]:
+        """Yield every row, in no order: for small tables."""
+        arguments: dict[str, Any] = {}
+        while True:
+            with reported("dynamodb", "Scan", self._called):
+                page = self.client.scan(TableName=self.name, ConsistentRead=True, **arguments)
+            for item in page["Items"]:
+                yield from_wire(item)
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def count(self, index: Index, condition: str, terms: Terms) -> int:
         """Return how many rows a query finds."""

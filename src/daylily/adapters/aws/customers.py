@@ -1,0 +1,79 @@
+"""Customers in a table of DynamoDB, which old versions of the system may keep too (contract 3.9)."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from daylily.adapters.aws.rows import Row, present
+from daylily.adapters.aws.schema import CUSTOMER_KEY
+from daylily.adapters.aws.table import Table
+from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
+from daylily.domain.customers import Customer
+from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.ports.paging import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@frozen(eq=False)
+class DynamoDBCustomers:
+    """
+    Customers in one table; its rows may hold more than we know of, which is left alone.
+
+    Args:
+        client: A low-level client, which threads may share.
+        table: Its name.
+    """
+
+    client: "DynamoDBClient"
+    table: str
+    _table: Table = field(init=False)
+
+    @_table.default
+    def _new_table(self) -> Table:
+        return Table(self.client, self.table, CUSTOMER_KEY)
+
+    def get(self, customer_id: str) -> Customer:
+        """See Customers.get."""
+        row = self._table.get(customer_id)
+        if row is None:
+            raise NotFoundError(f"there is no customer {customer_id}")
+        return _customer(row)
+
+    def add(self, customer: Customer) -> None:
+        """See Customers.add."""
+        if self._table.create(_row(customer)):
+            raise AlreadyExistsError(f"there is a customer {customer.customer_id} already")
+
+    def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
+        """See Customers.list. Reads them all: there are as many as a core facility has clients."""
+        check_limit(limit)
+        (after,) = decode_cursor("customers", cursor, 1) if cursor is not None else ("",)
+        there = sorted(self._table.scan(), key=lambda row: str(row[CUSTOMER_KEY]))
+        found = [_customer(row) for row in there if row[CUSTOMER_KEY] > after]
+        return page_of(found, limit, lambda last: encode_cursor("customers", last.customer_id))
+
+
+def _row(customer: Customer) -> Row:
+    return present(
+        {
+            CUSTOMER_KEY: customer.customer_id,
+            "customer_name": customer.name,
+            "email": customer.email,
+            "max_concurrent_worksets": customer.max_concurrent_worksets,
+            "max_storage_gb": Decimal(str(customer.max_storage_gb)),
+        }
+    )
+
+
+def _customer(row: Row) -> Customer:
+    customer_id = str(row[CUSTOMER_KEY])
+    return Customer(
+        customer_id=customer_id,
+        name=str(row.get("customer_name") or customer_id),
+        email=row.get("email"),
+        max_concurrent_worksets=int(row.get("max_concurrent_worksets", 5)),
+        max_storage_gb=float(row.get("max_storage_gb", 1000)),
+    )
