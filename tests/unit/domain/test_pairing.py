@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import FastqPair, Manifest, Sample
-from daylily.domain.pairing import samples_of
+from daylily.domain.pairing import pairing_of, samples_of
 
 SUFFIXES: Final = (".fastq", ".fq", ".fastq.gz", ".fq.gz", ".fastq.bz2", ".fq.bz2", ".FASTQ.GZ")
 PATTERNS: Final = (
@@ -21,6 +21,7 @@ PATTERNS: Final = (
     "_S3_R{}_001",
     "_L002_R{}_001",
 )
+FURTHER: Final = (".{}", "-R{}", "-r{}", "_read{}", ".Read{}", "-read_{}", "_L004-R{}", "-R{}_001")
 
 
 def shape(samples: tuple[Sample, ...]) -> dict[str, list[tuple[str, str, str | None]]]:
@@ -35,7 +36,7 @@ def faults_of(keys: list[str], *, single_end: bool = False) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERNS + FURTHER)
 def test_mates_of_every_pattern_meet(pattern: str, suffix: str) -> None:
     """Both reads of a lone lane make one sample of one merged lane, whatever the pattern."""
     r1, r2 = (f"in/HG_002{pattern.format(read)}{suffix}" for read in (1, 2))
@@ -110,6 +111,80 @@ def test_what_holds_no_reads_is_passed_over(name: str) -> None:
     assert samples_of([name]) == ()
 
 
+def test_what_is_left_out_is_told() -> None:
+    """Index reads beside their reads, and what demultiplexing could not assign, are no samples."""
+    reads = ["a_R1.fq", "a_R2.fq", "b_S1_L001_R1_001.fq", "b_S1_L001_R2_001.fq"]
+    others = ["Undetermined_S0_L001_R1_001.fq", "a_I1.fq", "a_I2.fq", "b_S1_L001_I1_001.fq"]
+
+    found = pairing_of([*reads, *others])
+
+    assert [sample.sample_id for sample in found.samples] == ["a", "b"]
+    assert found.left_out == tuple(others)
+
+
+def test_index_reads_of_nothing_are_a_fault() -> None:
+    """A name like that of an index read, without reads beside it, may well be a sample."""
+    assert (
+        "index read" in faults_of(["x/stage_I1.fq", "y/stage_R1.fq", "y/stage_R2.fq"])["x/stage_I1.fq"]
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a_R1_trimmed.fq", "a_R2_trimmed.fq"),
+        ("a_1.clean.fq.gz", "a_2.clean.fq.gz"),
+        ("a_forward.fq", "a_reverse.fq"),
+        ("a_Fwd.fq", "a_Rev.fq"),
+        ("a.F.fq", "a.R.fq"),
+        ("a_1P.fq", "a_2P.fq"),
+        ("a-1.fq", "a-2.fq"),
+        ("a_1.fq", "a_2.fq", "a_3.fq"),
+        ("a.1.fq", "a.2.fq", "a.10.fq"),
+    ],
+)
+def test_what_may_be_a_pair_is_not_guessed_at(names: tuple[str, ...]) -> None:
+    """Names that may be mates or samples are refused, each naming the others and the way out."""
+    faults = faults_of([f"in/{name}" for name in names])
+
+    assert set(faults) == {f"in/{name}" for name in names}
+    for message in faults.values():
+        assert "in a sheet" in message
+        assert any(name in message for name in names)
+
+
+@pytest.mark.parametrize("name", ["a_R1_trimmed.fq", "a_1.clean.fq", "a.1.fq", "a-R1.fq", "a_read1.fq"])
+def test_half_a_pair_is_a_missing_mate(name: str) -> None:
+    """A name that says read 1 needs its mate or the flag; one that says read 2 needs it always."""
+    assert "missing mate" in faults_of([name])[name]
+    assert [sample.pairs for sample in samples_of([name], single_end=True)] == [(FastqPair(name),)]
+    second = name.replace("1", "2")
+    assert "missing mate" in faults_of([second], single_end=True)[second]
+
+
+def test_third_reads_are_a_fault() -> None:
+    """Which of three reads are mates, names do not tell."""
+    assert "read 3 of 'a'" in faults_of(["a_R1.fq", "a_R2.fq", "a_R3.fq"])["a_R3.fq"]
+
+
+def test_names_that_count_are_samples_where_that_is_said() -> None:
+    """Single-end was said: a row of numbers is a row of samples. Two are mates all the same."""
+    counted = ["a_1.fq", "a_2.fq", "a_3.fq", "b-1.fq", "b-2.fq"]
+
+    assert set(shape(samples_of(counted, single_end=True))) == {"a_1", "a_2", "a_3", "b-1", "b-2"}
+    assert set(shape(samples_of(["a_1.fq", "a_2.fq"], single_end=True))) == {"a"}
+
+
+def test_names_of_samples_that_only_look_a_little_so() -> None:
+    """Numbers and letters of samples are not taken for reads without reason."""
+    keys = [
+        "IL-2.fq", "n-1.fq", "n-2.fq", "n-3.fq", "mouse_F.fq", "day_30.fq", "day_31.fq", "R1.fq",
+        "liver_rev.fq", "p_1_tumour.fq", "p_2_tumour.fq", "a_01.fq", "a_02.fq",
+    ]  # fmt: skip
+
+    assert set(shape(samples_of(keys))) == {key.removesuffix(".fq") for key in keys}
+
+
 def test_nothing_makes_nothing() -> None:
     """No files, no samples, no fault."""
     assert samples_of([]) == ()
@@ -118,7 +193,9 @@ def test_nothing_makes_nothing() -> None:
 plates: Final = st.lists(
     st.tuples(
         st.sampled_from(["A", "b-2", "c.3", "d_4"]),
-        st.sampled_from(PATTERNS),
+        st.sampled_from(
+            (*PATTERNS, *FURTHER, "-{}", "_I{}", "_R{}_trimmed", "_{}.clean", "_R3{}", "{}")
+        ),
         st.sampled_from(["1", "2"]),
         st.sampled_from(SUFFIXES),
     ).map(lambda part: f"in/{part[0]}{part[1].format(part[2])}{part[3]}"),
@@ -147,15 +224,15 @@ def test_order_of_files_does_not_matter(
 
 @given(keys=plates, single_end=st.booleans())
 def test_no_file_is_lost(keys: list[str], *, single_end: bool) -> None:
-    """Each file is in exactly one place of one sample, or there is a fault."""
+    """Each file is in exactly one place of one sample, or named as left out, or there is a fault."""
     try:
-        samples = samples_of(keys, single_end=single_end)
+        found = pairing_of(keys, single_end=single_end)
     except InvalidInputError as refused:
         at_fault = {fault.place for fault in refused.faults}
     else:
-        at_fault = set()
+        at_fault, samples = set(), found.samples
         used = [key for sample in samples for pair in sample.pairs for _, key in pair.files()]
-        assert sorted(used) == sorted(keys)
+        assert sorted([*used, *found.left_out]) == sorted(keys)
         assert [sample.sample_id for sample in samples] == sorted({s.sample_id for s in samples})
     assert at_fault <= set(keys)
 
