@@ -7,6 +7,7 @@ Nothing else in Daylily reads the environment. Every fault is listed at once, wi
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -80,7 +81,12 @@ class Settings:
     engine: Literal["local", "memory"] = _setting(
         "local", "DAYLILY_ENGINE", "What runs pipelines: local (processes) or memory (pretends)."
     )
-    region: str = _setting("us-west-2", "AWS_REGION", "Region of AWS.", "AWS_DEFAULT_REGION")
+    region: str = _setting(
+        "us-west-2",
+        "AWS_REGION",
+        "Region of AWS; without it that of the AWS profile.",
+        "AWS_DEFAULT_REGION",
+    )
     table: str = _setting(
         "daylily-worksets",
         "WORKSET_TABLE_NAME",
@@ -235,8 +241,8 @@ def load(
         for name in written
         if name not in attrs.fields_dict(Settings)
     ]
-    if origins["store"] == "default" and values.get("bucket") is not None:
-        values["store"], origins["store"] = "aws", f"as there is a bucket ({origins['bucket']})"
+    for name, (implied, origin) in _implied(values, origins, environ).items():
+        values[name], origins[name] = implied, origin
     settings = Settings(**values)
     faults += [
         Fault(f"{fault.place} ({origins.get(fault.place, str(file))})", fault.message)
@@ -252,6 +258,41 @@ def _variable(attribute: "attrs.Attribute[Any]", environ: Mapping[str, str]) -> 
     metadata = attribute.metadata
     names = (metadata.get("variable", ""), *metadata.get("fallbacks", ()))
     return next((name for name in names if environ.get(name)), None)
+
+
+def _implied(
+    values: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]
+) -> Mapping[str, tuple[str, str]]:
+    """Return what follows from what was said for settings of which nothing was said, and why."""
+    found: dict[str, tuple[str, str]] = {}
+    if origins["store"] == "default" and values.get("bucket") is not None:
+        found["store"] = "aws", f"as there is a bucket ({origins['bucket']})"
+    if origins["region"] == "default" and "aws" in (values.get("store"), *found.get("store", ())):
+        # In this order boto3 looks, too.
+        profile = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+        if region := _region_of_profile(profile, environ):
+            found["region"] = region, f"AWS profile {profile}"
+    return found
+
+
+def _region_of_profile(profile: str, environ: Mapping[str, str]) -> str | None:
+    """Return the region that a profile of AWS names, found where boto3 would find it."""
+    from botocore import configloader, exceptions
+
+    home = environ.get("HOME")
+
+    def path(variable: str, name: str) -> str:
+        return environ.get(variable) or (f"{home}/.aws/{name}" if home else os.devnull)
+
+    region: str | None = None
+    # A file that is not there, or makes no sense, is for boto3 to tell of once it is asked.
+    with suppress(exceptions.ConfigNotFound, exceptions.ConfigParseError):
+        profiles = configloader.load_config(path("AWS_CONFIG_FILE", "config"))["profiles"]
+        region = profiles.get(profile, {}).get("region")
+    with suppress(exceptions.ConfigNotFound, exceptions.ConfigParseError):
+        file = path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+        region = configloader.raw_config_parse(file).get(profile, {}).get("region", region)
+    return region
 
 
 def _file(

@@ -1,8 +1,11 @@
 """Settings: where each value comes from, and every fault at once."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
+import botocore.session
 import pytest
 
 from daylily.config import ConfigError, Secret, Settings, load
@@ -72,6 +75,44 @@ def test_a_bucket_means_aws() -> None:
     assert (loaded.settings.region, loaded.settings.table) == ("us-west-2", "lab-table")
     assert loaded.settings.customers_table == "lab-table-customers"
     assert load({"store": "memory"}, {"S3_BUCKET": "lab-worksets"}).settings.store == "memory"
+
+
+def test_the_region_of_the_profile_outranks_the_default(tmp_path: Path) -> None:
+    """Nobody who has said in which region they work has to say it again; boto3 reads it alike."""
+    config, credentials = tmp_path / "config", tmp_path / "credentials"
+    config.write_text(
+        "[default]\nregion = eu-west-1\n[profile lab]\nregion = eu-central-1\n[profile x]\n"
+    )
+    credentials.write_text("[home]\nregion = sa-east-1\n[other]\n")
+    files = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
+    aws = {"S3_BUCKET": "lab-worksets", **files}
+
+    for profile, region, origin in (
+        ({}, "eu-west-1", "AWS profile default"),
+        ({"AWS_PROFILE": "lab"}, "eu-central-1", "AWS profile lab"),
+        ({"AWS_PROFILE": "home"}, "sa-east-1", "AWS profile home"),
+        ({"AWS_PROFILE": "lab", "AWS_DEFAULT_PROFILE": "home"}, "sa-east-1", "AWS profile home"),
+        ({"AWS_PROFILE": "x"}, "us-west-2", "default"),
+        ({"AWS_PROFILE": "nobody"}, "us-west-2", "default"),
+        ({"AWS_PROFILE": "lab", "AWS_REGION": "ap-east-1"}, "ap-east-1", "$AWS_REGION"),
+    ):
+        loaded = load({}, {**aws, **profile})
+        assert (loaded.settings.region, loaded.origins["region"]) == (region, origin)
+        if origin.startswith("AWS"):
+            with mock.patch.dict(os.environ, {**files, **profile}, clear=True):
+                assert botocore.session.Session().get_config_variable("region") == region
+    assert load({}, files).settings.region == "us-west-2"
+
+
+def test_files_of_aws_that_make_no_sense(tmp_path: Path) -> None:
+    """They are boto3's to complain of; the settings are read all the same."""
+    config = tmp_path / ".aws" / "config"
+    config.parent.mkdir()
+    config.write_text("[default\nregion: here\n")
+
+    loaded = load({}, {"S3_BUCKET": "lab-worksets", "HOME": str(tmp_path)})
+
+    assert loaded.settings.region == "us-west-2"
 
 
 def test_variables_of_old_versions() -> None:
