@@ -253,6 +253,31 @@ class Workset:
         reason = f"{self.attempt_key} submitted as {job}"
         return self._attempted(job, at)._enter(State.IN_PROGRESS, at, reason, owner, EventKind.STARTED)
 
+    def handed_over(self, owner: str, *, at: datetime, reason: str) -> Self:
+        """
+        Record that the holder of the lock runs the workset by other means than an engine of ours.
+
+        From then on it counts as run by another system, which alone can say how it ends (``adopt``).
+
+        Raises:
+            LockHeldError: The lock is not, or no longer, that of *owner*.
+            IllegalTransitionError: A cancel is pending.
+        """
+        if self.lock is None or self.lock.owner != owner:
+            raise LockHeldError(f"{self.workset_id} is not locked by {owner}")
+        if self.cancel:
+            raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending")
+        # Nobody has posted in_progress yet: a lock only says that it may be there.
+        theirs = evolve(
+            self,
+            lock=None,
+            posted=self.posted - {Sentinel.IN_PROGRESS},
+            retry_requested_by=None,
+            failure=None,
+            progress=None,
+        )
+        return theirs._enter(State.IN_PROGRESS, at, reason, owner, EventKind.STARTED)
+
     def launch_failed(
         self, token: int, failure: Failure, *, at: datetime, policy: RetryPolicy, jitter: float
     ) -> Self:
@@ -491,12 +516,13 @@ class Workset:
 
     # What other systems did
 
-    def adopt(self, state: State, *, at: datetime, reason: str, actor: str) -> Self:
+    def adopt(self, state: State, *, at: datetime, reason: str, actor: str, shown: bool = True) -> Self:
         """
-        Take over as a fact what another system's sentinel says; we owe no sentinel for it.
+        Take over as a fact what another system says of the workset.
 
         Args:
             state: What sentinels of others can say: in_progress, complete, error or ignored.
+            shown: Whether a sentinel of theirs says so, so that we owe none; otherwise we do.
 
         Raises:
             IllegalTransitionError: An attempt of ours is on its way: ours is the truth then. Or
@@ -511,8 +537,7 @@ class Workset:
         failure = Failure(ErrorCategory.PERMANENT, reason) if state is State.ERROR else None
         theirs = evolve(self, failure=failure, progress=None)
         adopted = theirs._enter(state, at, reason, actor, told.get(state))
-        # Theirs stands there already.
-        debts = tuple(debt for debt in adopted.debts if not isinstance(debt, PostSentinel))
+        debts = tuple(debt for debt in adopted.debts if not (shown and isinstance(debt, PostSentinel)))
         return evolve(adopted, debts=debts, retry_at=None)
 
     # What every step has in common

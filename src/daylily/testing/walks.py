@@ -36,8 +36,8 @@ def _refused(workset: Workset, at: datetime) -> Workset:
     return workset.launch_failed(_token(workset), failure, at=at, policy=_POLICY, jitter=0.5)
 
 
-def _adopting(state: State) -> Step:
-    return lambda w, at: w.adopt(state, at=at, reason=f"found {state}", actor="monitor-1")
+def _adopting(state: State, *, shown: bool = True) -> Step:
+    return lambda w, at: w.adopt(state, at=at, reason=f"found {state}", actor="monitor-1", shown=shown)
 
 
 STEPS: Final[Mapping[str, Step]] = {
@@ -63,6 +63,8 @@ STEPS: Final[Mapping[str, Step]] = {
     "adopt a start": _adopting(State.IN_PROGRESS),
     "adopt a result": _adopting(State.COMPLETE),
     "adopt an error": _adopting(State.ERROR),
+    "be told of a result": _adopting(State.COMPLETE, shown=False),
+    "hand over": lambda w, at: w.handed_over("monitor-1", at=at, reason="runs it by hand"),
     "pay the first debt": lambda w, _: w.settled(w.debts[:1]),
     "pay all debts": lambda w, _: w.settled(w.debts),
 }

@@ -67,6 +67,10 @@ class Payer:
     paid: int = 0
 
 
+def _told(state: State) -> Callable[[Workset], Workset]:
+    return lambda w: w.adopt(state, at=LATE, reason="told", actor="worker", shown=False)
+
+
 STEPS: Final[dict[str, Callable[[Workset], Workset]]] = {
     "take over": lambda w: w.lock_for("monitor-b", at=LATE, timeout=LOCK_TIMEOUT),
     "release": lambda w: w.release(w.fence, at=LATE, reason="too slow"),
@@ -82,6 +86,11 @@ STEPS: Final[dict[str, Callable[[Workset], Workset]]] = {
     "archive": lambda w: w.archive(by="ada", at=LATE),
     "restore": lambda w: w.restore(by="ada", at=LATE),
     "delete": lambda w: w.delete(by="ada", at=LATE),
+    "lock": lambda w: w.lock_for("worker", at=LATE, timeout=LOCK_TIMEOUT),
+    "hand over": lambda w: w.handed_over("worker", at=LATE, reason="by other means"),
+    "told start": _told(State.IN_PROGRESS),
+    "told complete": _told(State.COMPLETE),
+    "told error": _told(State.ERROR),
 }
 
 

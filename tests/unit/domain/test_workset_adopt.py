@@ -6,12 +6,12 @@ from typing import Final
 import pytest
 
 from daylily.domain.debts import PostSentinel, SendNotice
-from daylily.domain.errors import IllegalTransitionError
+from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
-from daylily.domain.sentinels import Sentinel
+from daylily.domain.sentinels import Sentinel, projection
 from daylily.domain.workset import Workset
-from daylily.testing.samples import NOON, a_workset, running, settled
+from daylily.testing.samples import NOON, a_workset, locked, running, settled
 
 LATER: Final = NOON + timedelta(minutes=1)
 TRANSIENT: Final = Failure(ErrorCategory.TRANSIENT, "node lost")
@@ -76,6 +76,49 @@ def test_owes_no_post(state: State) -> None:
     adopted = adopting(a_workset(), state)
 
     assert not [debt for debt in adopted.debts if isinstance(debt, PostSentinel)]
+
+
+@pytest.mark.parametrize("state", [State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED])
+def test_what_nothing_shows_is_owed(state: State) -> None:
+    """Who tells us without a sentinel leaves it to us to show it."""
+    told = settled(a_workset()).adopt(state, at=LATER, reason="told", actor="worker", shown=False)
+
+    posts = {debt.sentinel for debt in told.debts if isinstance(debt, PostSentinel)}
+    assert posts == projection(state) - {Sentinel.READY}
+
+
+def test_the_holder_of_a_lock_may_run_it_by_other_means() -> None:
+    """Then another system is at it: in_progress is owed, no engine is asked, and people are told."""
+    theirs = settled(locked(a_workset(), owner="worker-1")).handed_over(
+        "worker-1", at=LATER, reason="started on node 7"
+    )
+
+    assert theirs.foreign_run
+    assert theirs.lock is None
+    assert theirs.attempts == ()
+    assert theirs.due_at == LATER
+    assert [debt.sentinel for debt in theirs.debts if isinstance(debt, PostSentinel)] == [
+        Sentinel.IN_PROGRESS
+    ]
+    assert news(theirs) == [("started", None)]
+    assert theirs.adopt(
+        State.COMPLETE, at=LATER, reason="done", actor="worker-1", shown=False
+    ).posted == {Sentinel.COMPLETE}
+
+
+def test_only_the_holder_hands_over() -> None:
+    """Anybody else might say so of a workset that a monitor is about to launch."""
+    for workset in (a_workset(), locked(a_workset(), owner="monitor-a")):
+        with pytest.raises(LockHeldError, match="not locked by worker-1"):
+            workset.handed_over("worker-1", at=LATER, reason="started")
+
+
+def test_nothing_is_handed_over_under_a_pending_cancel() -> None:
+    """Whoever asked for the stop was promised that nothing begins any more."""
+    asked = locked(a_workset(), owner="worker-1").request_cancel(by="ada", at=LATER)
+
+    with pytest.raises(IllegalTransitionError, match="cancel is pending"):
+        asked.handed_over("worker-1", at=LATER, reason="started")
 
 
 def test_retry_of_an_adopted_error_withdraws_only_ours() -> None:

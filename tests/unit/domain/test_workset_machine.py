@@ -140,10 +140,22 @@ class WorksetMachine(RuleBasedStateMachine):
         """Do as a person says."""
         self.take(lambda: BY_PEOPLE[name](self.workset, self.now))
 
-    @rule(state=st.sampled_from(State))
-    def others(self, state: State) -> None:
-        """Find what another system did."""
-        self.take(lambda: self.workset.adopt(state, at=self.now, reason="found", actor="m"))
+    @rule(state=st.sampled_from(State), shown=st.booleans())
+    def others(self, state: State, *, shown: bool) -> None:
+        """Find, or be told, what another system did."""
+        at = self.now
+        self.take(lambda: self.workset.adopt(state, at=at, reason="found", actor="m", shown=shown))
+
+    @rule(owner=OWNERS)
+    def hand_over(self, owner: str) -> None:
+        """Hear that the holder of the lock runs it by other means: only the winner is believed."""
+        valid = self.winner is not None and owner == self.winner[0]
+        try:
+            self.take(lambda: self.workset.handed_over(owner, at=self.now, reason="by hand"))
+        except LockHeldError:
+            assert not valid
+        else:
+            assert valid
 
     @rule(count=st.integers(0, 20))
     def settle(self, count: int) -> None:
