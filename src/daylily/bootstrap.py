@@ -7,6 +7,7 @@ The one module that knows both ports and adapters. Adapters are imported only wh
 import contextlib
 import os
 import secrets
+import shlex
 import socket
 import sys
 from collections.abc import Callable
@@ -258,6 +259,28 @@ def _engine(settings: Settings) -> Compute:
         from daylily.adapters.memory.compute import InMemoryCompute
 
         return InMemoryCompute(utc_now)
+    if settings.engine == "slurm":
+        return _slurm(settings)
     from daylily.adapters.local.compute import SubprocessCompute
 
     return SubprocessCompute(root=settings.home / "jobs")
+
+
+def _slurm(settings: Settings) -> Compute:
+    from daylily.adapters.slurm.compute import SlurmCompute
+    from daylily.adapters.slurm.runner import LocalRunner, SSHRunner
+
+    if settings.slurm_folder is None:
+        raise InvalidInputError.of("slurm_folder", "is needed for the engine slurm")
+    runner: LocalRunner | SSHRunner = LocalRunner()
+    if settings.slurm_host is not None:
+        user, _, address = settings.slurm_host.rpartition("@")
+        host, _, port = address.partition(":")
+        runner = SSHRunner(
+            host=host, user=user or None, port=int(port or 22), identity=settings.slurm_identity
+        )
+    return SlurmCompute(
+        runner=runner,
+        folder=settings.slurm_folder,
+        options=tuple(shlex.split(settings.slurm_options)),
+    )

@@ -27,6 +27,7 @@ CONFIG_VARIABLE: Final = "DAYLILY_CONFIG"
 NO_TABLE: Final = "none"
 """The name of a table that says there is none."""
 _MAX_FILE: Final = 1 << 20
+_LOGIN_NODE: Final = r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?"
 _BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -78,8 +79,22 @@ class Settings:
         "Where worksets live: local (SQLite and a folder), aws (the default once there is a bucket) "
         "or memory.",
     )
-    engine: Literal["local", "memory"] = _setting(
-        "local", "DAYLILY_ENGINE", "What runs pipelines: local (processes) or memory (pretends)."
+    engine: Literal["local", "slurm", "memory"] = _setting(
+        "local",
+        "DAYLILY_ENGINE",
+        "What runs pipelines: local (processes), slurm, or memory (pretends).",
+    )
+    slurm_folder: str | None = _setting(
+        None, "DAYLILY_SLURM_FOLDER", "Folder for jobs' logs that all nodes of the cluster share."
+    )
+    slurm_options: str = _setting(
+        "", "DAYLILY_SLURM_OPTIONS", "Further options of sbatch, such as '--partition=long'."
+    )
+    slurm_host: str | None = _setting(
+        None, "DAYLILY_SLURM_HOST", "Login node, [user@]host[:port], to reach over ssh; else this one."
+    )
+    slurm_identity: Path | None = _setting(
+        None, "DAYLILY_SLURM_IDENTITY", "File of the private key for the login node."
     )
     region: str = _setting(
         "us-west-2",
@@ -140,6 +155,10 @@ class Settings:
         if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", self.prefix) or ".." in self.prefix.split("/"):
             yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
         yield from self._faults_of_aws()
+        if self.engine == "slurm" and not (self.slurm_folder or "").startswith("/"):
+            yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
+        if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
+            yield Fault("slurm_host", f"{self.slurm_host!r} is not [user@]host[:port]")
         if self.url is not None and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.url):
             yield Fault("url", "is not an http(s) address without user name and password")
         bounds = (

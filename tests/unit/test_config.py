@@ -131,14 +131,16 @@ def test_variables_of_old_versions() -> None:
     ("variable", "text", "place"),
     [
         ("DAYLILY_STORE", "aws", "bucket"),
+        ("DAYLILY_ENGINE", "slurm", "slurm_folder"),
+        ("DAYLILY_SLURM_HOST", "-oProxyCommand=sh", "slurm_host"),
         ("S3_BUCKET", "Not_A_Bucket", "bucket"),
         ("WORKSET_TABLE_NAME", "a table", "table"),
         ("CUSTOMER_TABLE_NAME", "x", "customer_table"),
         ("AWS_REGION", "Oregon", "region"),
     ],
 )
-def test_names_of_aws_are_checked(variable: str, text: str, place: str) -> None:
-    """What AWS would refuse is refused here, before anything is asked of it."""
+def test_names_are_checked(variable: str, text: str, place: str) -> None:
+    """What would be refused later is refused here, before anything is asked of anyone."""
     with pytest.raises(ConfigError) as caught:
         load({}, {variable: text})
 

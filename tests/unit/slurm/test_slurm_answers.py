@@ -1,0 +1,84 @@
+"""What Slurm's commands print, as recorded from 22.05 and as its manual has it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from daylily.adapters.slurm.answers import SlurmJob, read_sacct, read_squeue
+from daylily.domain.retry import ErrorCategory, category_of
+from daylily.ports.compute import Phase
+
+AT = datetime(2026, 11, 24, 8, 15, 10, tzinfo=UTC)
+
+
+def test_squeue() -> None:
+    """Lines as squeue prints them: a wait status for an exit code, N/A for what is not yet."""
+    output = (
+        "1|ws-1/1|FAILED|768|1795508110|1795508110|NonZeroExitCode|\n"
+        "2|ws-2/1|PENDING|0|N/A|N/A|JobHeldUser|\n"
+        "3|ws-3/1|RUNNING|0|1795508110|1795594510|None|\n"
+        "4|ws-4/1|COMPLETED|0|1795508110|1795508110|None|\n"
+    )
+
+    failed, held, running, complete = read_squeue(output)
+
+    assert failed == SlurmJob(
+        number=1,
+        name="ws-1/1",
+        state="FAILED",
+        exit_code=3,
+        started_at=AT,
+        ended_at=AT,
+        reason="NonZeroExitCode",
+    )
+    assert (held.phase, held.held, held.started_at, held.ended_at) == (Phase.QUEUED, True, None, None)
+    assert (running.phase, running.started_at, running.ended_at) == (Phase.RUNNING, AT, None)
+    assert (complete.phase, complete.exit_code, complete.reason) == (Phase.SUCCEEDED, 0, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "phase", "exit_code", "category"),
+    [
+        ("COMPLETED", "0:0", Phase.SUCCEEDED, 0, None),
+        ("FAILED", "7:0", Phase.FAILED, 7, ErrorCategory.PERMANENT),
+        ("FAILED", "0:9", Phase.FAILED, 137, ErrorCategory.RESOURCE),
+        ("FAILED", "0:0", Phase.FAILED, 1, ErrorCategory.PERMANENT),
+        ("OUT_OF_MEMORY", "0:125", Phase.FAILED, 137, ErrorCategory.RESOURCE),
+        ("TIMEOUT", "0:0", Phase.FAILED, 124, ErrorCategory.PERMANENT),
+        ("DEADLINE", "0:0", Phase.FAILED, 124, ErrorCategory.PERMANENT),
+        ("NODE_FAIL", "0:0", Phase.FAILED, None, ErrorCategory.TRANSIENT),
+        ("BOOT_FAIL", "0:0", Phase.FAILED, None, ErrorCategory.TRANSIENT),
+        ("PREEMPTED", "0:15", Phase.FAILED, None, ErrorCategory.TRANSIENT),
+        ("CANCELLED by 1000", "0:15", Phase.CANCELED, None, None),
+        ("CANCELLED+", "0:0", Phase.CANCELED, None, None),
+        ("SUSPENDED", "0:0", Phase.RUNNING, None, None),
+        ("COMPLETING", "0:0", Phase.RUNNING, None, None),
+        ("REQUEUED", "0:0", Phase.QUEUED, None, None),
+        ("A_NEW_WORD", "0:0", Phase.FAILED, 1, ErrorCategory.PERMANENT),
+    ],
+)
+def test_states(
+    state: str, code: str, phase: Phase, exit_code: int | None, category: ErrorCategory | None
+) -> None:
+    """Every word for how a job stands is read; what is lost with its node is no fault of the job."""
+    (job,) = read_sacct(f"12|ws-1/1|{state}|{code}|1795508110|1795508110|None\n")
+
+    assert (job.phase, job.exit_code) == (phase, exit_code)
+    if category is not None:
+        assert category_of(job.exit_code) is category
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "slurm_load_jobs error: Unable to contact",
+        "12.batch|batch|COMPLETED|0:0|1|1|",
+        "12|x|y",
+        "|||||||",
+    ],
+)
+def test_what_is_no_job(line: str) -> None:
+    """Warnings, steps and cut lines are passed over."""
+    assert list(read_sacct(line)) == []
+    assert list(read_squeue(line)) == []
