@@ -1,10 +1,14 @@
 """Clients of AWS, made once a process: they are dear to make, and safe to share between threads."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from attrs import field, frozen
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from daylily.adapters.aws.credentials import NONE, source, trouble
+from daylily.domain.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,15 +37,52 @@ class Clients:
 
     @_session.default
     def _new_session(self) -> boto3.Session:
-        return boto3.Session(region_name=self.region)
+        try:
+            return boto3.Session(region_name=self.region)
+        except BotoCoreError as error:
+            raise InvalidInputError.of("AWS_PROFILE", str(error)) from error
 
     def dynamodb(self, endpoint_url: str | None = None) -> "DynamoDBClient":
-        """Return a client of DynamoDB."""
-        return self._session.client("dynamodb", endpoint_url=endpoint_url, config=self._config())
+        """
+        Return a client of DynamoDB.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("dynamodb", endpoint_url)  # type: ignore[no-any-return]
 
     def s3(self, endpoint_url: str | None = None) -> "S3Client":
-        """Return a client of S3."""
-        return self._session.client("s3", endpoint_url=endpoint_url, config=self._config())
+        """
+        Return a client of S3.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("s3", endpoint_url)  # type: ignore[no-any-return]
+
+    def identity(self) -> str:
+        """
+        Get credentials as a call would, and return in words where they come from: no part of them.
+
+        Raises:
+            UnavailableError: There are none, or none that hold; the message says what to do.
+        """
+        try:
+            credentials = self._session.get_credentials()
+            if credentials is None:
+                raise UnavailableError(f"there are no AWS credentials: {NONE}")
+            credentials.get_frozen_credentials()
+        except (BotoCoreError, ClientError) as error:
+            raise UnavailableError(trouble(error) or str(error)) from error
+        found = source(str(credentials.method))
+        profile = self._session.profile_name
+        return found if profile == "default" else f"{found}; profile {profile}"
+
+    def _client(self, service: str, endpoint_url: str | None) -> Any:
+        try:
+            return self._session.client(service, endpoint_url=endpoint_url, config=self._config())  # type: ignore[call-overload]
+        except (BotoCoreError, ValueError) as error:
+            raise InvalidInputError.of(f"AWS ({service})", str(error)) from error
 
     def _config(self) -> Config:
         return Config(

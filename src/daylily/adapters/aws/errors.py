@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
+from daylily.adapters.aws.credentials import trouble
 from daylily.domain.errors import UnavailableError
 
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"})
@@ -14,19 +15,34 @@ _STRANGERS: Final = frozenset(
         "ExpiredToken",
         "ExpiredTokenException",
         "InvalidAccessKeyId",
+        "InvalidClientTokenId",
         "InvalidSignatureException",
+        "InvalidToken",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
 )
 _ABSENT: Final = frozenset({"NoSuchBucket", "ResourceNotFoundException"})
+_UNKNOWN: Final = frozenset(
+    {"InvalidAction", "MethodNotAllowed", "NotImplemented", "UnknownOperationException"}
+)
 _CLOCK: Final = frozenset({"RequestTimeTooSkewed"})
+
+
+class NotPermittedError(UnavailableError):
+    """The caller's policy does not allow it."""
+
+
+class NotOfferedError(UnavailableError):
+    """The store has not got it at all: imitations of AWS have not everything."""
 
 
 @contextmanager
 def reported(service: str, action: str, target: str) -> Iterator[None]:
     """
     Raise UnavailableError for whatever AWS or the way to it refuses.
+
+    NotPermittedError and NotOfferedError are kinds of it.
 
     Args:
         service: As IAM calls it: ``dynamodb``, ``s3``.
@@ -36,11 +52,10 @@ def reported(service: str, action: str, target: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise UnavailableError(_explained(error, service, action, target)) from error
+        raise _kind(error)(_explained(error, service, action, target)) from error
     except (BotoCoreError, HTTPClientError) as error:
-        raise UnavailableError(
-            f"{service} does not answer {action} on {target}: {type(error).__name__}: {error}"
-        ) from error
+        why = trouble(error) or f"{type(error).__name__}: {error}"
+        raise UnavailableError(f"{service} does not answer {action} on {target}: {why}") from error
 
 
 def code(error: ClientError) -> str:
@@ -53,20 +68,35 @@ def retried(error: ClientError) -> bool:
     return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) > 0
 
 
+def _kind(error: ClientError) -> type[UnavailableError]:
+    if code(error) in _UNKNOWN:
+        return NotOfferedError
+    denied = code(error) in _DENIED and trouble(error) is None
+    return NotPermittedError if denied else UnavailableError
+
+
 def _details(error: ClientError) -> dict[str, Any]:
     return dict(error.response.get("Error", {}))
 
 
 def _explained(error: ClientError, service: str, action: str, target: str) -> str:
     word, said = code(error), _details(error).get("Message", "")
+    if why := trouble(error):
+        return f"{service} cannot be asked for {action} on {target}: {why}"
     if word in _DENIED:
         return (
-            f"{service}:{action} on {target} is not permitted: allow it in the caller's policy ({said})"
+            f"{service}:{action} on {target} is not permitted: allow it in the caller's policy, as"
+            f" `daylily iam-policy` prints it ({said})"
         )
     if word in _STRANGERS:
-        return f"{service}:{action} on {target} is refused, since the credentials are not valid: {said}"
+        return (
+            f"{service}:{action} on {target} is refused, since the credentials are not valid or have"
+            f" run out: {said}"
+        )
     if word in _ABSENT:
         return f"{service}:{action}: there is no {target} in this account and region ({said})"
+    if word in _UNKNOWN:
+        return f"this store has no {service}:{action} ({said})"
     if word in _CLOCK:
         return f"{service}:{action} on {target} is refused: set this machine's clock ({said})"
     return f"{service} does not answer {action} on {target}: {word}: {said}"
