@@ -228,7 +228,7 @@ def test_without_room_elsewhere_the_latest_is_kept(client: "DynamoDBClient", tab
         (refusal(400, "ExpiredTokenException", json=True), "credentials"),
         (ReadTimeoutError(endpoint_url="u"), "ReadTimeout"),
         (ConnectTimeoutError(endpoint_url="u"), "ConnectTimeout"),
-        (NoCredentialsError(), "NoCredentials"),
+        (NoCredentialsError(), "no AWS credentials"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
