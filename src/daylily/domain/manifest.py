@@ -12,7 +12,8 @@ from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.names import key_fault
 
 SAMPLE_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-LANE_PATTERN: Final = re.compile(r"[A-Za-z0-9]{1,16}")
+# Sheets write "na" where nothing is said, so no lane can be called that.
+LANE_PATTERN: Final = re.compile(r"(?!(?:na|NA|Na|nA)\Z)[A-Za-z0-9]{1,16}")
 WORD_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}")
 LINE_PATTERN: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,1024}")
 _FASTQ: Final = re.compile(r"\.(?:fastq|fq)(?:\.gz|\.bz2)?\Z", re.IGNORECASE)
@@ -210,7 +211,9 @@ def _faults_of_free_fields(place: str, sample: Sample) -> Iterator[Fault]:
 
 def _faults_of_pair(place: str, pair: FastqPair) -> Iterator[Fault]:
     if not LANE_PATTERN.fullmatch(pair.lane):
-        yield Fault(f"{place}.lane", f"{pair.lane[:40]!r} is not a lane: 1 to 16 letters and digits")
+        yield Fault(
+            f"{place}.lane", f"{pair.lane[:40]!r} is not a lane: 1 to 16 letters and digits, but not na"
+        )
     for read, key in pair.files():
         path = key.removeprefix("s3://")
         if fault := key_fault(path, f"{place}.{read}"):

@@ -121,7 +121,7 @@ def _numbered(key: str, number: str) -> str:
 
 @cache
 def _lanes() -> SearchStrategy[list[str]]:
-    lane = st.text(_ALNUM, min_size=1, max_size=16)
+    lane = st.text(_ALNUM, min_size=1, max_size=16).filter(lambda name: name.lower() != "na")
     several = st.lists(lane.filter(lambda name: name != "0"), min_size=2, max_size=4, unique=True)
     return st.one_of(st.just(["0"]), lane.map(lambda one: [one]), several)
 

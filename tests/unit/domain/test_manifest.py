@@ -121,10 +121,10 @@ def test_sample_without_files() -> None:
     assert faults_of(Sample(sample_id="NA1", pairs=())) == [("samples[0]", "has no FASTQ files")]
 
 
-@pytest.mark.parametrize("lane", ["", "1 ", "L/1", "x" * 17])
+@pytest.mark.parametrize("lane", ["", "1 ", "L/1", "x" * 17, "na", "NA"])
 def test_bad_lane(lane: str) -> None:
-    """A lane is 1 to 16 letters and digits."""
-    message = f"{lane!r} is not a lane: 1 to 16 letters and digits"
+    """A lane is 1 to 16 letters and digits, and not what sheets write where nothing is said."""
+    message = f"{lane!r} is not a lane: 1 to 16 letters and digits, but not na"
 
     assert faults_of(lanes(lane)) == [("samples[0].pairs[0].lane", message)]
 
