@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daylily.adapters.formats.sample_sheet import parse
+from daylily.adapters.formats.sample_sheet import parse, read
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.testing.strategies import manifests
@@ -61,6 +61,13 @@ def test_named_lanes() -> None:
     assert [pair.lane for pair in sample.pairs] == ["L003", "L004"]
 
 
+def test_unnamed_lanes() -> None:
+    """Empty cells of that column, and "NA", name no lane."""
+    (sample,) = parse(b"sample,lane,fastq_1,fastq_2\nA,,a.fq,b.fq\nA,NA,c.fq,d.fq\n")
+
+    assert [pair.lane for pair in sample.pairs] == ["L1", "L2"]
+
+
 def test_all_at_once(faults_of: FaultsOf) -> None:
     """Every fault is told, under the sheet's own names of columns."""
     data = b"Sample,R1,R2,lane\nA,a.fq,a.fq,1\nA,c.fq,,1\n,x.fq,\nC,../x.fq,y,,,z\nD,x\tx.fq,d.fq"
@@ -89,6 +96,39 @@ def test_all_at_once(faults_of: FaultsOf) -> None:
 def test_refused(data: bytes, fault: str, faults_of: FaultsOf) -> None:
     """What cannot be a sheet is refused, and it is said why."""
     assert fault in "\n".join(faults_of(lambda: parse(data)))
+
+
+def test_misspelt(faults_of: FaultsOf) -> None:
+    """Handed in by hand, a misspelt column is a fault, and so is one of files that nobody knows."""
+    data = b"sample,fastq_1,fastq_2,lanes,umi,sex\nA,a.fq,b.fq,1,u.fq,F\n"
+
+    assert faults_of(lambda: read(data, strict=True)) == [
+        "row 1, lanes: is not known; did you mean 'lane'?",
+        (
+            "row 1, umi: is not known, and names FASTQ files that would be left out; "
+            "these go under fastq_1 and fastq_2"
+        ),
+    ]
+    assert read(data).ignored == ("column lanes", "column umi", "column sex")
+
+
+def test_further_columns_are_named() -> None:
+    """Columns that other pipelines need do no harm."""
+    data = b"patient,sex,status,sample,lane,fastq_1,fastq_2,strandedness\np,XX,0,A,L1,a.fq,b.fq,auto\n"
+
+    assert read(data, strict=True).ignored == (
+        "column patient",
+        "column sex",
+        "column status",
+        "column strandedness",
+    )
+
+
+def test_keys() -> None:
+    """Files get the keys that the caller makes for them."""
+    (sample,) = read(b"A,/d/a.fq,/d/b.fq\nA,/d/c.fq,\n", key_of=lambda text: text[3:]).samples
+
+    assert sample.pairs == (FastqPair("a.fq", "b.fq", "L1"), FastqPair("c.fq", None, "L2"))
 
 
 @unhurried

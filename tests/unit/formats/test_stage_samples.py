@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daylily.adapters.formats.stage_samples import COLUMNS, parse, render
+from daylily.adapters.formats.stage_samples import COLUMNS, parse, read, render
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import FastqPair, Manifest, Sample, Vendor
 from daylily.domain.workset import Workset
@@ -65,8 +65,6 @@ def normalised(sample: Sample, workset_id: str) -> Sample:
                 pair,
                 r1=pair.r1.strip(" "),
                 r2=pair.r2 and pair.r2.strip(" "),
-                # A lane called "na" was not said.
-                lane="0" if pair.lane.lower() == "na" else pair.lane,
             )
             for pair in sample.pairs
         ),
@@ -302,6 +300,63 @@ class TestFaults:
         assert faults_of(lambda: parse(sheet(*rows))) == [
             "samples: there are 10001; at most 10000 are taken"
         ]
+
+
+class TestStrict:
+    """What is handed in by hand is read more strictly than what lies there already."""
+
+    @pytest.mark.parametrize(
+        "name", ["stage_template_crlf.tsv", "stage_bridge.tsv", "stage_lanes_bom.tsv"]
+    )
+    def test_recorded(self, recorded: Recorded, name: str) -> None:
+        """No column that the field is known to have is a fault."""
+        assert read(recorded(name), strict=True).samples == parse(recorded(name))
+
+    @pytest.mark.parametrize(
+        ("column", "fault"),
+        [
+            ("SUBSAMPLE_PC", "is not known; did you mean 'SUBSAMPLE_PCT'?"),
+            ("NX", "is not known; did you mean 'N_X'?"),
+            (
+                "THIRD",
+                (
+                    "is not known, and names FASTQ files that would be left out; "
+                    "these go under R1_FQ and R2_FQ"
+                ),
+            ),
+        ],
+    )
+    def test_refused(self, column: str, fault: str, faults_of: FaultsOf) -> None:
+        """A misspelt column is a fault, and so is one of files that nobody knows."""
+        data = sheet({column: "c.fq"})
+
+        assert faults_of(lambda: read(data, strict=True)) == [f"row 1, {column}: {fault}"]
+        assert read(data).ignored == (f"column {column}",)
+
+    def test_missing(self, faults_of: FaultsOf) -> None:
+        """Where a column is missing, what it was misspelt as is told too."""
+        data = sheet({}).replace(b"R2_FQ", b"R2_FASTQ")
+
+        assert faults_of(lambda: read(data, strict=True)) == [
+            "row 1: columns are missing: R2_FQ",
+            "row 1, R2_FASTQ: is not known; did you mean 'R2_FQ'?",
+        ]
+
+    def test_passed_over(self) -> None:
+        """Somebody's own column is named, and so is one that only staging of old has a use for."""
+        data = sheet({"OPERATOR": "Ada", "ILMN_R1_PATH": "/fsx/a.fq", "BWA_KMER": "19"})
+
+        assert read(data, strict=True).ignored == (
+            "column OPERATOR",
+            "column ILMN_R1_PATH",
+            "column BWA_KMER",
+        )
+
+    def test_keys(self) -> None:
+        """Files get the keys that the caller makes for them."""
+        (sample,) = read(sheet({"R1_FQ": "/d/a.fq"}), key_of=lambda text: text.strip("/")).samples
+
+        assert sample.pairs == (FastqPair("d/a.fq", "a_R2.fq.gz"),)
 
 
 def mangled(lines: list[bytes]) -> st.SearchStrategy[bytes]:

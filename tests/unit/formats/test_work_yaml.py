@@ -9,6 +9,7 @@ import yaml
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
+from daylily.adapters.formats import work_yaml
 from daylily.adapters.formats.work_yaml import WorkFile, parse, render
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.lifecycle import Priority
@@ -333,3 +334,93 @@ samples:
         """A file name that looks like a key path of ours is left alone."""
         with pytest.raises(InvalidInputError, match=r"samples\[7\]\.r1'"):
             read("samples: [{id: a, r1: 'samples[7].r1'}]")
+
+
+class TestStrict:
+    """What is handed in by hand is read more strictly than what lies there already."""
+
+    @staticmethod
+    def told(text: str) -> list[str]:
+        """Return the faults of *text*."""
+        return list(map(str, work_yaml.read(text.encode(), default_name="x").faults))
+
+    @pytest.mark.parametrize(
+        "name", ["monitor", "monitor_shapes", "validator", "bridge", "bridge_template", "portal"]
+    )
+    def test_dialects(self, recorded: Recorded, name: str) -> None:
+        """No key that the field is known to have is a fault; the file says the same either way."""
+        data = recorded(f"work_{name}.yaml")
+
+        assert work_yaml.read(data, default_name="x") == work_yaml.Reading(
+            parse(data, default_name="x"), ()
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "fault"),
+        [
+            ("priorty: low", "priorty: is not known; did you mean 'priority'? (line 1)"),
+            ("Pipeline: wgs", "Pipeline: is not known; did you mean 'pipeline'? (line 1)"),
+            ("genome: hg19", "genome: is not known; did you mean 'reference_genome'? (line 1)"),
+            ("max-retries: 1", "max-retries: is not known; did you mean 'max_retries'? (line 1)"),
+            (
+                "workset:\n  refrence: hg19",
+                "workset.refrence: is not known; did you mean 'reference'? (line 2)",
+            ),
+            (
+                "samples:\n- {id: a, r1: a.fq, fastq_R2: b.fq}",
+                "samples[0].fastq_R2: is not known; did you mean 'fastq_r2'? (line 2)",
+            ),
+            (
+                "samples:\n- {id: a, r1: a.fq}\n- {id: b, r1: b.fq, mate: c.fq}",
+                (
+                    "samples[1].mate: is not known, and names FASTQ files that would be left out; "
+                    "these go under fastq_r1 and fastq_r2 (line 3)"
+                ),
+            ),
+            (
+                "samples:\n- {id: a, r1: a.fq, fastq_1: b.fq}",
+                "samples[0].fastq_1: is another file than samples[0].r1 names (line 2)",
+            ),
+        ],
+    )
+    def test_refused(self, text: str, fault: str) -> None:
+        """A misspelt key is a fault at its place; so are files under a key that nobody knows."""
+        sound = "" if "samples" in text else "\nsamples: [{id: a, r1: a.fq}]"
+
+        assert self.told(text + sound) == [fault]
+        assert read(text + sound).samples
+
+    def test_passed_over(self) -> None:
+        """A key unlike any of ours is somebody's own: it is named, and no fault."""
+        reading = work_yaml.read(
+            b"operator: Ada\nsamples: [{id: a, r1: a.fq, tissue: liver}]", default_name="x"
+        )
+
+        assert reading.faults == ()
+        assert reading.file is not None
+        assert reading.file.ignored == ("operator", "samples[0].tissue")
+
+    def test_as_far_as_it_makes_sense(self) -> None:
+        """What is right in a faulty file is still known; of what is no YAML, nothing is."""
+        reading = work_yaml.read(b"pipeline: wgs\npriority: soon", default_name="x")
+
+        assert reading.file is not None
+        assert (reading.file.pipeline, len(reading.faults)) == ("wgs", 1)
+        assert work_yaml.read(b"a: [", default_name="x").file is None
+
+    def test_junk_takes_no_time(self) -> None:
+        """Of a hundred thousand keys that nobody knows a hundred are told."""
+        text = "".join(f"prioriti{number}: x\n" for number in range(100_000))
+
+        assert len(self.told(text)) == 100
+
+    def test_keys(self) -> None:
+        """Files get the keys that the caller makes for them."""
+        reading = work_yaml.read(
+            b"samples: [{id: a, r1: /d/a.fq, r2: /d/b.fq}]",
+            default_name="x",
+            key_of=lambda text: text.removeprefix("/d/"),
+        )
+
+        assert reading.file is not None
+        assert reading.file.samples[0].pairs == (FastqPair("a.fq", "b.fq"),)

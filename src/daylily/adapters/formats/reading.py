@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.manifest import Sample
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 LISTED: Final = 100
@@ -16,6 +17,24 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What has no place in a name or a path; each breaks a line for some reader, or cannot be stored."""
 
 Namer = Callable[[int, int | None, str | None], str]
+
+KeyOf = Callable[[str], str]
+"""Makes the key of a file of what somebody wrote for it."""
+
+
+def as_written(text: str) -> str:
+    """Return *text*: the KeyOf of those who write keys."""
+    return text
+
+
+@frozen
+class Sheet:
+    """What a sheet says."""
+
+    samples: tuple[Sample, ...]
+    ignored: tuple[str, ...] = ()
+    """Columns that mean nothing to us."""
+
 
 _PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")
 

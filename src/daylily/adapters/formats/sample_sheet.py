@@ -8,7 +8,8 @@ from typing import Final
 
 from attrs import frozen
 
-from daylily.adapters.formats.reading import CONTROL, Faults, text_of
+from daylily.adapters.formats.reading import CONTROL, Faults, KeyOf, Sheet, as_written, text_of
+from daylily.adapters.formats.unknown import Unknown, passed_over
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Manifest, Sample, is_fastq
 
 _NAMES: Final = {
@@ -17,6 +18,7 @@ _NAMES: Final = {
     "r2": ("fastq_2", "fastq_r2", "fastq2", "r2", "read2", "read_2"),
     "lane": ("lane",),
 }
+KNOWN: Final = tuple(name for names in _NAMES.values() for name in names)
 _UNNAMED: Final = ("sample", "fastq_1", "fastq_2")
 _MAX_ROWS: Final = 10 * MAX_SAMPLES
 
@@ -28,10 +30,11 @@ class _Row:
 
 
 @frozen
-class _Sheet:
+class _Table:
     columns: Mapping[str, str]
     """What the sheet calls ``sample``, ``r1``, ``r2`` and ``lane``, where it has them."""
     rows: Sequence[_Row]
+    unknown: Sequence[Unknown] = ()
 
     def place(self, row: _Row, part: str) -> str:
         return f"row {row.number}, {self.columns.get(part, part)}"
@@ -39,77 +42,113 @@ class _Sheet:
 
 def parse(data: bytes) -> tuple[Sample, ...]:
     """
+    Return the samples of a sheet as ``read`` does, whatever else it has.
+
+    Raises:
+        InvalidInputError: See there.
+    """
+    return read(data).samples
+
+
+def read(data: bytes, *, strict: bool = False, key_of: KeyOf = as_written) -> Sheet:
+    """
     Return the samples of a sheet, in the order of their first rows.
 
     The header is optional, in any case, and may have further columns. Several rows of one sample are
     its lanes ``L1``, ``L2`` ... in order, unless a column ``lane`` names them.
 
+    Args:
+        strict: Take a column that looks like a misspelt one of ours for a fault, and one that names
+            FASTQ files too.
+        key_of: Makes the key of a file of what the sheet has for it.
+
     Raises:
         InvalidInputError: All that is wrong, at its row (the first line is row 1) and column.
     """
     faults = Faults()
-    sheet = _sheet(text_of(data), faults)
+    table = _table(text_of(data), faults)
+    ignored = passed_over(
+        table.unknown,
+        known=KNOWN,
+        historic=(),
+        files="fastq_1 and fastq_2",
+        faults=faults if strict else None,
+    )
     groups: dict[str, list[_Row]] = {}
-    for row in sheet.rows:
-        if _bad(row, sheet, faults):
+    for row in table.rows:
+        if _bad(row, table, faults):
             continue
         if row.cells["sample"]:
             groups.setdefault(row.cells["sample"], []).append(row)
         else:
-            faults.add(sheet.place(row, "sample"), "is empty")
+            faults.add(table.place(row, "sample"), "is empty")
     samples = tuple(
-        Sample(sample_id=sample_id, pairs=tuple(_pairs(rows))) for sample_id, rows in groups.items()
+        Sample(sample_id=sample_id, pairs=tuple(_pairs(rows, key_of)))
+        for sample_id, rows in groups.items()
     )
     by_index = list(groups.values())
 
     def name(sample: int, pair: int | None, part: str | None) -> str:
         row = by_index[sample][pair or 0]
-        return sheet.place(row, part.removesuffix("_id")) if part else f"row {row.number}"
+        return table.place(row, part.removesuffix("_id")) if part else f"row {row.number}"
 
     if samples or not faults:
         faults.extend(Manifest(samples=samples, pipeline="any").faults(), name)
     faults.refuse()
-    return samples
+    return Sheet(samples, ignored)
 
 
-def _pairs(rows: Sequence[_Row]) -> Iterator[FastqPair]:
+def _pairs(rows: Sequence[_Row], key_of: KeyOf) -> Iterator[FastqPair]:
     for number, row in enumerate(rows, start=1):
-        lane = f"L{number}" if len(rows) > 1 else "0"
-        yield FastqPair(row.cells["r1"], row.cells.get("r2") or None, row.cells.get("lane") or lane)
+        lane = row.cells.get("lane", "")
+        if not lane or lane.lower() == "na":
+            lane = f"L{number}" if len(rows) > 1 else "0"
+        r1, r2 = row.cells["r1"], row.cells["r2"]
+        yield FastqPair(key_of(r1), key_of(r2) if r2 else None, lane)
 
 
-def _bad(row: _Row, sheet: _Sheet, faults: Faults) -> bool:
+def _bad(row: _Row, table: _Table, faults: Faults) -> bool:
     bad = [part for part, cell in row.cells.items() if CONTROL.search(cell)]
     for part in bad:
-        faults.add(sheet.place(row, part), f"{row.cells[part][:80]!r} holds a control character")
+        faults.add(table.place(row, part), f"{row.cells[part][:80]!r} holds a control character")
     return bool(bad)
 
 
-def _sheet(text: str, faults: Faults) -> _Sheet:
-    table = _table(text, faults)
-    if faults or not table:
-        return _Sheet({}, ())
-    _, first = table[0]
+def _table(text: str, faults: Faults) -> _Table:
+    lines = _lines(text, faults)
+    if faults or not lines:
+        return _Table({}, ())
+    _, first = lines[0]
     named = [cell.lower() for cell in first]
-    known = {name for names in _NAMES.values() for name in names}
     # A sample may well be called "sample1": what tells a header is that it names no file.
-    if known.isdisjoint(named) or any(map(is_fastq, first)):
-        header, rows = list(_UNNAMED), table
+    if {*KNOWN}.isdisjoint(named) or any(map(is_fastq, first)):
+        header, rows = list(_UNNAMED), lines
     else:
-        header, rows = named, table[1:]
+        header, rows = named, lines[1:]
     columns = _columns(header, faults)
+    unknown = [
+        Unknown(
+            name,
+            place=f"row 1, {name[:40]}",
+            shown=f"column {name[:40]}",
+            has_files=any(is_fastq(cell) for _, cells in rows for cell in cells[index : index + 1]),
+        )
+        for index, name in enumerate(header)
+        if name and name not in KNOWN
+    ]
     if faults:
-        return _Sheet({}, ())
+        return _Table({}, (), unknown)
     for number, cells in rows:
         if any(cells[len(header) :]):
             faults.add(f"row {number}", f"has {len(cells)} cells under {len(header)} columns")
     at = {part: header.index(column) for part, column in columns.items()}
-    return _Sheet(
+    return _Table(
         columns,
         [
             _Row(number, {part: cells[i] if i < len(cells) else "" for part, i in at.items()})
             for number, cells in rows
         ],
+        unknown,
     )
 
 
@@ -124,7 +163,7 @@ def _columns(header: Sequence[str], faults: Faults) -> Mapping[str, str]:
     return columns
 
 
-def _table(text: str, faults: Faults) -> list[tuple[int, list[str]]]:
+def _lines(text: str, faults: Faults) -> list[tuple[int, list[str]]]:
     """Return the rows that are not blank, with their numbers: those that a spreadsheet shows."""
     table: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

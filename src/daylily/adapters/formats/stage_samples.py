@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from daylily.adapters.formats.reading import CONTROL
-from daylily.adapters.formats.stage_sheet import COLUMNS, parse
+from daylily.adapters.formats.stage_sheet import COLUMNS, parse, read
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.workset import Workset
 
-__all__ = ["COLUMNS", "parse", "render"]
+__all__ = ["COLUMNS", "parse", "read", "render"]
 
 
 def _as_it_is(key: str) -> str:

@@ -1,13 +1,22 @@
 """Reading ``stage_samples.tsv``: rows into samples, every fault at its row and column."""
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
-from daylily.adapters.formats.reading import CONTROL, Faults, Namer, text_of
-from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Manifest, Sample, Vendor
+from daylily.adapters.formats.reading import (
+    CONTROL,
+    Faults,
+    KeyOf,
+    Namer,
+    Sheet,
+    as_written,
+    text_of,
+)
+from daylily.adapters.formats.unknown import Unknown, passed_over
+from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Manifest, Sample, Vendor, is_fastq
 
 COLUMNS: Final = (
     "RUN_ID",
@@ -35,6 +44,16 @@ COLUMNS: Final = (
 # Staging demands these; and a misspelt R2_FQ must not turn every sample into a single-end one.
 _REQUIRED: Final = (*COLUMNS[:9], "R1_FQ", "R2_FQ")
 _MAX_ROWS: Final = 10 * MAX_SAMPLES
+# Columns of what staging of old writes; it lets some of them stand in its own sheet too.
+_HISTORIC: Final = frozenset({
+    "sampleid", "samplesource", "sampleclass", "biological_sex", "concordance_control_path",
+    "is_positive_control", "is_negative_control", "tum_nrm_sampleid_match", "truth_data_dir", "runid",
+    "laneid", "barcodeid", "libprep", "ilmn_r1_path", "ilmn_r2_path", "pacbio_r1_path",
+    "pacbio_r2_path", "ont_r1_path", "ont_r2_path", "ug_r1_path", "ug_r2_path", "sampleuse",
+    "bwa_kmer", "deep_model", "ultima_cram", "ultima_cram_aligner", "ultima_cram_snv_caller",
+    "ont_cram", "ont_cram_aligner", "ont_cram_snv_caller", "pb_bam", "pb_bam_aligner",
+    "pb_bam_snv_caller",
+})  # fmt: skip
 
 _NUMBER: Final = re.compile(r"(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?")
 _YES_NO: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -106,6 +125,12 @@ class _Row:
         return f"row {self.number}, {column}"
 
 
+@frozen
+class _Table:
+    header: Sequence[str]
+    rows: Sequence[_Row]
+
+
 @define
 class _Group:
     """The rows of one sample, as they come in."""
@@ -120,18 +145,35 @@ class _Group:
 
 def parse(data: bytes) -> tuple[Sample, ...]:
     """
+    Return the samples of a sheet as ``read`` does, whatever else it has.
+
+    Raises:
+        InvalidInputError: See there.
+    """
+    return read(data).samples
+
+
+def read(data: bytes, *, strict: bool = False, key_of: KeyOf = as_written) -> Sheet:
+    """
     Return the samples of a sheet, in the order of their first rows.
 
     Rows of one SAMPLE_ID are its lanes. Columns may stand in any order and case, others are passed
     over. There is no quoting. What is empty or ``na`` was not said, and takes the default.
+
+    Args:
+        strict: Take a column that looks like a misspelt one of ours for a fault, and one that names
+            FASTQ files too. Not for sheets that have been run before.
+        key_of: Makes the key of a file of what the sheet has for it.
 
     Raises:
         InvalidInputError: All that is wrong, at its row (the header is row 1) and column.
     """
     faults = Faults()
     groups: dict[str, _Group] = {}
-    for row in _rows(text_of(data), faults):
-        sample, unreadable = _sample(row, faults)
+    table = _table(text_of(data), faults)
+    ignored = _ignored(table, faults if strict else None)
+    for row in table.rows:
+        sample, unreadable = _sample(row, faults, key_of)
         if sample.sample_id in groups:
             _add_lane(groups[sample.sample_id], sample, row, faults, unreadable)
         elif sample.sample_id:
@@ -143,18 +185,19 @@ def parse(data: bytes) -> tuple[Sample, ...]:
         found = Manifest(samples=samples, pipeline="any").faults()
         faults.extend(found, _namer(list(groups.values())))
     faults.refuse()
-    return samples
+    return Sheet(samples, ignored)
 
 
-def _rows(text: str, faults: Faults) -> Iterator[_Row]:
-    """Yield the rows that can be read; blank ones are passed over, but counted."""
+def _table(text: str, faults: Faults) -> _Table:
+    """Return the rows that can be read; blank ones are passed over, but counted."""
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     if len(lines) > _MAX_ROWS + 1:
         faults.add("", f"has {len(lines) - 1} rows; at most {_MAX_ROWS} are taken")
-        return
+        return _Table((), ())
     header = _header(lines[0], faults)
+    rows: list[_Row] = []
     if faults:
-        return
+        return _Table(header, rows)
     for number, line in enumerate(lines[1:], start=2):
         cells = [cell.strip(" ") for cell in line.split("\t")]
         if not any(cells):
@@ -170,7 +213,8 @@ def _rows(text: str, faults: Faults) -> Iterator[_Row]:
             )
         if not bad:
             # Editors cut empty cells at the end of a line.
-            yield _Row(number, dict(zip(header, cells, strict=False)))
+            rows.append(_Row(number, dict(zip(header, cells, strict=False))))
+    return _Table(header, rows)
 
 
 def _header(line: str, faults: Faults) -> Sequence[str]:
@@ -185,7 +229,24 @@ def _header(line: str, faults: Faults) -> Sequence[str]:
     return header
 
 
-def _sample(row: _Row, faults: Faults) -> tuple[Sample, set[str]]:
+def _ignored(table: _Table, faults: Faults | None) -> tuple[str, ...]:
+    """Return the columns that are passed over; note those that surely are not meant to be."""
+    unknown = (
+        Unknown(
+            name,
+            place=f"row 1, {name[:40]}",
+            shown=f"column {name[:40]}",
+            has_files=any(is_fastq(row.cells.get(name, "")) for row in table.rows),
+        )
+        for name in dict.fromkeys(table.header)
+        if name and name not in COLUMNS
+    )
+    return passed_over(
+        unknown, known=COLUMNS, historic=_HISTORIC, files="R1_FQ and R2_FQ", faults=faults
+    )
+
+
+def _sample(row: _Row, faults: Faults, key_of: KeyOf) -> tuple[Sample, set[str]]:
     """Return what one row says, a sample with a single pair, and the fields that cannot be read."""
     said: dict[str, Any] = {}
     unreadable = set()
@@ -199,7 +260,9 @@ def _sample(row: _Row, faults: Faults) -> tuple[Sample, set[str]]:
                 unreadable.add(name)
     r2, lane = row.cells.get("R2_FQ", ""), row.cells.get("LANE", "")
     pair = FastqPair(
-        row.cells.get("R1_FQ", ""), r2 if _said(r2) else None, lane if _said(lane) else "0"
+        key_of(row.cells.get("R1_FQ", "")),
+        key_of(r2) if _said(r2) else None,
+        lane if _said(lane) else "0",
     )
     return Sample(sample_id=row.cells.get("SAMPLE_ID", ""), pairs=(pair,), **said), unreadable
 

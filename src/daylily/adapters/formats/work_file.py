@@ -1,24 +1,19 @@
 """Reading ``daylily_work.yaml``: all four dialects in the wild (contract 2.7) into one value."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from daylily.adapters.formats import strict_yaml
-from daylily.adapters.formats.reading import CONTROL, LISTED, Faults
+from daylily.adapters.formats import strict_yaml, work_values
+from daylily.adapters.formats.reading import CONTROL, LISTED, Faults, KeyOf, as_written
 from daylily.adapters.formats.strict_yaml import Dictionary, Node, Scalar
-from daylily.domain.errors import InvalidInputError
+from daylily.adapters.formats.unknown import Unknown, passed_over
+from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.lifecycle import Priority
-from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
+from daylily.domain.manifest import FastqPair, Manifest, Sample, is_fastq
 
 T = TypeVar("T")
-
-_NUMBER: Final = re.compile(
-    r"\+?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?"
-)
-_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 # Where a field has several names, the first that is not empty wins: so did the engine of old.
 _CLONE: Final = ("day_clone_args", "day-clone", "clone_args", "clone-args", "clone")
@@ -28,6 +23,21 @@ _SPOKEN: Final = ("suffix", "args", "cmd", "command")
 _SAMPLE_ID: Final = ("sample_id", "id", "name", "sample")
 _R1: Final = ("fastq_r1", "r1_file", "r1", "fq1", "fastq_1")
 _R2: Final = ("fastq_r2", "r2_file", "r2", "fq2", "fastq_2")
+FASTQ_KEYS: Final = (*_R1, *_R2)
+"""What names a file, in an entry of ``samples``."""
+
+# What the dialects have that is of no use to us, and what people copy into such a file from others.
+_HISTORIC: Final = frozenset({
+    "archive_results", "budget", "cluster_name", "cluster_region", "created_at", "created_by_email",
+    "customer_id", "data_bucket", "data_buckets", "enable_qc", "manifest_id", "options",
+    "preferred_cluster", "resources", "s3_bucket", "s3_prefix", "sample_count", "sample_ids",
+    "submitted_at", "submitted_by", "workset", "workset_id", "workset_type",
+})  # fmt: skip
+_HISTORIC_OF_SAMPLE: Final = frozenset({
+    "barcode", "concordance_dir", "experiment_id", "external_id", "library_prep", "n_x", "n_y",
+    "negative_control", "platform", "positive_control", "run_id", "sample_type", "status",
+    "subsample", "vendor",
+})  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -53,6 +63,15 @@ class WorkFile:
     """Key paths that mean nothing to us, at most a hundred."""
 
 
+@frozen
+class Reading:
+    """A file as far as it makes sense, and what does not."""
+
+    file: WorkFile | None
+    """None where it is no YAML of ours at all. Where there are faults, what they are of is left out."""
+    faults: tuple[Fault, ...] = ()
+
+
 def parse(data: bytes, *, default_name: str) -> WorkFile:
     """
     Return what a file says.
@@ -66,7 +85,33 @@ def parse(data: bytes, *, default_name: str) -> WorkFile:
     Raises:
         InvalidInputError: All that is wrong, at its key path; where it is known, with the line.
     """
-    return _Reader(strict_yaml.read(data)).work_file(default_name)
+    reader = _Reader(strict_yaml.read(data))
+    file = reader.work_file(default_name)
+    reader.faults.refuse()
+    return file
+
+
+def read(data: bytes, *, default_name: str, key_of: KeyOf = as_written) -> Reading:
+    """
+    Return what somebody hands in, read more strictly than what has been run before.
+
+    A key that looks like a misspelt one of ours is a fault, and so is one that nobody knows and
+    that names a FASTQ file in a sample.
+
+    Args:
+        default_name: The workset's name where the file gives none.
+        key_of: Makes the key of a file of what is written.
+    """
+    try:
+        reader = _Reader(strict_yaml.read(data), strict=True, key_of=key_of)
+    except InvalidInputError as error:
+        return Reading(None, error.faults)
+    file = reader.work_file(default_name)
+    try:
+        reader.faults.refuse()
+    except InvalidInputError as error:
+        return Reading(file, error.faults)
+    return Reading(file)
 
 
 @define
@@ -91,9 +136,26 @@ class _Fields:
         found = self.find(*names)
         return (found[0], found[1].line) if found else (self._at(names[0]), self.dictionary.line)
 
-    def unused(self) -> Iterator[str]:
-        """Yield the paths of keys that nobody asked for."""
-        return (self._at(name) for name in self.dictionary.entries if name not in self.used)
+    def given(self, *names: str) -> list[tuple[str, str]]:
+        """Return path and text of each of *names* that has a text."""
+        nodes = ((name, self.dictionary.entries.get(name)) for name in names)
+        return [
+            (self._at(name), node.text)
+            for name, node in nodes
+            if isinstance(node, Scalar) and not node.absent
+        ]
+
+    def unused(self, *, of_sample: bool) -> Iterator[Unknown]:
+        """Yield the keys that nobody asked for."""
+        for name, node in self.dictionary.entries.items():
+            if name not in self.used:
+                yield Unknown(
+                    name,
+                    place=self._at(name),
+                    shown=self._at(name),
+                    note=f" (line {node.line})",
+                    has_files=of_sample and isinstance(node, Scalar) and is_fastq(node.text.strip()),
+                )
 
     def _at(self, name: str) -> str:
         shown = strict_yaml.shown(name)
@@ -111,6 +173,8 @@ class _Entry:
 @define
 class _Reader:
     top: Dictionary
+    strict: bool = False
+    key_of: KeyOf = as_written
     faults: Faults = field(init=False, factory=Faults)
     _scopes: list[_Fields] = field(init=False)
     _entries: list[_Fields] = field(init=False, factory=list)
@@ -125,25 +189,44 @@ class _Reader:
             self._scopes.append(_Fields(nested, "workset"))
 
     def work_file(self, default_name: str) -> WorkFile:
-        """Return it all, or raise it all."""
+        """Return what it says, and note what is wrong."""
         default_coverage = self._number("estimated_coverage")
         # Known, and of no use to us.
         self._find("workdir_name", "notes")
         file = WorkFile(
             name=self._line("workset_name", "name", "workdir_name") or default_name,
-            priority=self._of(_priority, "priority") or Priority.NORMAL,
+            priority=self._of(work_values.priority, "priority") or Priority.NORMAL,
             pipeline=self._line("pipeline", "pipeline_type", most=64),
-            reference_genome=self._of(_genome, "reference_genome", "reference") or "GRCh38",
+            reference_genome=self._of(work_values.genome, "reference_genome", "reference") or "GRCh38",
             samples=self._samples(default_coverage),
             max_retries=self._retries(),
-            notification_email=self._of(_email, "notification_email"),
+            notification_email=self._of(work_values.email, "notification_email"),
             run_command=self._command(*_RUN),
             clone_args=self._command(*_CLONE),
             export_uri=self._command(*_EXPORT),
         )
-        self.faults.refuse()
-        unused = [path for scope in (*self._scopes, *self._entries) for path in scope.unused()]
-        return evolve(file, ignored=tuple(unused[:LISTED]))
+        return evolve(file, ignored=tuple(self._ignored()[:LISTED]))
+
+    def _ignored(self) -> list[str]:
+        """Return the keys that are of no use; note those that surely were meant to be."""
+        faults = self.faults if self.strict else None
+        found: list[str] = []
+        for scopes, historic, of_sample in (
+            (self._scopes, _HISTORIC, False),
+            (self._entries, _HISTORIC_OF_SAMPLE, True),
+        ):
+            known = {name for scope in scopes[:1] for name in scope.used}
+            if not of_sample:
+                known.add("workset")
+            unused = (each for scope in scopes for each in scope.unused(of_sample=of_sample))
+            found += passed_over(
+                unused,
+                known=known,
+                historic=historic,
+                files="fastq_r1 and fastq_r2",
+                faults=faults,
+            )
+        return found
 
     # One field
 
@@ -190,10 +273,10 @@ class _Reader:
         return None
 
     def _number(self, *names: str) -> float | None:
-        return self._of(_depth, *names)
+        return self._of(work_values.depth, *names)
 
     def _retries(self) -> int:
-        retries = self._of(_count, "max_retries")
+        retries = self._of(work_values.count, "max_retries")
         return 3 if retries is None else retries
 
     def _command(self, *names: str) -> str | None:
@@ -252,14 +335,25 @@ class _Reader:
         found_id, found_r1 = fields.find(*_SAMPLE_ID), fields.find(*_R1)
         sample_id, r1 = self._text(found_id), self._text(found_r1, most=4096)
         r2 = self._text(fields.find(*_R2), most=4096)
+        if self.strict:
+            self._check_once(fields)
         lane = self._text(fields.find("lane"))
-        coverage = self._converted(_depth, fields.find("coverage"))
+        coverage = self._converted(work_values.depth, fields.find("coverage"))
         for found, names in ((found_id, _SAMPLE_ID), (found_r1, _R1)):
             if found is None:
                 self._fault(*fields.line_of(*names), "is missing")
         if sample_id is None or r1 is None:
             return None
-        return Sample(sample_id=sample_id, pairs=(FastqPair(r1, r2, lane or "0"),), coverage=coverage)
+        pair = FastqPair(self.key_of(r1), self.key_of(r2) if r2 else None, lane or "0")
+        return Sample(sample_id=sample_id, pairs=(pair,), coverage=coverage)
+
+    def _check_once(self, fields: _Fields) -> None:
+        """Note a read that is given under two names: only the first would be taken."""
+        for names in (_R1, _R2):
+            (first, text), *others = fields.given(*names) or [("", "")]
+            for path, other in others:
+                if other != text:
+                    self._fault(path, fields.dictionary.line, f"is another file than {first} names")
 
     def _joined(self, entries: Sequence[_Entry], default_coverage: float | None) -> Sample:
         """Return the sample whose lanes *entries* are."""
@@ -291,36 +385,3 @@ class _Reader:
             return f" (line {lines[path]})" if path in lines else ""
 
         self.faults.extend(Manifest(samples=samples, pipeline="any").faults(), name, note)
-
-
-def _priority(text: str) -> Priority:
-    try:
-        return Priority(text.strip().lower())
-    except ValueError:
-        known = ", ".join(Priority)
-        raise ValueError(f"{text[:40]!r} is not a priority; use one of {known}") from None
-
-
-def _genome(text: str) -> str:
-    try:
-        return reference_genome(text)
-    except InvalidInputError as error:
-        raise ValueError(error.faults[0].message) from None
-
-
-def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
-        raise ValueError(f"{text[:80]!r} is not an e-mail address")
-    return text
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch("[0-9]|10", text):
-        raise ValueError(f"{text[:40]!r} is not a whole number from 0 to 10")
-    return int(text)
-
-
-def _depth(text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not 0 <= float(text) <= 100_000:
-        raise ValueError(f"{text[:40]!r} is not a depth: write a number from 0 to 100000")
-    return float(text)

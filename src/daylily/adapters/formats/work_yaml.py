@@ -4,13 +4,13 @@ import re
 from typing import Final
 
 from daylily.adapters.formats.dump import dump_yaml
-from daylily.adapters.formats.work_file import WorkFile, parse
+from daylily.adapters.formats.work_file import FASTQ_KEYS, Reading, WorkFile, parse, read
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.names import check_id
 from daylily.domain.workset import Workset
 
-__all__ = ["WorkFile", "parse", "render"]
+__all__ = ["FASTQ_KEYS", "Reading", "WorkFile", "parse", "read", "render"]
 
 _TARGETS: Final = {"germline": "germline_wgs_snv", "wgs": "germline_wgs_kitchensink"}
 _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
