@@ -25,7 +25,7 @@ from daylily.application.places import Places
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.retry_workset import RetryWorkset
-from daylily.application.start_workset import StartWorkset
+from daylily.application.start_workset import Staging, StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.config import Settings
@@ -134,6 +134,7 @@ def compose(settings: Settings, world: World) -> App:
         chance=world.chance,
         lock_timeout=settings.lock_timeout,
         python=sys.executable,
+        staging=_staging(settings),
     )
     discover = DiscoverWorksets(
         ledger=ledger,
@@ -251,6 +252,20 @@ def _aws(settings: Settings, compute: Compute) -> World:
         compute=compute,
         notifier=JournalNotifier(settings.home / "notices.jsonl"),
         customers=DynamoDBCustomers(dynamodb, settings.customers_table),
+    )
+
+
+def _staging(settings: Settings) -> Staging | None:
+    """Return how engines get at files in S3; those with a file system in common need nothing."""
+    if settings.store != "aws" or settings.engine == "memory":
+        return None
+    from daylily.adapters.aws import staged
+
+    return Staging(
+        command=(sys.executable, "-m", staged.__name__),
+        inputs=staged.INPUTS,
+        outputs=staged.OUTPUTS,
+        environment=staged.passed_on(os.environ) | {"AWS_DEFAULT_REGION": settings.region},
     )
 
 

@@ -1,11 +1,11 @@
 """Lock a workset and launch its next attempt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.places import Places
@@ -26,6 +26,19 @@ LAUNCH_WINDOW: Final = timedelta(seconds=20)
 How long after its own lock a launcher may still ask the engine. An old monitor waits 30 s after
 writing its lock for a sign of ours (contract 2.6); what is slower than this must start again.
 """
+
+
+@frozen(kw_only=True)
+class Staging:
+    """How a command is run whose files are not on the engine's disks."""
+
+    command: tuple[str, ...]
+    """What fetches the workset, runs the words after ``--`` and brings the results back."""
+    inputs: str
+    """What stands in those words for the folder that the workset was fetched to."""
+    outputs: str
+    """What stands for the folder of results."""
+    environment: Mapping[str, str] = field(factory=dict)
 
 
 class LaunchInDoubtError(UnavailableError):
@@ -57,6 +70,7 @@ class StartWorkset:
     chance: Chance
     lock_timeout: timedelta
     python: str
+    staging: Staging | None = None
 
     def __call__(self, workset: Workset, owner: str) -> Workset:
         """
@@ -155,18 +169,25 @@ class StartWorkset:
         pipeline = self.pipelines.get(locked.manifest.pipeline)
         attempt = len(locked.attempts) + 1
         directory = self.objects.location(self.places.directory(locked.workset_id))
+        results = self.objects.location(self.places.results(locked, attempt))
+        staging = self.staging
         values = {
             "workset_id": locked.workset_id,
             "attempt": str(attempt),
-            "workset_dir": directory,
-            "results_dir": self.objects.location(self.places.results(locked, attempt)),
+            "workset_dir": staging.inputs if staging else directory,
+            "results_dir": staging.outputs if staging else results,
             "reference_genome": locked.manifest.reference_genome,
             "threads": str(pipeline.resources.cpus),
             "python": self.python,
         }
+        arguments = pipeline.arguments(values)
+        if staging:
+            where = ("--workset", directory, "--results", results, "--")
+            arguments = (*staging.command, *where, *arguments)
         return Job(
             key=locked.attempt_key,
-            arguments=pipeline.arguments(values),
+            arguments=arguments,
             directory=directory,
             resources=pipeline.resources,
+            environment=staging.environment if staging else {},
         )

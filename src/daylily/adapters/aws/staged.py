@@ -1,0 +1,162 @@
+"""
+Run a pipeline on files in S3: fetch the workset, run the command, bring the results back.
+
+``python -m daylily.adapters.aws.staged --workset s3://bucket/folder --results s3://... -- command`` is
+what an engine runs in place of the command where worksets live in S3. ``@WORKSET@`` and ``@RESULTS@``
+in the command stand for the local folders. Results come back also when the command failed: those of its
+sound samples are kept. ``manifest.sha256`` comes last, and lists all that came back.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+from daylily.adapters.aws.clients import Clients
+from daylily.adapters.aws.s3 import S3ObjectStore
+from daylily.domain.errors import DaylilyError
+from daylily.ports.paging import every
+
+T = TypeVar("T")
+
+INPUTS: Final = "@WORKSET@"
+OUTPUTS: Final = "@RESULTS@"
+MANIFEST: Final = "manifest.sha256"
+"""As ``sha256sum -c`` reads it."""
+
+PASSED_ON: Final = (
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+"""What a job is told of how to reach S3. No key is among them: jobs use a profile or a role."""
+
+_THREADS: Final = 8
+_NOT_RUN: Final = 75
+"""EX_TEMPFAIL: S3 did not answer, and the command has not run or its results are not there."""
+
+
+def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a job finds S3."""
+    return {name: environment[name] for name in PASSED_ON if name in environment}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command on a workset in S3; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m daylily.adapters.aws.staged", description=__doc__)
+    parser.add_argument("--workset", required=True, help="s3://bucket/folder of the workset")
+    parser.add_argument("--results", required=True, help="s3://bucket/folder for what comes back")
+    parser.add_argument("--scratch", type=Path, help="local folder for the files; else a temporary one")
+    parser.add_argument("command", nargs="+", help="program and arguments")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="daylily-", dir=given.scratch) as scratch:
+        inputs, outputs = Path(scratch, "workset"), Path(scratch, "results")
+        try:
+            _fetch(given.workset, inputs)
+        except (DaylilyError, OSError) as error:
+            return _say(f"cannot fetch {given.workset}: {error}")
+        outputs.mkdir()
+        code = _run(given.command, inputs, outputs)
+        try:
+            _bring_back(outputs, given.results)
+        except (DaylilyError, OSError) as error:
+            return _say(f"cannot write {given.results}: {error}")
+    return code
+
+
+def _run(command: Sequence[str], inputs: Path, outputs: Path) -> int:
+    places = {INPUTS: str(inputs), OUTPUTS: str(outputs)}
+    arguments = [_placed(word, places) for word in command]
+    try:
+        code = subprocess.call(arguments, cwd=inputs, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        _say(f"{arguments[0]} cannot be started: {error}")
+        return 127
+    return 128 - code if code < 0 else code
+
+
+def _placed(word: str, places: Mapping[str, str]) -> str:
+    for name, place in places.items():
+        word = word.replace(name, place)
+    return word
+
+
+def _fetch(source: str, folder: Path) -> None:
+    store, prefix = _store(source)
+    found = every(lambda cursor: store.list(prefix, cursor=cursor))
+    keys = [info.key.removeprefix(prefix) for info in found]
+
+    def fetch(key: str) -> None:
+        target = folder / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with store.open(prefix + key) as remote, target.open("wb") as local:
+            shutil.copyfileobj(remote, local, 1 << 20)
+
+    folder.mkdir()
+    # Results of earlier attempts are no input, and may be large.
+    _all(fetch, [key for key in keys if not key.startswith("results/")])
+
+
+def _bring_back(folder: Path, target: str) -> None:
+    store, prefix = _store(target)
+    sums: dict[str, str] = {}
+
+    def send(path: Path) -> None:
+        key = path.relative_to(folder).as_posix()
+        with path.open("rb") as local:
+            sums[key] = hashlib.file_digest(local, "sha256").hexdigest()
+            local.seek(0)
+            store.put(prefix + key, local)
+
+    _all(send, list(_files(folder)))
+    lines = [f"{sums[key]}  {key}\n" for key in sorted(sums)]
+    store.put(prefix + MANIFEST, "".join(lines).encode())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    # A link may lead anywhere on this machine: what it leads to is no result.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _all(act: Callable[[T], None], items: Sequence[T]) -> None:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(act, items):
+            pass
+
+
+def _store(location: str) -> tuple[S3ObjectStore, str]:
+    scheme, _, rest = location.partition("://")
+    bucket, _, folder = rest.partition("/")
+    if scheme != "s3" or not bucket or not folder:
+        raise OSError(f"{location!r} is not s3://bucket/folder")
+    return S3ObjectStore(Clients(threads=_THREADS).s3(), bucket), folder.rstrip("/") + "/"
+
+
+def _say(text: str) -> int:
+    sys.stderr.write(f"{text}\n")
+    return _NOT_RUN
+
+
+if __name__ == "__main__":
+    sys.exit(main())
