@@ -183,9 +183,8 @@ def _faults_of_pipeline(name: str, pipelines: PipelineRegistry) -> Iterator[Faul
         yield from error.faults
     else:
         if found.command is None:
-            known = ", ".join(each.name for each in pipelines.pipelines if each.command)
-            text = f"{found.name} has no command on this installation; it can run: {known}"
-            yield Fault("pipeline", text)
+            text = f"{found.name} is not set up to run here (its command is a matter of the settings)"
+            yield Fault("pipeline", f"{text}; {pipelines.choice()}")
 
 
 def _in_workset(manifest: Manifest) -> Manifest:

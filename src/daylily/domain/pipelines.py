@@ -8,6 +8,7 @@ from typing import Final
 from attrs import field, frozen
 
 from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.spelling import meant
 
 PLACEHOLDERS: Final = (
     "workset_id",
@@ -68,7 +69,7 @@ class Pipeline:
             InvalidInputError: This installation has no command for the pipeline.
         """
         if self.command is None:
-            raise InvalidInputError.of("pipeline", f"{self.name} has no command on this installation")
+            raise InvalidInputError.of("pipeline", f"{self.name} is not set up to run here")
         return tuple(_FIELD.sub(lambda match: values[match[1]], part) for part in self.command)
 
 
@@ -114,5 +115,20 @@ class PipelineRegistry:
         for pipeline in self.pipelines:
             if wanted in (name.lower() for name in (pipeline.name, *pipeline.aliases)):
                 return pipeline
-        known = ", ".join(pipeline.name for pipeline in self.pipelines)
-        raise InvalidInputError.of("pipeline", f"{name[:80]!r} is not known; use one of {known}")
+        raise InvalidInputError.of("pipeline", f"{name[:80]!r} is not known; {self.choice(wanted)}")
+
+    def choice(self, wanted: str = "") -> str:
+        """
+        Return a hint which pipelines to name: those that run here first.
+
+        Args:
+            wanted: What was named instead.
+        """
+        runnable = [pipeline.name for pipeline in self.pipelines if pipeline.command]
+        others = [pipeline.name for pipeline in self.pipelines if not pipeline.command]
+        near = meant(wanted, [*runnable, *others])
+        hint = f"did you mean {near!r}? " if near else ""
+        if not runnable:
+            return f"{hint}none is set up to run here; known are {', '.join(others)}"
+        hint += f"use one of {', '.join(runnable)}"
+        return hint + (f" (not set up to run here: {', '.join(others)})" if others else "")

@@ -260,7 +260,9 @@ def test_refused_without_a_pipeline(desk: Desk, pair: Path) -> None:
 
 def test_refused_pipeline_without_a_command(desk: Desk, pair: Path) -> None:
     """A pipeline that cannot run here is refused before anything is uploaded."""
-    assert "no command" in desk.faults("submit", pair, "-p", "germline")["pipeline"]
+    told = desk.faults("submit", pair, "-p", "germline")["pipeline"]
+    assert "not set up to run here" in told
+    assert "use one of fastq-qc" in told
 
 
 def test_refused_lists_faults_for_people(desk: Desk, fastq: Make) -> None:
