@@ -183,8 +183,8 @@ def _faults_of_pipeline(name: str, pipelines: PipelineRegistry) -> Iterator[Faul
         yield from error.faults
     else:
         if found.command is None:
-            text = f"{found.name} is not set up to run here (its command is a matter of the settings)"
-            yield Fault("pipeline", f"{text}; {pipelines.choice()}")
+            text = f"{found.name} is not set up to run here: it needs a command in the settings"
+            yield Fault("pipeline", f"{text}; runnable are: {', '.join(pipelines.runnable) or 'none'}")
 
 
 def _in_workset(manifest: Manifest) -> Manifest:

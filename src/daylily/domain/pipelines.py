@@ -117,6 +117,11 @@ class PipelineRegistry:
                 return pipeline
         raise InvalidInputError.of("pipeline", f"{name[:80]!r} is not known; {self.choice(wanted)}")
 
+    @property
+    def runnable(self) -> tuple[str, ...]:
+        """The names of those that run here."""
+        return tuple(pipeline.name for pipeline in self.pipelines if pipeline.command)
+
     def choice(self, wanted: str = "") -> str:
         """
         Return a hint which pipelines to name: those that run here first.
@@ -124,7 +129,7 @@ class PipelineRegistry:
         Args:
             wanted: What was named instead.
         """
-        runnable = [pipeline.name for pipeline in self.pipelines if pipeline.command]
+        runnable = self.runnable
         others = [pipeline.name for pipeline in self.pipelines if not pipeline.command]
         near = meant(wanted, [*runnable, *others])
         hint = f"did you mean {near!r}? " if near else ""

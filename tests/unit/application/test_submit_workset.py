@@ -95,7 +95,7 @@ def test_a_name_of_blanks_is_none(lab: Lab) -> None:
 
 def test_a_pipeline_without_a_command_is_refused(lab: Lab) -> None:
     """What this installation cannot run is refused at the door, with what it can."""
-    assert "it can run: fastq-qc" in faults_of(lab, pipeline="germline")["pipeline"]
+    assert "runnable are: fastq-qc" in faults_of(lab, pipeline="germline")["pipeline"]
 
 
 def test_names_that_nobody_knows_here_are_for_the_other_end_to_check(lab: Lab) -> None:

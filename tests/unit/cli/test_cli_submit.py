@@ -262,7 +262,7 @@ def test_refused_pipeline_without_a_command(desk: Desk, pair: Path) -> None:
     """A pipeline that cannot run here is refused before anything is uploaded."""
     told = desk.faults("submit", pair, "-p", "germline")["pipeline"]
     assert "not set up to run here" in told
-    assert "use one of fastq-qc" in told
+    assert "runnable are: fastq-qc" in told
 
 
 def test_refused_lists_faults_for_people(desk: Desk, fastq: Make) -> None:
