@@ -33,6 +33,10 @@ class NotPermittedError(UnavailableError):
     """The caller's policy does not allow it."""
 
 
+class MissingError(UnavailableError):
+    """There is no such table or bucket."""
+
+
 class NotOfferedError(UnavailableError):
     """The store has not got it at all: imitations of AWS have not everything."""
 
@@ -42,7 +46,7 @@ def reported(service: str, action: str, target: str) -> Iterator[None]:
     """
     Raise UnavailableError for whatever AWS or the way to it refuses.
 
-    NotPermittedError and NotOfferedError are kinds of it.
+    MissingError, NotPermittedError and NotOfferedError are kinds of it.
 
     Args:
         service: As IAM calls it: ``dynamodb``, ``s3``.
@@ -69,10 +73,10 @@ def retried(error: ClientError) -> bool:
 
 
 def _kind(error: ClientError) -> type[UnavailableError]:
-    if code(error) in _UNKNOWN:
-        return NotOfferedError
-    denied = code(error) in _DENIED and trouble(error) is None
-    return NotPermittedError if denied else UnavailableError
+    if trouble(error):
+        return UnavailableError
+    kinds = ((_ABSENT, MissingError), (_DENIED, NotPermittedError), (_UNKNOWN, NotOfferedError))
+    return next((kind for words, kind in kinds if code(error) in words), UnavailableError)
 
 
 def _details(error: ClientError) -> dict[str, Any]:

@@ -1,0 +1,160 @@
+"""What stores in AWS need: tables, a bucket, a customer, and permission."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from daylily.adapters.aws.check_bucket import BucketChecks
+from daylily.adapters.aws.check_tables import TableChecks, check_customers
+from daylily.adapters.aws.clients import Clients
+from daylily.adapters.aws.customers import DynamoDBCustomers
+from daylily.adapters.aws.policies import Policies
+from daylily.adapters.aws.s3 import S3ObjectStore
+from daylily.adapters.aws.schema import CUSTOMER_KEY, INDEXES, KEY
+from daylily.adapters.aws.setup_bucket import BucketSetup
+from daylily.adapters.aws.setup_tables import TableSetup
+from daylily.domain.customers import Customer
+from daylily.domain.errors import AlreadyExistsError, NotFoundError, UnavailableError
+from daylily.ports.installation import Finding, Role, Step, Tell
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+@frozen(kw_only=True, eq=False)
+class AWSInstallation:
+    """
+    An Installation in DynamoDB and S3.
+
+    Args:
+        clients: Makes the clients that ask.
+        policies: All names.
+        customer: The customer that commands act for.
+        clock: Tells the time.
+        pause: Waits so many seconds.
+    """
+
+    clients: Clients
+    policies: Policies
+    customer: Customer
+    clock: Callable[[], datetime]
+    pause: Callable[[float], None] = time.sleep
+    _dynamodb: Any = field(init=False)
+    _s3: Any = field(init=False)
+
+    @_dynamodb.default
+    def _new_dynamodb(self) -> Any:
+        return self.clients.dynamodb()
+
+    @_s3.default
+    def _new_s3(self) -> Any:
+        return self.clients.s3()
+
+    def plan(self) -> Sequence[Step]:
+        """See Installation.plan."""
+        return tuple(self._steps())
+
+    def check(self) -> Iterator[Finding]:
+        """See Installation.check."""
+        yield self._endpoints()
+        try:
+            yield Finding("credentials", "ok", f"from {self.clients.identity()}")
+        except UnavailableError as error:
+            yield Finding("credentials", "FAIL", str(error))
+            return
+        if self._worksets is not None:
+            yield from TableChecks(client=self._dynamodb, table=self._worksets, clock=self.clock)()
+        if self._customers is not None:
+            customers = DynamoDBCustomers(self._dynamodb, self._customers.name)
+            yield check_customers(customers, self.customer.customer_id)
+        yield from BucketChecks(
+            bucket=self._bucket,
+            objects=S3ObjectStore(self._s3, self.policies.bucket),
+            prefix=self.policies.worksets,
+            official=_official(self._s3),
+        )()
+
+    def policy(self, role: Role) -> Mapping[str, Any]:
+        """See Installation.policy."""
+        return self.policies.of(role)
+
+    def _steps(self) -> Iterator[Step]:
+        if self._worksets is not None:
+            yield from self._worksets.steps()
+        if self._customers is not None:
+            yield from self._customers.steps()
+        yield from self._bucket.steps()
+        if self._customers is not None:
+            yield self._customer_step(self._customers)
+
+    @property
+    def _worksets(self) -> TableSetup | None:
+        if self.policies.table is None:
+            return None
+        return TableSetup(
+            client=self._dynamodb,
+            name=self.policies.table,
+            key=KEY,
+            indexes=INDEXES,
+            pause=self.pause,
+        )
+
+    @property
+    def _customers(self) -> TableSetup | None:
+        if self.policies.customers is None:
+            return None
+        return TableSetup(
+            client=self._dynamodb,
+            name=self.policies.customers,
+            key=CUSTOMER_KEY,
+            indexes=(),
+            pause=self.pause,
+        )
+
+    @property
+    def _bucket(self) -> BucketSetup:
+        return BucketSetup(
+            client=self._s3,
+            name=self.policies.bucket,
+            region=self.policies.region,
+            prefixes=(self.policies.worksets, self.policies.files),
+        )
+
+    def _customer_step(self, table: TableSetup) -> Step:
+        thing = f"customer {self.customer.customer_id}"
+        customers = DynamoDBCustomers(self._dynamodb, table.name)
+        if table.found() is not None:
+            with suppress(NotFoundError):
+                customers.get(self.customer.customer_id)
+                return Step(thing=thing, now="there")
+        return Step(
+            thing=thing, now="missing", change="add it", carry_out=partial(self._add, customers)
+        )
+
+    def _add(self, customers: DynamoDBCustomers, _: Tell) -> None:
+        with suppress(AlreadyExistsError):  # somebody else was faster
+            customers.add(self.customer)
+
+    def _endpoints(self) -> Finding:
+        clients = [self._s3] if self.policies.table is None else [self._dynamodb, self._s3]
+        told, open_to_all = [], False
+        for client in clients:
+            name = {"dynamodb": "DynamoDB", "s3": "S3"}[client.meta.service_model.service_name]
+            parts = urlsplit(client.meta.endpoint_url)
+            # Some put a password into an address.
+            told.append(f"{name} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+            open_to_all |= parts.scheme == "http" and parts.hostname not in _LOOPBACK
+        text = f"{', '.join(told)}; region {self.policies.region}"
+        if open_to_all:
+            return Finding("endpoint", "warn", text, "use https: anybody on the way can read all")
+        return Finding("endpoint", "ok", text)
+
+
+def _official(client: Any) -> bool:
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))

@@ -1,0 +1,98 @@
+"""What processes must be permitted: the least, by the names that the settings give."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import botocore.session
+from attrs import frozen
+
+from daylily.ports.installation import Role
+
+_ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_INDEXES: Final = ("dynamodb:Query",)
+_CUSTOMERS: Final = ("dynamodb:GetItem", "dynamodb:Scan")
+_OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+_SETUP_TABLES: Final = (
+    "dynamodb:CreateTable",
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeTable",
+    "dynamodb:UpdateContinuousBackups",
+    "dynamodb:UpdateTable",
+)
+_SETUP_CUSTOMERS: Final = ("dynamodb:PutItem",)
+_SETUP_BUCKET: Final = (
+    "s3:CreateBucket",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+)
+
+
+@frozen(kw_only=True)
+class Policies:
+    """
+    Policies for one installation.
+
+    Args:
+        region: Where its tables are.
+        table: The table of worksets; None where there is none.
+        customers: The table of customers; None where there is none.
+        bucket: Its bucket.
+        worksets: The folder in it in which worksets have their directories.
+        files: The folder in it in which customers keep their files.
+    """
+
+    region: str
+    table: str | None
+    customers: str | None
+    bucket: str
+    worksets: str
+    files: str
+
+    def of(self, role: Role) -> dict[str, Any]:
+        """Return the policy of a role, as IAM takes it."""
+        return {"Version": "2012-10-17", "Statement": list(self._statements(role))}
+
+    def _statements(self, role: Role) -> Iterator[dict[str, Any]]:
+        setup = role is Role.ADMIN
+        if self.table is not None:
+            table = self._table(self.table)
+            yield _allow("Worksets", _ROWS, [table])
+            yield _allow("WorksetIndexes", _INDEXES, [f"{table}/index/*"])
+        if self.customers is not None and role is not Role.MONITOR:
+            more = _SETUP_CUSTOMERS if setup else ()
+            yield _allow("Customers", sorted((*_CUSTOMERS, *more)), [self._table(self.customers)])
+        # Monitors have no business with what customers keep for themselves.
+        folders = [self.worksets] if role is Role.MONITOR else [self.worksets, self.files]
+        yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])
+        # Not narrowed to folders: S3 would then say 403, not 404, of an object that is not there.
+        yield _allow("Listings", ("s3:ListBucket",), [self._bucket])
+        if setup:
+            yield from self._setup()
+
+    def _setup(self) -> Iterator[dict[str, Any]]:
+        names = [name for name in (self.table, self.customers) if name is not None]
+        if names:
+            yield _allow("SetUpTables", _SETUP_TABLES, [self._table(name) for name in names])
+        yield _allow("SetUpBucket", _SETUP_BUCKET, [self._bucket])
+
+    def _table(self, name: str) -> str:
+        return f"arn:{self._partition}:dynamodb:{self.region}:*:table/{name}"
+
+    @property
+    def _bucket(self) -> str:
+        return f"arn:{self._partition}:s3:::{self.bucket}"
+
+    @property
+    def _partition(self) -> str:
+        # China and the governments have AWSs of their own.
+        return str(botocore.session.Session().get_partition_for_region(self.region))
+
+
+def _allow(sid: str, actions: Sequence[str], resources: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
