@@ -28,7 +28,7 @@ from daylily.application.retry_workset import RetryWorkset
 from daylily.application.start_workset import Staging, StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
-from daylily.config import Settings
+from daylily.config import NO_TABLE, Settings
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
 from daylily.domain.estimate import RateCard
@@ -36,6 +36,7 @@ from daylily.domain.retry import RetryPolicy
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute
 from daylily.ports.customers import Customers
+from daylily.ports.installation import Installation
 from daylily.ports.notifier import Notifier
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
@@ -184,6 +185,51 @@ def connect(settings: Settings) -> World:
             return _aws(settings, compute)
         case "local":
             return _local(settings, compute)
+
+
+def installation(settings: Settings) -> Installation:
+    """
+    Return what makes and checks the stores that the settings choose.
+
+    Raises:
+        InvalidInputError: boto3's own settings make no sense.
+    """
+    match settings.store:
+        case "memory":
+            from daylily.adapters.memory.installation import InMemoryInstallation
+
+            return InMemoryInstallation()
+        case "aws":
+            return _aws_installation(settings)
+        case "local":
+            from daylily.adapters.local.installation import LocalInstallation
+
+            return LocalInstallation(settings.home, settings.home / "state.db")
+
+
+def _aws_installation(settings: Settings) -> Installation:
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.installation import AWSInstallation
+    from daylily.adapters.aws.policies import Policies
+
+    if settings.bucket is None:
+        raise InvalidInputError.of("bucket", "is needed where the store is aws")
+    places = Places(worksets=settings.prefix)
+    no_table = settings.table == NO_TABLE
+    return AWSInstallation(
+        # Whoever waits for an answer at a terminal had rather know soon.
+        clients=Clients(region=settings.region, attempts=2),
+        policies=Policies(
+            region=settings.region,
+            table=None if no_table else settings.table,
+            customers=settings.customer_table if no_table else settings.customers_table,
+            bucket=settings.bucket,
+            worksets=places.worksets,
+            files=places.files,
+        ),
+        customer=Customer(customer_id=settings.customer, name=settings.customer),
+        clock=utc_now,
+    )
 
 
 def _memory(settings: Settings, compute: Compute) -> World:
