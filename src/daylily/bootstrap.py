@@ -20,14 +20,18 @@ from daylily.application.customer_files import CustomerFiles
 from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.ledger import Ledger
+from daylily.application.lock_workset import LockWorkset
 from daylily.application.monitor_cycle import MonitorCycle
 from daylily.application.places import Places
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.read_worksets import ReadWorksets
+from daylily.application.register_workset import RegisterWorkset
 from daylily.application.retry_workset import RetryWorkset
+from daylily.application.show_workset import ShowWorkset
 from daylily.application.start_workset import Staging, StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
+from daylily.application.tell_state import TellState
 from daylily.config import NO_TABLE, Settings
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
@@ -66,11 +70,16 @@ class App:
     settings: Settings
     world: World
     submit: SubmitWorkset
+    register: RegisterWorkset
     read: ReadWorksets
     files: CustomerFiles
     cancel: CancelWorkset
     retry: RetryWorkset
     sync: SyncWorkset
+    show: ShowWorkset
+    lock: LockWorkset
+    tell: TellState
+    discover: DiscoverWorksets
     estimate: EstimateCost
     cycle: MonitorCycle
 
@@ -114,6 +123,23 @@ def compose(settings: Settings, world: World) -> App:
         clock=world.clock,
         chance=world.chance,
     )
+    register = RegisterWorkset(
+        ledger=ledger,
+        sentinels=world.sentinels,
+        objects=world.objects,
+        places=places,
+        pipelines=settings.registry,
+        clock=world.clock,
+    )
+    show = ShowWorkset(
+        ledger=ledger,
+        sync=sync,
+        sentinels=world.sentinels,
+        objects=world.objects,
+        places=places,
+        clock=world.clock,
+    )
+    cancel = CancelWorkset(read, ledger, world.compute, world.clock)
     poll = PollWorksets(
         ledger=ledger,
         compute=world.compute,
@@ -160,11 +186,16 @@ def compose(settings: Settings, world: World) -> App:
         settings=settings,
         world=world,
         submit=submit,
+        register=register,
         read=read,
         files=CustomerFiles(world.objects, world.customers, places),
-        cancel=CancelWorkset(read, ledger, world.compute, world.clock),
+        cancel=cancel,
         retry=RetryWorkset(read, ledger, world.clock),
         sync=sync,
+        show=show,
+        lock=LockWorkset(ledger, sync, world.clock),
+        tell=TellState(cancel, ledger, world.clock),
+        discover=discover,
         estimate=EstimateCost(settings.registry, RateCard()),
         cycle=cycle,
     )

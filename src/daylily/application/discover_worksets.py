@@ -77,7 +77,7 @@ class DiscoverWorksets:
         outages: list[UnavailableError] = []
         for workset_id in sorted(self._waiting, key=lambda each: (each in self._troubled, each)):
             try:
-                workset = self._take(workset_id)
+                workset = self.take(workset_id)
             except InvalidInputError as error:
                 damaged.append(Damaged(workset_id, error))
             except UnavailableError as error:
@@ -111,7 +111,15 @@ class DiscoverWorksets:
         self._troubled.discard(workset_id)
         self._known.add(workset_id)
 
-    def _take(self, workset_id: str) -> Workset | None:
+    def take(self, workset_id: str) -> Workset | None:
+        """
+        Register one directory as the workset that it shows; None where it is not to be touched now.
+
+        Raises:
+            AlreadyExistsError: There is a workset of that id.
+            InvalidInputError: It cannot be taken; every fault is listed.
+            UnavailableError: A store does not answer.
+        """
         shown = state_shown(self.sentinels.look(workset_id).sentinels)
         # Not ready yet, in somebody's hands at this moment, or not to be touched.
         if shown is None or shown in {State.LOCKED, State.IGNORED}:

@@ -58,9 +58,12 @@ class Ledger:
     sentinels: SentinelStore
     notifier: Notifier
 
-    def register(self, workset: Workset) -> Workset:
+    def register(self, workset: Workset, *, directory: bool = True) -> Workset:
         """
         Store a new workset and pay what it owes.
+
+        Args:
+            directory: False leaves the directory as it is; any monitor pays what is owed it.
 
         Raises:
             AlreadyExistsError: There is one of that id.
@@ -70,7 +73,7 @@ class Ledger:
             stored = self.store.add(workset)
         except UnavailableError as error:
             stored = self._added(workset, error)
-        return self.settle(self.pay(stored))
+        return self.settle(self.pay(stored, directory=directory))
 
     def _added(self, workset: Workset, error: UnavailableError) -> Workset:
         """Return the workset if it was stored after all: who is told of a failure submits it again."""
@@ -91,18 +94,26 @@ class Ledger:
         """
         return self.pay(self.store.save(workset))
 
-    def rest(self, workset: Workset) -> Workset:
+    def rest(self, workset: Workset, *, directory: bool = True) -> Workset:
         """
         Save a step that none follows for now, pay what it owes, and strike it off.
+
+        Args:
+            directory: See ``pay``.
 
         Raises:
             ConcurrentUpdateError: The stored workset has moved on; nothing was done.
         """
-        return self.settle(self.commit(workset))
+        return self.settle(self.pay(self.store.save(workset), directory=directory))
 
-    def update(self, workset_id: str, step: Callable[[Workset], Workset]) -> Workset:
+    def update(
+        self, workset_id: str, step: Callable[[Workset], Workset], *, directory: bool = True
+    ) -> Workset:
         """
         Read a workset, take a step and rest; start again while others change it meanwhile.
+
+        Args:
+            directory: See ``pay``.
 
         Raises:
             NotFoundError: There is no such workset.
@@ -110,12 +121,12 @@ class Ledger:
         """
         for _ in range(TRIES - 1):
             try:
-                return self.rest(step(self.store.get(workset_id)))
+                return self.rest(step(self.store.get(workset_id)), directory=directory)
             except ConcurrentUpdateError:
                 continue
-        return self.rest(step(self.store.get(workset_id)))
+        return self.rest(step(self.store.get(workset_id)), directory=directory)
 
-    def pay(self, workset: Workset, *, notify: bool = True) -> Payment:
+    def pay(self, workset: Workset, *, notify: bool = True, directory: bool = True) -> Payment:
         """
         Pay debts in their order, as far as the world answers; paying twice does no harm.
 
@@ -125,10 +136,15 @@ class Ledger:
 
         Args:
             notify: False leaves notices owed, without asking a channel that is known to be down.
+            directory: False leaves the directory as it is, and in debt.
         """
         paid: list[Debt] = []
         refused: set[Sentinel] = set()
-        down: set[type] = set() if notify else {SendNotice}
+        down: set[type] = set()
+        if not notify:
+            down.add(SendNotice)
+        if not directory:
+            down.add(PublishFiles)
         for debt in workset.debts:
             creditor = SendNotice if isinstance(debt, SendNotice) else PublishFiles
             if creditor in down:
