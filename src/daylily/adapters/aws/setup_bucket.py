@@ -7,6 +7,7 @@ from attrs import frozen
 from botocore.exceptions import ClientError
 
 from daylily.adapters.aws.errors import NotOfferedError, code, reported
+from daylily.adapters.aws.setup_tables import NOT_OFFERED, optional
 from daylily.domain.errors import ConflictError
 from daylily.ports.installation import Step, Tell
 
@@ -69,9 +70,9 @@ class BucketSetup:
         )
         for thing, part in parts:
             try:
-                yield part(thing, there)
+                yield optional(part(thing, there))
             except NotOfferedError:
-                yield Step(thing=thing, now="not offered by this store")
+                yield Step(thing=thing, now=NOT_OFFERED)
 
     def is_there(self) -> bool:
         """Tell whether there is such a bucket, that the caller may list."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 from botocore.exceptions import ClientError
 
 from daylily.adapters.aws.errors import NotOfferedError, code, reported
@@ -22,6 +22,7 @@ _LONGEST: Final = 10.0
 _TELL_EVERY: Final = 30.0
 _UNSEEN: Final = 30
 """How many looks a table that was just created may stay away."""
+NOT_OFFERED: Final = "not offered by this store"
 
 
 @frozen(kw_only=True, eq=False)
@@ -186,13 +187,13 @@ class TableSetup:
         try:
             on = is_there and self.backed_up()
         except NotOfferedError:
-            yield Step(thing=thing, now="not offered by this store")
+            yield Step(thing=thing, now=NOT_OFFERED)
             return
         if on:
             yield Step(thing=thing, now="on")
         else:
             change = "turn point-in-time recovery on"
-            yield Step(thing=thing, now="off", change=change, carry_out=self._back_up)
+            yield optional(Step(thing=thing, now="off", change=change, carry_out=self._back_up))
 
     def backed_up(self) -> bool:
         """
@@ -228,6 +229,18 @@ class TableSetup:
     @property
     def _called(self) -> str:
         return f"table {self.name}"
+
+
+def optional(step: Step) -> Step:
+    """Return a step that a store may be without: imitations of AWS have not everything."""
+
+    def carry_out(tell: Tell) -> None:
+        try:
+            step.carry_out(tell)
+        except NotOfferedError:
+            tell(NOT_OFFERED)
+
+    return evolve(step, carry_out=carry_out)
 
 
 def _text(attribute: str) -> Any:

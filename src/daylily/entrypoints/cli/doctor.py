@@ -3,43 +3,30 @@
 import json
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import click
-from attrs import evolve, frozen
+from attrs import evolve
 
 from daylily.domain.errors import DaylilyError, InvalidInputError
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.render import size_of
 from daylily.entrypoints.cli.session import Session
-
-Verdict = Literal["ok", "warn", "FAIL"]
+from daylily.ports.installation import Finding
 
 _LITTLE_SPACE: Final = 5_000_000_000
 _NO_SPACE: Final = 200_000_000
 _ENGINE_SECONDS: Final = 15.0
 _SOUND_YEAR: Final = 2025
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "FAIL": "red"}
-
-
-@frozen
-class Finding:
-    """What one check found."""
-
-    check: str
-    verdict: Verdict
-    text: str
-    advice: str = ""
 
 
 @command(
@@ -68,9 +55,9 @@ def doctor(session: Session) -> None:
 
 def _print(finding: Finding) -> None:
     verdict = click.style(f"{finding.verdict:4}", fg=_COLOURS[finding.verdict])
-    click.echo(f"{verdict}  {finding.check:10} {plain(finding.text)}")
+    click.echo(f"{verdict}  {finding.check:11} {plain(finding.text)}")
     if finding.advice:
-        click.echo(f"                 {plain(finding.advice)}")
+        click.echo(f"                  {plain(finding.advice)}")
 
 
 def _all(session: Session) -> Iterator[Finding]:
@@ -83,16 +70,26 @@ def _all(session: Session) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", "sound")
     yield _clock()
-    checks: tuple[Callable[[Session], Finding], ...]
+    checks: tuple[Callable[[Session], Finding | Iterator[Finding]], ...]
     if session.settings.url is not None:
         checks = (_server,)
     else:
-        checks = (_home, _disk, _database, _engine, _pipelines, _tools, _port)
+        checks = (_home, _disk, _stores, _engine, _pipelines, _tools, _port)
     for check in checks:
         try:
-            yield check(session)
+            found = check(session)
+            if isinstance(found, Finding):
+                yield found
+            else:
+                yield from found
         except (DaylilyError, OSError) as error:
             yield Finding(check.__name__.strip("_"), "FAIL", str(error))
+
+
+def _stores(session: Session) -> Iterator[Finding]:
+    from daylily.bootstrap import installation
+
+    return installation(session.settings).check()
 
 
 def _python() -> Finding:
@@ -135,23 +132,6 @@ def _disk(session: Session) -> Finding:
     return (
         Finding("disk", "warn", text, advice) if free < _LITTLE_SPACE else Finding("disk", "ok", text)
     )
-
-
-def _database(session: Session) -> Finding:
-    path = session.settings.home / "state.db"
-    if session.settings.store != "local":
-        return Finding("database", "ok", "none: worksets are kept in memory")
-    if not path.exists():
-        return Finding("database", "ok", f"none yet; SQLite {sqlite3.sqlite_version}")
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
-            told = [str(row[0]) for row in database.execute("PRAGMA quick_check(5)")]
-    except sqlite3.Error as error:
-        told = [str(error)]
-    if told == ["ok"]:
-        return Finding("database", "ok", f"{path}, quick_check passed")
-    advice = "stop all daylily processes, keep a copy of it, and restore a backup"
-    return Finding("database", "FAIL", f"{path}: {'; '.join(told)}", advice)
 
 
 def _engine(session: Session) -> Finding:

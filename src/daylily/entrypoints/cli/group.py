@@ -31,8 +31,10 @@ _SECTIONS: Final = {
         "estimate": ("estimate:estimate", "Say what a workset will cost."),
     },
     "Installation": {
+        "init": ("init:init", "Make what the stores need: a folder, or tables and a bucket of AWS."),
         "config": ("config:config", "Show and check the settings."),
         "doctor": ("doctor:doctor", "Check this installation, and say what to do."),
+        "iam-policy": ("iam_policy:iam_policy", "Print the least that AWS has to permit."),
         "token": ("token:token", "Show the token that signs you in."),
         "completion": ("completion:completion", "Print the script that completes commands in a shell."),
     },
