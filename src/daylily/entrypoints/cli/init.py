@@ -18,8 +18,8 @@ Examples:
   daylily init --dry-run                    the plan alone
   daylily init --json                       without asking, for programs
 
-Asks only where there is a terminal. Nothing is removed, and a second run changes nothing. Whoever runs it needs the policy that
-`daylily iam-policy --role admin` prints; servers and monitors do with less.
+Asks only where there is a terminal. Nothing is removed, and a second run changes nothing. Whoever runs
+it needs the policy that `daylily iam-policy --role admin` prints; servers and monitors do with less.
 """
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
