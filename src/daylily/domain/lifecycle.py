@@ -66,8 +66,16 @@ LIFECYCLE: Final[Mapping[State, frozenset[State]]] = {
             State.CANCELED,
         }
     ),
+    # in_progress -> ignored: somebody's daylily.ignore has stopped it, and holds it
     State.IN_PROGRESS: frozenset(
-        {State.COMPLETE, State.ERROR, State.RETRYING, State.FAILED, State.CANCELED}
+        {
+            State.COMPLETE,
+            State.ERROR,
+            State.RETRYING,
+            State.FAILED,
+            State.IGNORED,
+            State.CANCELED,
+        }
     ),
     State.RETRYING: frozenset({State.READY, State.IGNORED, State.CANCELED}),
     State.ERROR: frozenset({State.READY, State.IGNORED, State.ARCHIVED}),

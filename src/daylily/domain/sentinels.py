@@ -1,7 +1,8 @@
 """Sentinel names, their precedence, their bodies, and the state they stand for (contract 2.3, 2.4)."""
 
+import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -105,6 +106,27 @@ class SentinelBody:
         if mark:
             detail = (" " + detail)[: mark.start()]
         return cls(at, _BLANKS.sub(" ", detail).strip(), int(mark[1]) if mark else None)
+
+
+@frozen(order=True)
+class KnownSentinel:
+    """A sentinel of others as it stood when we took over what it says: unchanged, it is no news."""
+
+    sentinel: Sentinel
+    digest: str
+    """Of its text, which may be long."""
+
+    @classmethod
+    def of(cls, sentinel: Sentinel, body: SentinelBody) -> "KnownSentinel":
+        """Return *sentinel* as it stands there now."""
+        return cls(sentinel, hashlib.sha256(body.render().encode()).hexdigest()[:16])
+
+
+def known(
+    sentinels: Iterable[Sentinel], bodies: Mapping[Sentinel, SentinelBody]
+) -> tuple[KnownSentinel, ...]:
+    """Return *sentinels* as they stand there now, in a fixed order."""
+    return tuple(sorted(KnownSentinel.of(each, bodies[each]) for each in sentinels))
 
 
 def _time(text: str) -> datetime | None:

@@ -19,11 +19,16 @@ from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
 from daylily.domain.manifest import Manifest
 from daylily.domain.retry import RETRIED, ErrorCategory, Failure, RetryPolicy
-from daylily.domain.sentinels import Sentinel, SentinelBody, projection
+from daylily.domain.sentinels import KnownSentinel, Sentinel, SentinelBody, projection
 
 DEBT_GRACE: Final = timedelta(seconds=30)
 """How long the writer of a debt has to pay it before any monitor steps in."""
 
+RUN_GONE_GRACE: Final = timedelta(minutes=2)
+"""
+How long after another system's run has vanished the workset is left alone: whatever took its sentinel
+away may be about to say how it ended.
+"""
 
 ADOPTED: Final = frozenset({State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED})
 """States that other systems' sentinels stand for and that we take over as facts."""
@@ -88,6 +93,8 @@ class CancelRequest:
     by: str
     at: datetime
     reason: str
+    then: State = State.CANCELED
+    """What becomes of the workset once it has stopped: canceled for good, or ignored for now."""
 
 
 @frozen(kw_only=True)
@@ -127,6 +134,10 @@ class Workset:
     """How many transitions there have been; the mark in sentinel bodies and event ids."""
     posted: frozenset[Sentinel] = frozenset()
     """Sentinels of ours that may stand in the directory."""
+    known: tuple[KnownSentinel, ...] = ()
+    """Sentinels of others that have been taken over: unchanged, they say nothing new."""
+    waits_for: str | None = None
+    """What keeps monitors from launching it, in words, where that is not ours to change."""
     debts: tuple[Debt, ...] = ()
     version: int = field(default=0)
     """Moved on by StateStore.save, never by the domain."""
@@ -181,6 +192,12 @@ class Workset:
         return self.state is State.IN_PROGRESS and self.running is None
 
     @property
+    def held(self) -> bool:
+        """Whether somebody's ``daylily.ignore`` keeps it out of the queue, for as long as it stands."""
+        theirs = {each.sentinel for each in self.known}
+        return self.state is State.IGNORED and Sentinel.IGNORE in theirs
+
+    @property
     def due_at(self) -> datetime | None:
         """When a monitor has to look at this workset again; None if never by itself."""
         candidates = []
@@ -194,7 +211,7 @@ class Workset:
             candidates.append(self.retry_at)
         if self.running:
             candidates.append(self.running.started_at)
-        if self.foreign_run:
+        if self.foreign_run or self.held:
             candidates.append(self.updated_at)
         return min(candidates, default=None)
 
@@ -389,7 +406,7 @@ class Workset:
         Raises:
             IllegalTransitionError: It has ended, a cancel is pending, or another system runs it.
         """
-        if self.cancel:
+        if self.cancel and self.cancel.then is State.CANCELED:
             raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending already")
         if self.foreign_run:
             raise IllegalTransitionError(f"{self.workset_id} is run by another system: cancel it there")
@@ -399,9 +416,26 @@ class Workset:
             return evolve(self, cancel=request)
         return self._canceled(request, at, by)
 
+    def request_hold(
+        self, *, by: str, at: datetime, reason: str, known: tuple[KnownSentinel, ...]
+    ) -> Self:
+        """
+        Note that somebody's ``daylily.ignore`` is to stop what an engine of ours is at.
+
+        Once it has stopped, the workset is ignored until that sentinel is gone.
+
+        Raises:
+            IllegalTransitionError: Nothing is running, or a stop is pending already.
+        """
+        self._running()
+        if self.cancel:
+            raise IllegalTransitionError(f"{self.workset_id}: a stop is pending already")
+        stop = CancelRequest(by=by, at=at, reason=reason, then=State.IGNORED)
+        return evolve(self, cancel=stop, known=known)
+
     def canceled(self, *, at: datetime, actor: str) -> Self:
         """
-        Record that the engine has stopped (or never had) what was to be canceled.
+        Record that the engine has stopped (or never had) what was to be canceled, or held.
 
         Raises:
             IllegalTransitionError: Nobody asked for it.
@@ -409,6 +443,11 @@ class Workset:
         if self.cancel is None:
             raise IllegalTransitionError(f"{self.workset_id}: nobody asked for a cancel")
         stopped = self._ended(at, State.CANCELED, None) if self.running else self
+        if self.cancel.then is State.IGNORED:
+            quiet = evolve(stopped, cancel=None)
+            held = quiet._enter(State.IGNORED, at, f"stopped: {self.cancel.reason}", actor)
+            # Theirs stands there. Ours beside it would keep the workset when theirs is taken away.
+            return held._without_posts()
         return stopped._canceled(self.cancel, at, actor)
 
     def _canceled(self, request: CancelRequest, at: datetime, actor: str) -> Self:
@@ -465,9 +504,11 @@ class Workset:
             IllegalTransitionError: It is running or has ended for good.
         """
         self._refuse_in_archive()
+        if self.state is State.IN_PROGRESS:
+            raise IllegalTransitionError(f"{self.workset_id} is running: cancel it")
         return evolve(self, retry_at=None)._enter(State.IGNORED, at, f"ignored by {by}", by)
 
-    def unignore(self, *, by: str, at: datetime) -> Self:
+    def unignore(self, *, by: str, at: datetime, reason: str = "") -> Self:
         """
         Put an ignored workset back into the queue.
 
@@ -476,7 +517,9 @@ class Workset:
         """
         if self.state is not State.IGNORED:
             raise IllegalTransitionError(f"{self.workset_id} is {self.state}, not ignored")
-        return self._enter(State.READY, at, f"back in the queue, by {by}", by)
+        theirs = tuple(each for each in self.known if each.sentinel is not Sentinel.IGNORE)
+        free = evolve(self, known=theirs)
+        return free._enter(State.READY, at, reason or f"back in the queue, by {by}", by)
 
     def archive(self, *, by: str, at: datetime) -> Self:
         """
@@ -516,13 +559,23 @@ class Workset:
 
     # What other systems did
 
-    def adopt(self, state: State, *, at: datetime, reason: str, actor: str, shown: bool = True) -> Self:
+    def adopt(
+        self,
+        state: State,
+        *,
+        at: datetime,
+        reason: str,
+        actor: str,
+        shown: bool = True,
+        known: tuple[KnownSentinel, ...] = (),
+    ) -> Self:
         """
         Take over as a fact what another system says of the workset.
 
         Args:
             state: What sentinels of others can say: in_progress, complete, error or ignored.
             shown: Whether a sentinel of theirs says so, so that we owe none; otherwise we do.
+            known: Sentinels of theirs that stand there, and say nothing new from now on.
 
         Raises:
             IllegalTransitionError: An attempt of ours is on its way: ours is the truth then. Or
@@ -535,10 +588,41 @@ class Workset:
             raise IllegalTransitionError(f"{self.workset_id}: no sentinel of others says {state}")
         # What our last attempt failed of is over, whatever became of theirs.
         failure = Failure(ErrorCategory.PERMANENT, reason) if state is State.ERROR else None
-        theirs = evolve(self, failure=failure, progress=None)
+        theirs = evolve(self, failure=failure, progress=None, known=known)
         adopted = theirs._enter(state, at, reason, actor, told.get(state))
-        debts = tuple(debt for debt in adopted.debts if not (shown and isinstance(debt, PostSentinel)))
-        return evolve(adopted, debts=debts, retry_at=None)
+        return evolve(adopted._without_posts() if shown else adopted, retry_at=None)
+
+    def _without_posts(self) -> Self:
+        debts = tuple(debt for debt in self.debts if not isinstance(debt, PostSentinel))
+        return evolve(self, debts=debts)
+
+    def run_gone(self, *, at: datetime, actor: str, ready: bool) -> Self:
+        """
+        Record that another system's run has vanished, and nothing says how it ended.
+
+        Args:
+            ready: Whether ``daylily.ready`` stands there. The workset is then tried again, but not at
+                once; otherwise a person is needed.
+
+        Raises:
+            IllegalTransitionError: No other system was running it.
+        """
+        if not self.foreign_run:
+            raise IllegalTransitionError(f"{self.workset_id} is {self.state}: nobody else runs it")
+        reason = f"{Sentinel.IN_PROGRESS} of another system is gone"
+        # What was theirs has never been ours, though our state stands for it.
+        theirs = {each.sentinel for each in self.known}
+        left = evolve(self, posted=self.posted - theirs, known=())
+        if ready:
+            waiting = evolve(left, retry_at=at + RUN_GONE_GRACE)
+            return waiting._enter(State.RETRYING, at, f"{reason}: ready for another try", actor)
+        reason = f"{reason}, and nothing says how its run ended"
+        failure = Failure(ErrorCategory.PERMANENT, reason)
+        return evolve(left, failure=failure)._enter(State.ERROR, at, reason, actor, EventKind.ERROR)
+
+    def with_wait(self, waits_for: str | None) -> Self:
+        """Record what keeps it from being launched. This is no transition and owes nothing."""
+        return evolve(self, waits_for=waits_for)
 
     # What every step has in common
 
@@ -558,6 +642,7 @@ class Workset:
             self,
             state=state,
             updated_at=at,
+            waits_for=None,
             sequence=self.sequence + 1,
             history=(*self.history, Transition(state=state, at=at, reason=reason, actor=actor)),
         )

@@ -10,12 +10,14 @@ from hypothesis.strategies import SearchStrategy
 from daylily.domain.errors import ConflictError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.sentinels import Sentinel, SentinelBody, known
 from daylily.domain.workset import Progress, Workset
 
 Step = Callable[[Workset, datetime], Workset]
 
 _POLICY: Final = RetryPolicy()
 _HOUR: Final = timedelta(hours=1)
+_IGNORE: Final = known([Sentinel.IGNORE], {Sentinel.IGNORE: SentinelBody(None, "hands off")})
 
 
 def _token(workset: Workset) -> int:
@@ -65,6 +67,14 @@ STEPS: Final[Mapping[str, Step]] = {
     "adopt an error": _adopting(State.ERROR),
     "be told of a result": _adopting(State.COMPLETE, shown=False),
     "hand over": lambda w, at: w.handed_over("monitor-1", at=at, reason="runs it by hand"),
+    "find ignore": lambda w, at: w.request_hold(
+        by="monitor-1", at=at, reason="daylily.ignore found", known=_IGNORE
+    ),
+    "adopt ignore": lambda w, at: w.adopt(
+        State.IGNORED, at=at, reason="daylily.ignore found", actor="monitor-1", known=_IGNORE
+    ),
+    "find a run gone": lambda w, at: w.run_gone(at=at, actor="monitor-1", ready=True),
+    "wait": lambda w, _: w.with_wait("another system holds daylily.lock"),
     "pay the first debt": lambda w, _: w.settled(w.debts[:1]),
     "pay all debts": lambda w, _: w.settled(w.debts),
 }

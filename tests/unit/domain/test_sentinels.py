@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daylily.domain.lifecycle import State
-from daylily.domain.sentinels import Sentinel, SentinelBody, projection, state_shown
+from daylily.domain.sentinels import Sentinel, SentinelBody, known, projection, state_shown
 from daylily.testing.samples import NOON
 
 PRECEDENCE: Final = (
@@ -173,3 +173,14 @@ def test_time_is_written_in_utc_and_whole_seconds() -> None:
 def test_what_only_looks_like_a_mark_is_none(text: str) -> None:
     """The mark is a blank, our name and one to nine ASCII digits, at the very end."""
     assert not SentinelBody.parse(f"2026-01-14T10:45:09Z\t{text}").ours
+
+
+def test_a_sentinel_is_known_by_all_of_its_text() -> None:
+    """One that was written again with another time or other words is news; the same one is not."""
+    body = SentinelBody(NOON, "no disk")
+    bodies = {Sentinel.ERROR: body, Sentinel.READY: SentinelBody(None)}
+    others = (SentinelBody(NOON + timedelta(seconds=1), "no disk"), SentinelBody(NOON, "no disks"))
+
+    assert known([Sentinel.READY, Sentinel.ERROR], bodies) == known(bodies, bodies)
+    for other in others:
+        assert known([Sentinel.ERROR], {Sentinel.ERROR: other}) != known([Sentinel.ERROR], bodies)

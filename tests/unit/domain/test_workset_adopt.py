@@ -9,8 +9,8 @@ from daylily.domain.debts import PostSentinel, SendNotice
 from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
-from daylily.domain.sentinels import Sentinel, projection
-from daylily.domain.workset import Workset
+from daylily.domain.sentinels import Sentinel, SentinelBody, known, projection
+from daylily.domain.workset import RUN_GONE_GRACE, Workset
 from daylily.testing.samples import NOON, a_workset, locked, running, settled
 
 LATER: Final = NOON + timedelta(minutes=1)
@@ -127,3 +127,93 @@ def test_retry_of_an_adopted_error_withdraws_only_ours() -> None:
 
     assert again.posted == {Sentinel.READY}
     assert again.retry_requested_by == "ada"
+
+
+def theirs(*sentinels: Sentinel) -> dict[Sentinel, SentinelBody]:
+    """Return sentinels as another system has written them."""
+    return {sentinel: SentinelBody(NOON, "theirs") for sentinel in sentinels}
+
+
+def found(state: State, *sentinels: Sentinel) -> Workset:
+    """Return a workset that was adopted as *sentinels* of another system show it."""
+    standing = theirs(*sentinels)
+    return settled(a_workset()).adopt(
+        state, at=LATER, reason="found", actor="m", known=known(sentinels, standing)
+    )
+
+
+def test_held_until_their_ignore_is_gone() -> None:
+    """Somebody has to look again; then it is ready, and the next ignore counts, whatever it says."""
+    held = found(State.IGNORED, Sentinel.IGNORE, Sentinel.READY)
+
+    assert held.held
+    assert held.due_at == LATER
+    free = held.unignore(by="m", at=LATER, reason="daylily.ignore is gone")
+    assert free.history[-1].reason == "daylily.ignore is gone"
+    assert [each.sentinel for each in free.known] == [Sentinel.READY]
+
+
+def test_ignored_by_us_is_nobody_elses() -> None:
+    """What a person has ignored here is not due, and stays so until a person says otherwise."""
+    ours = settled(a_workset()).ignore(by="ada", at=LATER)
+
+    assert not ours.held
+    assert settled(ours).due_at is None
+
+
+def test_hold_stops_the_attempt_and_no_more() -> None:
+    """The attempt ends as canceled; what is then ready again gets a new one, under a new key."""
+    stopping = running(a_workset()).request_hold(
+        by="m",
+        at=LATER,
+        reason="daylily.ignore found",
+        known=known(theirs(Sentinel.IGNORE), theirs(Sentinel.IGNORE)),
+    )
+    held = stopping.canceled(at=LATER, actor="m")
+
+    assert held.held
+    assert held.history[-1].reason == "stopped: daylily.ignore found"
+    assert [attempt.outcome for attempt in held.attempts] == [State.CANCELED]
+    assert not [debt for debt in held.debts if isinstance(debt, PostSentinel)]
+    assert held.unignore(by="m", at=LATER).attempt_key == "ws-1/2"
+
+
+def test_cancel_beats_a_pending_hold() -> None:
+    """What a person wants stopped for good does not come back when the ignore is taken away."""
+    stopping = running(a_workset()).request_hold(by="m", at=LATER, reason="found", known=())
+
+    assert stopping.request_cancel(by="ada", at=LATER).canceled(at=LATER, actor="m").state is (
+        State.CANCELED
+    )
+
+
+def test_a_run_that_vanished_is_tried_again_after_a_grace() -> None:
+    """Whoever took their in_progress away may be about to say how it ended; no retry is spent."""
+    gone = found(State.IN_PROGRESS, Sentinel.IN_PROGRESS, Sentinel.READY).run_gone(
+        at=LATER, actor="m", ready=True
+    )
+
+    assert (gone.state, gone.retry_at) == (State.RETRYING, LATER + RUN_GONE_GRACE)
+    assert gone.retries_used == 0
+    posts = {debt.sentinel for debt in gone.debts if isinstance(debt, PostSentinel)}
+    assert posts == projection(State.RETRYING)
+    assert news(gone) == []
+
+
+def test_a_run_that_vanished_without_a_trace_needs_a_person() -> None:
+    """Nothing says that it may be run, and nothing that it was."""
+    gone = found(State.IN_PROGRESS, Sentinel.IN_PROGRESS).run_gone(at=LATER, actor="m", ready=False)
+
+    assert gone.state is State.ERROR
+    assert gone.failure is not None
+    assert "nothing says how its run ended" in gone.failure.message
+    assert [kind for kind, _ in news(gone)] == ["error"]
+
+
+def test_what_it_waits_for_is_no_transition() -> None:
+    """It is told, and forgotten with the next step."""
+    waiting = settled(a_workset()).with_wait("another system holds daylily.lock")
+
+    assert waiting.history == a_workset().history
+    assert waiting.due_at is None
+    assert locked(waiting).waits_for is None

@@ -10,6 +10,7 @@ from attrs import evolve
 from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.sentinels import Sentinel, SentinelBody, known
 from daylily.domain.workset import Progress, Workset
 from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset, locked, running
 
@@ -18,6 +19,9 @@ LONG_AFTER: Final = NOON + timedelta(days=1)
 TRANSIENT: Final = Failure(ErrorCategory.TRANSIENT, "node lost")
 BROKEN: Final = Failure(ErrorCategory.DATA, "truncated input")
 POLICY: Final = RetryPolicy()
+
+
+IGNORE: Final = known([Sentinel.IGNORE], {Sentinel.IGNORE: SentinelBody(NOON, "by hand")})
 
 
 def failing(workset: Workset, failure: Failure) -> Workset:
@@ -29,6 +33,7 @@ def _situations() -> Mapping[str, Workset]:
     ready = a_workset(max_retries=1)
     taken = locked(ready)
     busy = running(ready)
+    stopping = busy.request_hold(by="m", at=LATER, reason="daylily.ignore found", known=IGNORE)
     retrying = failing(busy, TRANSIENT)
     ended = {
         "complete": busy.completed(at=LATER, actor="monitor-a"),
@@ -46,6 +51,8 @@ def _situations() -> Mapping[str, Workset]:
         "locked, cancel pending": taken.request_cancel(by="ada", at=LATER),
         "running": busy,
         "running, cancel pending": busy.request_cancel(by="ada", at=LATER),
+        "running, hold pending": stopping,
+        "held": stopping.canceled(at=LATER, actor="m"),
         "run by others": ready.adopt(State.IN_PROGRESS, at=LATER, reason="found", actor="m"),
         "retrying": retrying,
         **ended,
@@ -75,6 +82,9 @@ METHODS: Final[Mapping[str, Callable[[Workset], Workset]]] = {
     "failed, transient": lambda w: failing(w, TRANSIENT),
     "failed": lambda w: failing(w, BROKEN),
     "request_cancel": lambda w: w.request_cancel(by="bo", at=LONG_AFTER),
+    "request_hold": lambda w: w.request_hold(
+        by="m", at=LONG_AFTER, reason="daylily.ignore found", known=IGNORE
+    ),
     "canceled": lambda w: w.canceled(at=LONG_AFTER, actor="monitor-b"),
     "retry": lambda w: w.retry(by="bo", at=LONG_AFTER),
     "retry_due": lambda w: w.retry_due(at=LONG_AFTER, actor="monitor-b"),
@@ -83,6 +93,8 @@ METHODS: Final[Mapping[str, Callable[[Workset], Workset]]] = {
     "archive": lambda w: w.archive(by="bo", at=LONG_AFTER),
     "restore": lambda w: w.restore(by="bo", at=LONG_AFTER),
     "delete": lambda w: w.delete(by="bo", at=LONG_AFTER),
+    "run_gone, ready": lambda w: w.run_gone(at=LONG_AFTER, actor="monitor-b", ready=True),
+    "run_gone": lambda w: w.run_gone(at=LONG_AFTER, actor="monitor-b", ready=False),
     **{f"adopt {state}": _adopting(state) for state in State},
 }
 
@@ -119,7 +131,17 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
         "failed, transient": "retrying",
         "failed": "error",
         "request_cancel": "in_progress",
+        "request_hold": "in_progress",
     },
+    "running, hold pending": {
+        "with_progress": "in_progress",
+        "completed": "complete",
+        "failed, transient": "ignored",
+        "failed": "ignored",
+        "request_cancel": "in_progress",
+        "canceled": "ignored",
+    },
+    "held": {"unignore": "ready", "request_cancel": "canceled", "archive": "archived"},
     "running, cancel pending": {
         "with_progress": "in_progress",
         "completed": "complete",
@@ -127,7 +149,13 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
         "failed": "canceled",
         "canceled": "canceled",
     },
-    "run by others": {"adopt complete": "complete", "adopt error": "error"},
+    "run by others": {
+        "adopt complete": "complete",
+        "adopt error": "error",
+        "adopt ignored": "ignored",
+        "run_gone, ready": "retrying",
+        "run_gone": "error",
+    },
     "retrying": {
         "retry_due": "ready",
         "request_cancel": "canceled",
@@ -149,7 +177,12 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
 """Where each method leads from each situation; every other pair is refused."""
 
 NEED_A_LOCK: Final = {"release", "launched", "launch_failed, transient", "launch_failed"}
-NOTES: Final = {("locked", "request_cancel"), ("running", "request_cancel")}
+NOTES: Final = {
+    ("locked", "request_cancel"),
+    ("running", "request_cancel"),
+    ("running, hold pending", "request_cancel"),
+    ("running", "request_hold"),
+}
 """Steps that are noted, but are no transitions."""
 
 

@@ -13,12 +13,16 @@ from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.events import Event
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.sentinels import Sentinel, SentinelBody, known
 from daylily.domain.workset import Progress, Workset
 from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset
 
 POLICY: Final = RetryPolicy()
 OWNERS: Final = st.sampled_from(["monitor-a", "monitor-b", "monitor-c"])
 FAILURES: Final = st.builds(Failure, st.sampled_from(ErrorCategory), st.just("why"))
+
+IGNORE: Final = known([Sentinel.IGNORE], {Sentinel.IGNORE: SentinelBody(None)})
+BEGUN: Final = known([Sentinel.IN_PROGRESS], {Sentinel.IN_PROGRESS: SentinelBody(NOON)})
 
 Step = Callable[[Workset, datetime], Workset]
 
@@ -146,6 +150,25 @@ class WorksetMachine(RuleBasedStateMachine):
         at = self.now
         self.take(lambda: self.workset.adopt(state, at=at, reason="found", actor="m", shown=shown))
 
+    @rule()
+    def hold(self) -> None:
+        """Find somebody's daylily.ignore beside what is running."""
+        at = self.now
+        self.take(lambda: self.workset.request_hold(by="m", at=at, reason="found", known=IGNORE))
+
+    @rule(state=st.sampled_from([State.IN_PROGRESS, State.IGNORED]))
+    def others_show(self, state: State) -> None:
+        """Find what stays under observation: a run of others, or their wish that nobody touches it."""
+        at, found = self.now, IGNORE if state is State.IGNORED else BEGUN
+        self.take(
+            lambda: self.workset.adopt(state, at=at, reason="found", actor="m", known=found),
+        )
+
+    @rule(ready=st.booleans())
+    def others_are_gone(self, *, ready: bool) -> None:
+        """Find that what ran it elsewhere has vanished."""
+        self.take(lambda: self.workset.run_gone(at=self.now, actor="m", ready=ready))
+
     @rule(owner=OWNERS)
     def hand_over(self, owner: str) -> None:
         """Hear that the holder of the lock runs it by other means: only the winner is believed."""
@@ -217,7 +240,9 @@ class WorksetMachine(RuleBasedStateMachine):
             assert workset.due_at is not None
         if workset.cancel:
             assert workset.lock or workset.running, "it is in no queue, and has not ended"
-            assert workset.canceled(at=self.now, actor="m").state is State.CANCELED
+            assert workset.canceled(at=self.now, actor="m").state is workset.cancel.then
+        if workset.held:
+            assert workset.due_at is not None, "somebody has to notice when it is let go"
 
     @invariant()
     def debts_are_bounded(self) -> None:
