@@ -6,9 +6,10 @@ from typing import Final
 from attrs import frozen
 
 from daylily.application.ledger import Ledger
+from daylily.domain.diagnosis import failure_of
 from daylily.domain.errors import ConflictError
 from daylily.domain.lifecycle import State
-from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy, category_of
+from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute, JobStatus, Phase
@@ -57,14 +58,13 @@ class PollWorksets:
         if status is None:
             # The engine answers and has no such job: it never will again.
             lost = f"the engine has no record of {workset.attempt_key}"
-            return self._fail(workset, Failure(ErrorCategory.TRANSIENT, lost))
+            return self._fail(workset, failure_of(None, lost))
         match status.phase:
             case Phase.SUCCEEDED:
                 return self.ledger.rest(workset.completed(at=self.clock(), actor=self.actor))
             case Phase.FAILED:
                 text = status.message[:MESSAGE_LENGTH] or f"exit code {status.exit_code}"
-                category = category_of(status.exit_code)
-                return self._fail(workset, Failure(category, text, status.exit_code))
+                return self._fail(workset, failure_of(status.exit_code, text))
             case Phase.CANCELED:
                 elsewhere = Failure(ErrorCategory.PERMANENT, "canceled at the engine")
                 return self._fail(workset, elsewhere)

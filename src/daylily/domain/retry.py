@@ -19,6 +19,7 @@ class ErrorCategory(StrEnum):
 
 RETRIED: Final = frozenset({ErrorCategory.TRANSIENT, ErrorCategory.RESOURCE})
 
+_TIMED_OUT: Final = 124
 _KILLED: Final = 128 + 9
 _CATEGORY_OF_EXIT: Final = {
     # sysexits.h, and what shells and engines report for a program not found or a kill
@@ -32,6 +33,7 @@ _CATEGORY_OF_EXIT: Final = {
     78: ErrorCategory.CONFIGURATION,
     126: ErrorCategory.CONFIGURATION,
     127: ErrorCategory.CONFIGURATION,
+    _TIMED_OUT: ErrorCategory.RESOURCE,
     _KILLED: ErrorCategory.RESOURCE,
 }
 
@@ -48,6 +50,11 @@ def category_of(exit_code: int | None) -> ErrorCategory:
     return _CATEGORY_OF_EXIT.get(exit_code, ErrorCategory.PERMANENT)
 
 
+def says_much(exit_code: int) -> bool:
+    """Tell whether an exit code by itself says what kind of failure it was."""
+    return exit_code in _CATEGORY_OF_EXIT
+
+
 @frozen
 class Failure:
     """How an attempt failed, for people and for the retry policy."""
@@ -55,6 +62,10 @@ class Failure:
     category: ErrorCategory
     message: str
     exit_code: int | None = None
+    code: str | None = None
+    """Of the catalogue in ``diagnosis``; None where none fits."""
+    lost: bool = False
+    """Whether the engine lost the job with its machine: nobody's fault, and no retry of anybody's."""
 
 
 @frozen(kw_only=True)
@@ -63,10 +74,21 @@ class RetryPolicy:
 
     base: timedelta = timedelta(seconds=2)
     ceiling: timedelta = timedelta(hours=1)
+    max_losses: int = 10
+    """How often in a row a job may be lost with its machine and be tried again all the same."""
 
     def retries(self, failure: Failure, retries_used: int, max_retries: int) -> bool:
         """Tell whether a failure is to be tried again by itself."""
         return failure.category in RETRIED and retries_used < max_retries
+
+    def replaces(self, failure: Failure, losses: int) -> bool:
+        """
+        Tell whether a lost job is to be replaced, without using up a retry.
+
+        Args:
+            losses: How many attempts in a row were lost before this one.
+        """
+        return failure.lost and losses < self.max_losses
 
     def delay(self, retries_used: int, jitter: float) -> timedelta:
         """

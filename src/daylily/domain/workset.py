@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final, Self
 
 from attrs import evolve, field, frozen
@@ -374,7 +375,12 @@ class Workset:
     def _failed(
         self, failure: Failure, at: datetime, actor: str, policy: RetryPolicy, jitter: float
     ) -> Self:
-        if policy.retries(failure, self.retries_used, self.max_retries):
+        losses = self._losses()
+        if policy.replaces(failure, losses):
+            state, kind = State.RETRYING, EventKind.RETRYING
+            used, retry_at = self.retries_used, at + policy.delay(losses, jitter)
+            reason = f"{failure.message} (replaced at no cost in retries)"
+        elif policy.retries(failure, self.retries_used, self.max_retries):
             wait = policy.delay(self.retries_used, jitter)
             state, kind = State.RETRYING, EventKind.RETRYING
             used, retry_at = self.retries_used + 1, at + wait
@@ -387,6 +393,13 @@ class Workset:
             self._ended(at, state, failure), retries_used=used, retry_at=retry_at, failure=failure
         )
         return ended._enter(state, at, reason, actor, kind)
+
+    def _losses(self) -> int:
+        """Return how many attempts in a row were lost before the running one."""
+        ended = reversed(self.attempts[:-1])
+        return sum(
+            1 for _ in takewhile(lambda each: each.failure is not None and each.failure.lost, ended)
+        )
 
     def _running(self) -> Attempt:
         if self.running is None:
