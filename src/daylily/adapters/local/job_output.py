@@ -20,6 +20,8 @@ _PROGRESS_BYTES: Final = 65536
 _PROGRESS_MOST: Final = 10**12
 _MESSAGE_CHARACTERS: Final = 500
 _TERMINAL: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
+_TELLING: Final = 10
+_BRACKETS: Final = re.compile(r"^\s*\[[^\]]*\]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -46,13 +48,24 @@ def tail(path: Path) -> str:
 
 def verdict(reason: str, written: str) -> str:
     """
-    Return why a job failed: one line that says it all where it can, then the end of its log.
+    Return why a job failed: one line that says it all where it can, then what led up to it.
 
-    What a program writes last is, as a rule, what it has to say of its end.
+    What a program writes last is, as a rule, what it has to say of its end. That is told once: lines
+    that said as much before, perhaps after a time or a count in brackets, are left out.
+
+    >>> verdict("exit code 65", "[1/2] A: fine\\n[2/2] B: cut short\\nB: cut short")
+    'exit code 65: B: cut short\\n[1/2] A: fine'
     """
-    last = written.rpartition("\n")[2].strip()
+    *before, last = written.strip().split("\n")
+    last = last.strip()
     headline = f"{reason}: {last}" if last else reason
-    return f"{headline}\n{written}".rstrip()
+    return "\n".join([headline, *(line for line in before if not _covered(line, last))]).rstrip()
+
+
+def _covered(line: str, last: str) -> bool:
+    """Tell whether *last* says all that *line* does; a few letters of it would be chance."""
+    said = _BRACKETS.sub("", line).strip()
+    return said == last or (len(said) >= _TELLING and said in last)
 
 
 def chunk(path: Path, *, offset: int, limit: int, ended: bool) -> LogChunk:
