@@ -212,20 +212,58 @@ def test_stopping(workset: Workset, output: Path, stop: str, threads: str) -> No
     assert list(output.iterdir()) == []
 
 
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the workers of a run; where processes are spawned, Python has one of its own beside."""
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+
+
 def test_worker_that_dies(workset: Workset, output: Path) -> None:
-    """A worker killed from outside (out of memory, say) costs its own sample, in 70."""
+    """
+    A worker killed from outside (out of memory, say) costs its own sample, in 70.
+
+    The one that is done with B has gone before its line comes, so that a single one is left.
+    """
     endless(workset, 1)
     workset.sample("B", fastq(reads(5)))
     arguments = ["--workset", str(workset.path), "--output", str(output), "--threads", "2"]
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert "sample B: 5 reads" in process.stdout.readline()
-        (child,) = psutil.Process(process.pid).children()
+        (child,) = workers(process)
         child.kill()
         process.stdout.read()
     assert process.returncode == 70
     assert "signal 9" in summary(output)["S0"]["error"]
     assert summary(output)["B"]["status"] == "ok"
+
+
+def test_several_failures_are_told_in_the_last_line(
+    workset: Workset, output: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What an engine passes on is the last line: it names every sample that failed, up to a number."""
+    for number in range(7):
+        workset.sample(f"S{number}", b"")
+    assert run(workset.path, output) == 65
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("7 samples failed: sample S0: ")
+    assert "; sample S4: " in line
+    assert line.endswith("; the report names the others")
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_nobody_reads_what_it_says(workset: Workset, output: Path, threads: str) -> None:
+    """When the readers of its output have gone, results are written and the exit code is as ever."""
+    three_samples(workset)
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = ["--workset", str(workset.path), "--output", str(output), "--threads", threads]
+    with subprocess.Popen([*COMMAND, *arguments], stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        assert process.stderr is not None
+        assert b"Error" not in process.stderr.read()
+    assert process.returncode == 65
+    assert summary(output)["S1"]["status"] == "ok"
 
 
 KILLED_WHILE_WRITING = """

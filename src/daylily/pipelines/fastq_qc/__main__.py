@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO
 
 from attrs import define, field
 
-from daylily.pipelines.fastq_qc.faults import Kind, SheetError
+from daylily.pipelines.fastq_qc.faults import Fault, Kind, SheetError
 from daylily.pipelines.fastq_qc.files import sweep, write_whole
 from daylily.pipelines.fastq_qc.measure import Result
 from daylily.pipelines.fastq_qc.samples import Sample, read_samples
@@ -25,6 +26,8 @@ OK, USAGE, DATA, NO_INPUT, SOFTWARE, IO_ERROR = 0, 64, 65, 66, 70, 74
 # When samples fail in different ways: what nobody can retry away comes first.
 EXIT_CODES: Final = ((Kind.DAMAGED, DATA), (Kind.MISSING, NO_INPUT), (Kind.CRASHED, SOFTWARE))
 OUTPUTS: Final = ("summary.tsv", "report.json", "report.html")
+MOST_FAULTS: Final = 5
+"""Told in the closing line; the report has them all."""
 
 
 class Terminated(BaseException):
@@ -102,10 +105,20 @@ def _run(workset: Path, output: Path, threads: int) -> int:
     failed = [(result.sample_id, result.fault) for result in results if result.fault]
     fine = f"{len(results) - len(failed)} of {len(results)} samples are fine"
     say(f"done: {fine}; the report is {output / 'report.html'}")
-    for sample_id, fault in failed:
-        complain(f"sample {sample_id}: {fault}")
+    if failed:
+        complain(_closing_line(failed))
     kinds = {fault.kind for _, fault in failed}
     return next((code for kind, code in EXIT_CODES if kind in kinds), OK)
+
+
+def _closing_line(failed: Sequence[tuple[str, Fault]]) -> str:
+    """Return which samples failed and why, in one line: engines pass on what a job wrote last."""
+    told = [f"sample {sample_id}: {fault}" for sample_id, fault in failed[:MOST_FAULTS]]
+    if len(failed) == 1:
+        return told[0]
+    if len(failed) > MOST_FAULTS:
+        told.append("the report names the others")
+    return f"{len(failed)} samples failed: {'; '.join(told)}"
 
 
 def _write(output: Path, results: tuple[Result, ...]) -> None:
@@ -153,15 +166,25 @@ class _Log:
 
 
 def say(line: str) -> None:
-    """Print a line for people, at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Print a line for people, at once; if they have gone, go on without."""
+    _write_line(sys.stdout, line)
 
 
 def complain(line: str) -> None:
-    """Print a line to standard error."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    """Print a line to standard error; if nobody reads it, go on without."""
+    _write_line(sys.stderr, line)
+
+
+def _write_line(stream: TextIO, line: str) -> None:
+    # What counts are the files: hours of work must not be lost because `| head` has seen enough, or
+    # because the disk of the log is full.
+    try:
+        stream.write(f"{line}\n")
+        stream.flush()
+    except OSError:
+        # The line is still in the buffer, and Python would try it again at the very end.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

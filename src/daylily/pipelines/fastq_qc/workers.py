@@ -95,12 +95,13 @@ class _Crew:
             hint = "; was the memory enough?" if code == -signal.SIGKILL else ""
             fault = Fault(Kind.CRASHED, f"the process measuring it ended with {how}{hint}")
             message = Result(sample.sample_id, sample.paired, len(sample.lanes), fault=fault)
-        self.told(index, message)
         if isinstance(message, Result):
             self.results[index] = message
             del self.working[connection]
             connection.close()
+            # Before anybody is told: whoever hears of a sample finds its process gone.
             process.join()
+        self.told(index, message)
 
     def dismiss(self) -> None:
         """Leave no process behind, not even a dead one."""
