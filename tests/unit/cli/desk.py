@@ -7,6 +7,7 @@ from typing import Any
 from attrs import define
 from click.testing import CliRunner, Result
 
+from daylily.adapters.formats.stage_samples import COLUMNS
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.bootstrap import World
 from daylily.entrypoints.cli import cli
@@ -16,6 +17,20 @@ from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
 
 READ = b"@r1\nACGT\n+\nIIII\n"
+
+
+def sheet(folder: Path, *rows: dict[str, str], name: str = "stage_samples.tsv") -> Path:
+    """Write a stage_samples.tsv whose rows differ from a sound one as told."""
+    sound = {
+        "RUN_ID": "R0", "SAMPLE_ID": "NA1", "EXPERIMENTID": "x1", "SAMPLE_TYPE": "blood",
+        "LIB_PREP": "noampwgs", "SEQ_VENDOR": "ILMN", "SEQ_PLATFORM": "NOVASEQX", "LANE": "0",
+        "SEQBC_ID": "S1", "R1_FQ": "NA1_R1.fastq.gz", "R2_FQ": "NA1_R2.fastq.gz",
+    }  # fmt: skip
+    lines = ["\t".join(COLUMNS)]
+    lines += ["\t".join({**sound, **row}.get(column, "") for column in COLUMNS) for row in rows]
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 @define

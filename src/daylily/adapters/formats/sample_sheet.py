@@ -19,7 +19,8 @@ _NAMES: Final = {
     "lane": ("lane",),
 }
 KNOWN: Final = tuple(name for names in _NAMES.values() for name in names)
-_UNNAMED: Final = ("sample", "fastq_1", "fastq_2")
+FILE_COLUMNS: Final = (*_NAMES["r1"], *_NAMES["r2"])
+UNNAMED: Final = ("sample", "fastq_1", "fastq_2")
 _MAX_ROWS: Final = 10 * MAX_SAMPLES
 
 
@@ -122,7 +123,7 @@ def _table(text: str, faults: Faults) -> _Table:
     named = [cell.lower() for cell in first]
     # A sample may well be called "sample1": what tells a header is that it names no file.
     if {*KNOWN}.isdisjoint(named) or any(map(is_fastq, first)):
-        header, rows = list(_UNNAMED), lines
+        header, rows = list(UNNAMED), lines
     else:
         header, rows = named, lines[1:]
     columns = _columns(header, faults)

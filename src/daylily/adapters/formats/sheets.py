@@ -1,5 +1,6 @@
 """Which of two kinds a sheet is by its columns, and whether what separates them is that kind's."""
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -21,6 +22,24 @@ class Kind:
     """Whether it has the columns of ``stage_samples.tsv``, rather than ``sample,fastq_1,fastq_2``."""
     separator: str
 
+    @property
+    def is_separated_well(self) -> bool:
+        """Whether columns are separated as they are in sheets of this kind."""
+        return self.separator == ("\t" if self.staged else ",")
+
+    @property
+    def file_columns(self) -> Collection[str]:
+        """The columns that name files."""
+        return ("R1_FQ", "R2_FQ") if self.staged else sample_sheet.FILE_COLUMNS
+
+    def header(self, first: Sequence[str]) -> list[str]:
+        """Return the names of the columns, given the cells of the first row."""
+        if self.staged:
+            return [cell.upper() for cell in first]
+        return (
+            [*sample_sheet.UNNAMED] if any(map(is_fastq, first)) else [cell.lower() for cell in first]
+        )
+
     def read(self, data: bytes, *, strict: bool = False, key_of: KeyOf = as_written) -> Sheet:
         """
         Return what the sheet says.
@@ -28,13 +47,13 @@ class Kind:
         Raises:
             InvalidInputError: It is separated otherwise than its kind, or see its parser.
         """
-        wanted = "\t" if self.staged else ","
-        if self.separator != wanted:
+        if not self.is_separated_well:
+            wanted = "TABs" if self.staged else "commas"
             columns = "RUN_ID, SAMPLE_ID ..." if self.staged else "sample, fastq_1, fastq_2"
             raise InvalidInputError.of(
                 "row 1",
                 f"columns are separated by {_SEPARATORS[self.separator]}; save the sheet with "
-                f"{_SEPARATORS[wanted]}, as one with {columns} has",
+                f"{wanted}, as one with {columns} has",
             )
         read = stage_samples.read if self.staged else sample_sheet.read
         return read(data, strict=strict, key_of=key_of)

@@ -1,6 +1,7 @@
 """A submission in the making: the source and the options together, checked down to each file's head."""
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,10 @@ from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.names import key_fault
 from daylily.entrypoints.cli import sources
+from daylily.entrypoints.cli.roots import Root, resolved
 
 _NAME_LENGTH: Final = 100
+_ADVICE: Final = re.compile(r"; (?:give it relative|it is not in|paths start at) | \(line ")
 
 
 @frozen(kw_only=True)
@@ -40,9 +43,23 @@ class Draft:
     submission: Submission
     """Its keys are relative to the data root."""
     paths: Mapping[str, Path]
-    """Where the file of each key is."""
+    """Where the file of each key of the submission is."""
     ignored: tuple[str, ...] = ()
-    """Keys of the YAML file that mean nothing to us."""
+    """Keys and columns of the source that mean nothing to us."""
+    left_out: tuple[str, ...] = ()
+    """FASTQ files that lie there and belong to no sample; folders of such end in '/'."""
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What people should know before this is run."""
+        folders = [each for each in self.left_out if each.endswith("/")]
+        files = [each for each in self.left_out if not each.endswith("/")]
+        if self.ignored:
+            yield f"ignored, since daylily knows no such key or column: {', '.join(self.ignored)}"
+        if files:
+            yield f"left out, since they belong to no sample: {', '.join(files)}"
+        if folders:
+            yield f"left out: FASTQ files in {', '.join(folders)}; to run these, name their folder"
 
     @property
     def size(self) -> int:
@@ -78,22 +95,24 @@ def prepare(
     Raises:
         InvalidInputError: Something is wrong; every fault is listed, with its place.
     """
-    source = sources.read(path, single_end=choices.single_end)
+    source = sources.read(path, single_end=choices.single_end, data_root=choices.data_root)
     submission = _submission(source, choices, max_retries)
-    faults = [*source.faults, *_faults_of_words(submission, faults_of)]
-    root, fault = _root(source, choices)
+    faults = [*source.faults, *_faults_of_words(submission, faults_of, source.illegible)]
+    keys = {key for _, key in Manifest(samples=source.samples, pipeline="any").files()}
     paths: dict[str, Path] = {}
-    if fault:
-        faults.append(fault)
-    else:
-        for place, key in _files(source):
-            found, wrong = _look(place, key, root)
-            faults += wrong
-            if found is not None:
-                paths[key] = found
+    for place, key in _files(source):
+        found, wrong = _look(place, key, source.root)
+        faults += wrong
+        if found is not None and key in keys:
+            paths[key] = found
     if faults:
         raise InvalidInputError(_once(faults))
-    return Draft(submission=submission, paths=paths, ignored=source.work.ignored if source.work else ())
+    return Draft(
+        submission=submission,
+        paths=paths,
+        ignored=tuple(source.ignored),
+        left_out=tuple(source.left_out),
+    )
 
 
 def _submission(source: sources.Source, choices: Choices, max_retries: int) -> Submission:
@@ -111,26 +130,20 @@ def _submission(source: sources.Source, choices: Choices, max_retries: int) -> S
 
 
 def _faults_of_words(
-    submission: Submission, faults_of: Callable[[Submission], Iterable[Fault]]
+    submission: Submission, faults_of: Callable[[Submission], Iterable[Fault]], illegible: bool
 ) -> Iterator[Fault]:
-    missing = not submission.pipeline
     for fault in faults_of(submission):
-        if missing and fault.place.startswith("pipeline"):
-            known = fault.message.partition("; use ")[2]
-            yield Fault("pipeline", "is not named: say --pipeline NAME" + (f", {known}" * bool(known)))
-        else:
+        if submission.pipeline or fault.place != "pipeline":
             yield fault
+        elif not illegible:
+            # Otherwise it may well be named in the file that could not be read.
+            yield unnamed(fault)
 
 
-def _root(source: sources.Source, choices: Choices) -> tuple[Path, Fault | None]:
-    root = choices.data_root or source.root
-    try:
-        resolved = sources.resolved(root.expanduser())
-    except OSError as error:
-        return root, Fault("--data-root", f"{root}: {error.strerror}")
-    if not resolved.is_dir():
-        return root, Fault("--data-root", f"{root} is not a folder")
-    return resolved, None
+def unnamed(fault: Fault) -> Fault:
+    """Return the fault of a pipeline that was not named at all, given that of a name unknown."""
+    known = fault.message.partition(" is not known; ")[2]
+    return Fault("pipeline", "is not named: say --pipeline NAME" + (known and f"; {known}"))
 
 
 def _files(source: sources.Source) -> Iterator[tuple[str, str]]:
@@ -143,21 +156,29 @@ def _files(source: sources.Source) -> Iterator[tuple[str, str]]:
             yield place, key
 
 
-def _look(place: str, key: str, root: Path) -> tuple[Path | None, Sequence[Fault]]:
+def _look(place: str, key: str, root: Root) -> tuple[Path | None, Sequence[Fault]]:
     """Return where a file is, or what is wrong with it."""
     if key.startswith("s3://"):
         text = f"{key!r} is in S3: fetch it first; only files of this machine are sent from here"
         return None, [Fault(place, text)]
+    if key.startswith("/"):
+        text = (
+            f"{key!r} is an absolute path; it is not in {root.given}: name a --data-root that holds it"
+        )
+        return None, [Fault(place, text)]
     if fault := key_fault(key, place):
-        return None, [Fault(place, f"{fault.message}; paths start at {root} (see --data-root)")]
+        return None, [Fault(place, f"{fault.message}; paths start at {root.given} (see --data-root)")]
     try:
-        path = sources.resolved(root / key)
-        if not path.is_relative_to(root):
-            text = f"{key!r} is a link that leads out of {root}: name a --data-root that holds both"
+        path = resolved(root.real / key)
+        if not path.is_relative_to(root.real):
+            text = (
+                f"{key!r} is a link that leads out of {root.given}: name a --data-root that holds both"
+            )
             return None, [Fault(place, text)]
         head = _head(path)
     except FileNotFoundError:
-        return None, [Fault(place, f"{key!r} does not exist in {root} (see --data-root)")]
+        text = f"{key!r} does not exist in {root.given}: mend the path, or name another --data-root"
+        return None, [Fault(place, text)]
     except IsADirectoryError:
         head = None
     except OSError as error:
@@ -184,6 +205,5 @@ def _once(faults: Iterable[Fault]) -> list[Fault]:
     """
     kept: dict[tuple[str, str], Fault] = {}
     for fault in faults:
-        about = fault.message.split("; paths start at ", 1)[0]
-        kept[fault.place, about.split(" (line ", 1)[0]] = fault
+        kept[fault.place, _ADVICE.split(fault.message, 1)[0]] = fault
     return list(kept.values())

@@ -1,16 +1,24 @@
 """``daylily estimate``."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
-from daylily.domain.errors import InvalidInputError
+from daylily.domain.errors import Fault, InvalidInputError
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.client import Question
-from daylily.entrypoints.cli.drafts import Choices, prepare
+from daylily.entrypoints.cli.drafts import Choices, prepare, unnamed
+from daylily.entrypoints.cli.failures import plain
 from daylily.entrypoints.cli.render import grid
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.views import EstimateView
+
+_OPTIONS: Final = {
+    "sample_count": "--samples",
+    "estimated_coverage": "--coverage",
+    "data_size_gb": "--data-gb",
+}
 
 
 @command(
@@ -23,7 +31,12 @@ Examples:
 )
 @click.argument("source", type=click.Path(path_type=Path), required=False)
 @click.option("--pipeline", "-p", metavar="NAME", help="Pipeline that would run.")
-@click.option("--samples", type=int, metavar="N", help="How many [default: those of SOURCE, or 1].")
+@click.option(
+    "--samples",
+    type=int,
+    metavar="N",
+    help="How many [default: those of SOURCE, or 1].",
+)
 @click.option("--coverage", type=float, default=30.0, show_default=True, help="Mean depth (x).")
 @click.option("--priority", metavar="WORD", help="urgent, normal or low.")
 @click.option(
@@ -55,16 +68,17 @@ def estimate(
         priority = draft.submission.priority
         samples = len(draft.submission.samples) if samples is None else samples
         data_gb = draft.size / 1e9 if data_gb is None else data_gb
-    if not pipeline:
-        raise InvalidInputError.of("pipeline", "is not named: say --pipeline NAME")
-    made = session.client.estimate(
+        for line in draft.warnings:
+            click.echo(plain(f"warning: {line}"), err=True)
+    made = _asked(
+        session,
         Question(
-            pipeline=pipeline,
+            pipeline=pipeline or "",
             sample_count=1 if samples is None else samples,
             coverage=coverage,
             priority=priority or "normal",
             data_gb=data_gb or 0.0,
-        )
+        ),
     )
     if session.as_json:
         session.print_json(made)
@@ -72,6 +86,32 @@ def estimate(
     session.print(grid(_rows(made)))
     for note in made.notes:
         session.say(note)
+
+
+def _asked(session: Session, question: Question) -> EstimateView:
+    """
+    Return the estimate.
+
+    Raises:
+        InvalidInputError: Something is wrong with the question; every fault, under its option.
+    """
+    faults = []
+    if question.sample_count == 0:  # the estimator has an answer to that: nothing
+        faults.append(Fault("--samples", "0 is too few: a workset has at least one sample"))
+    try:
+        made = session.client.estimate(question)
+    except InvalidInputError as error:
+        faults += map(_in_words, error.faults)
+    if faults:
+        raise InvalidInputError(faults)
+    return made
+
+
+def _in_words(fault: Fault) -> Fault:
+    """Return a fault under the option that it is of."""
+    if fault.place == "pipeline" and fault.message.startswith("'' "):
+        return unnamed(fault)
+    return Fault(_OPTIONS.get(fault.place, fault.place), fault.message)
 
 
 def _rows(made: EstimateView) -> list[tuple[str, str]]:

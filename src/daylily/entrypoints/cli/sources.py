@@ -3,81 +3,89 @@
 import contextlib
 import csv
 import io
-import os
-import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from attrs import define, evolve, field
 
-from daylily.adapters.formats import sample_sheet, stage_samples, strict_yaml, work_yaml
+from daylily.adapters.formats import sheets, strict_yaml, work_yaml
 from daylily.adapters.formats.reading import MAX_BYTES
 from daylily.adapters.formats.work_yaml import WorkFile
 from daylily.domain.errors import Fault, InvalidInputError
-from daylily.domain.manifest import Manifest, Sample, is_fastq
-from daylily.domain.pairing import samples_of
+from daylily.domain.manifest import Sample, is_fastq
+from daylily.entrypoints.cli.folders import read_folder
+from daylily.entrypoints.cli.roots import Root, resolved, root_of
 
 STAGE_SAMPLES: Final = "stage_samples.tsv"
 WORK_YAML: Final = "daylily_work.yaml"
-
-_PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?")
-_UNNAMED: Final = ("sample", "fastq_1", "fastq_2")
 
 
 @define
 class Source:
     """A source as far as it could be read, and what is wrong with it."""
 
-    root: Path
-    """Where relative paths start."""
     name: str
     """What the workset is called, unless somebody says otherwise."""
+    root: Root
+    """Where relative paths start."""
     samples: tuple[Sample, ...] = ()
     work: WorkFile | None = None
     files: list[tuple[str, str]] = field(factory=list)
     """Place and key of every FASTQ file, also of samples that could not be read."""
     faults: list[Fault] = field(factory=list)
+    ignored: list[str] = field(factory=list)
+    """Keys and columns that mean nothing to us."""
+    left_out: list[str] = field(factory=list)
+    """FASTQ files beside those of the samples; folders of such end in '/'."""
+    illegible: bool = False
+    """Whether a YAML file, which may name the pipeline, could not be read at all."""
 
 
-def read(path: Path, *, single_end: bool = False) -> Source:
+def read(path: Path, *, single_end: bool = False, data_root: Path | None = None) -> Source:
     """
     Read a folder of FASTQ files, the folder of a workset, a sheet or a YAML file.
 
     Args:
         single_end: In a folder, take a first read without a mate as it is.
+        data_root: Where relative paths start, if not where the source is.
     """
     try:
         path = resolved(path.expanduser())
         kind = path.stat().st_mode
     except OSError as error:
         fault = Fault(str(path), f"cannot be read: {error.strerror or error}")
-        return Source(path.parent, path.stem, faults=[fault])
-    if stat.S_ISDIR(kind):
-        source = Source(path, path.name or "workset")
+        return Source(path.stem, Root(path.parent, path.parent), faults=[fault], illegible=True)
+    is_folder = stat.S_ISDIR(kind)
+    root, fault_of_root = root_of(path if is_folder else path.parent, data_root)
+    source = Source(path.name if is_folder else _name_of(path), root)
+    if is_folder:
         if (path / WORK_YAML).is_file() or (path / STAGE_SAMPLES).is_file():
             _read_workset(source, path / WORK_YAML, path / STAGE_SAMPLES)
-        else:
-            _read_folder(source, path, single_end)
-        return source
-    source = Source(path.parent, _name_of(path))
-    if not stat.S_ISREG(kind):
+        elif fault_of_root is None:
+            _read_fastq(source, path, single_end)
+    elif not stat.S_ISREG(kind):
         source.faults.append(Fault(path.name, "is neither a file nor a folder"))
     else:
         _read_file(source, path)
+    if fault_of_root is not None:
+        source.faults.append(fault_of_root)
+        source.files, source.samples = [], ()  # there is no place to look for them
     return source
 
 
-def resolved(path: Path) -> Path:
-    """
-    Return *path* without links.
-
-    Raises:
-        OSError: Something on the way is not there, or links lead round in a circle.
-    """
-    # Path.resolve has raised RuntimeError for circles until Python 3.13.
-    return Path(os.path.realpath(path, strict=True))
+def _read_fastq(source: Source, path: Path, single_end: bool) -> None:
+    prefix = source.root.key_of(f"{path}/x")[:-1]
+    if prefix.startswith("/"):
+        text = f"{source.root.given} does not hold {path}; leave it out, or name a folder above"
+        source.faults.append(Fault("--data-root", text))
+        return
+    folder = read_folder(path, prefix=prefix, single_end=single_end)
+    source.samples = folder.samples
+    source.files = [(key, key) for key in folder.keys]
+    source.faults += folder.faults
+    source.left_out += folder.left_out
 
 
 def _read_file(source: Source, path: Path) -> None:
@@ -104,16 +112,17 @@ def _read_workset(source: Source, yaml: Path, sheet: Path) -> None:
     if not yaml.is_file():
         _read_sheet(source, sheet)
         return
-    said, listed = Source(source.root, source.name), Source(source.root, source.name)
+    said, listed = Source(source.name, source.root), Source(source.name, source.root)
     _read_yaml(said, yaml)
     _read_sheet(listed, sheet)
     # One file may be named in both: it is looked at where the sheet has it.
     source.files = listed.files or said.files
-    source.faults += [_in_file(fault, yaml.name) for fault in said.faults]
-    source.faults += [_in_file(fault, sheet.name) for fault in listed.faults]
-    source.work = said.work
+    for part, name in ((said, yaml.name), (listed, sheet.name)):
+        source.faults += [_in_file(fault, name) for fault in part.faults]
+        source.ignored += [f"{name}: {each}" for each in part.ignored]
+    source.work, source.illegible = said.work, said.illegible
     source.samples = listed.samples
-    if said.samples and listed.samples:
+    if not said.faults and said.samples and listed.samples:
         source.faults += _differences(said.samples, listed.samples)
         coverage = {sample.sample_id: sample.coverage for sample in said.samples}
         source.samples = tuple(
@@ -146,28 +155,32 @@ def _lanes(samples: Iterable[Sample]) -> Iterator[tuple[str, str, str, str | Non
 def _read_yaml(source: Source, path: Path) -> None:
     data = _content(source, path)
     if data is None:
+        source.illegible = True
         return
-    try:
-        source.work = work_yaml.parse(data, default_name=source.name)
-        source.samples = source.work.samples
-    except InvalidInputError as error:
-        source.faults += error.faults
+    reading = work_yaml.read(data, default_name=source.name, key_of=source.root.key_of)
+    source.faults += reading.faults
+    source.illegible = reading.file is None
+    if reading.file is not None:
+        source.work, source.samples = reading.file, reading.file.samples
+        source.ignored += reading.file.ignored
     with contextlib.suppress(InvalidInputError):  # these have just been told
-        source.files += _files_of_tree("", strict_yaml.read(data))
+        source.files += _files_of_tree("", strict_yaml.read(data), source.root)
 
 
 def _read_sheet(source: Source, path: Path) -> None:
     data = _content(source, path)
     if data is None:
         return
-    first_line = data[:4096].partition(b"\n")[0]
-    tabs = b"\t" in first_line or path.name == STAGE_SAMPLES
+    kind = sheets.kind_of(data, staged=path.name == STAGE_SAMPLES)
     try:
-        source.samples = (stage_samples if tabs else sample_sheet).parse(data)
+        sheet = kind.read(data, strict=True, key_of=source.root.key_of)
     except InvalidInputError as error:
         source.faults += error.faults
-    if len(data) <= MAX_BYTES:
-        source.files += _files_of_table(data, "\t" if tabs else ",")
+    else:
+        source.samples = sheet.samples
+        source.ignored += sheet.ignored
+    if len(data) <= MAX_BYTES and kind.is_separated_well:
+        source.files += _files_of_table(data, kind, source.root)
 
 
 def _content(source: Source, path: Path) -> bytes | None:
@@ -179,89 +192,38 @@ def _content(source: Source, path: Path) -> bytes | None:
         return None
 
 
-def _files_of_table(data: bytes, delimiter: str) -> Iterator[tuple[str, str]]:
+def _files_of_table(data: bytes, kind: sheets.Kind, root: Root) -> Iterator[tuple[str, str]]:
     """Yield the FASTQ files of a sheet with row and column, whatever else may be wrong with it."""
     text = data.decode("utf-8-sig", errors="replace").replace("\0", "\ufffd")
     lines = io.StringIO(text, newline="")
     rows: Iterator[list[str]] = csv.reader(lines)
-    if delimiter == "\t":
+    if kind.staged:
         rows = (line.rstrip("\r\n").split("\t") for line in lines)  # no quoting there
     header: list[str] = []
     try:
         for number, row in enumerate(rows, start=1):
             cells = [cell.strip() for cell in row]
             if number == 1:
-                headless = any(map(is_fastq, cells))
-                header = list(_UNNAMED) if headless else cells
-                header = [cell.upper() if delimiter == "\t" else cell.lower() for cell in header]
+                header = kind.header(cells)
             for column, cell in zip(header, cells, strict=False):
-                if is_fastq(cell):
-                    yield f"row {number}, {column}", cell
+                if column in kind.file_columns and is_fastq(cell):
+                    yield f"row {number}, {column}", root.key_of(cell)
     except csv.Error:
         return  # told by the parser
 
 
-def _files_of_tree(path: str, node: strict_yaml.Node) -> Iterator[tuple[str, str]]:
+def _files_of_tree(path: str, node: strict_yaml.Node, root: Root) -> Iterator[tuple[str, str]]:
     """Yield the FASTQ files of a YAML file's samples with their key paths."""
     if isinstance(node, strict_yaml.Scalar):
-        if "samples[" in path and is_fastq(node.text.strip()):
-            yield path, node.text.strip()
+        named = path.rpartition(".")[2] in work_yaml.FASTQ_KEYS
+        if named and "samples[" in path and is_fastq(node.text.strip()):
+            yield path, root.key_of(node.text.strip())
     elif isinstance(node, strict_yaml.Sequence):
         for index, item in enumerate(node.items):
-            yield from _files_of_tree(f"{path}[{index}]", item)
+            yield from _files_of_tree(f"{path}[{index}]", item, root)
     else:
         for key, value in node.entries.items():
-            yield from _files_of_tree(f"{path}.{key}" if path else key, value)
-
-
-def _read_folder(source: Source, folder: Path, single_end: bool) -> None:
-    """Take a folder's FASTQ files by their names."""
-    try:
-        names = sorted(each.name for each in folder.iterdir() if _is_wanted(each.name))
-    except OSError as error:
-        source.faults.append(Fault(str(folder), f"cannot be read: {error.strerror or error}"))
-        return
-    source.files = [(name, name) for name in names]
-    if not names:
-        source.faults.append(Fault(str(folder), _none_here(folder)))
-        return
-    try:
-        samples = samples_of(names, single_end=single_end)
-    except InvalidInputError as error:
-        hint = "; or say --single-end"
-        source.faults += [
-            Fault(fault.place, fault.message + (hint if "no read 2" in fault.message else ""))
-            for fault in error.faults
-        ]
-        return
-    source.samples = samples
-
-    for fault in Manifest(samples=samples, pipeline="any").faults():
-        source.faults.append(Fault(_file_at(fault.place, samples), fault.message))
-
-
-def _file_at(place: str, samples: Sequence[Sample]) -> str:
-    """Return the file that a key path of the manifest speaks of."""
-    match = _PLACE.match(place)
-    if match is None:
-        return place
-    pair = samples[int(match[1])].pairs[int(match[2] or 0)]
-    return pair.r2 if place.endswith(".r2") and pair.r2 else pair.r1
-
-
-def _is_wanted(name: str) -> bool:
-    return is_fastq(name) and not name.startswith(".")
-
-
-def _none_here(folder: Path) -> str:
-    for inner in sorted(each for each in folder.iterdir() if each.is_dir()):
-        try:
-            count = sum(_is_wanted(each.name) for each in inner.iterdir())
-        except OSError:
-            continue
-        if count:
-            return f"holds no FASTQ files; there are {count} in {inner.name}/: name that folder"
-    return "holds no FASTQ files (.fastq, .fq, also with .gz or .bz2), and no sheet"
+            yield from _files_of_tree(f"{path}.{key}" if path else key, value, root)
 
 
 def _name_of(path: Path) -> str:

@@ -1,17 +1,22 @@
 """``daylily submit`` and ``daylily validate``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
+from rich.table import Table
 
+from daylily.domain.manifest import Sample
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.drafts import Choices, Draft, prepare
+from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.render import size_of
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.cli.upload import uploaded
-from daylily.entrypoints.cli.watch import wait_for
+from daylily.entrypoints.cli.watch import follow, wait_for
+from daylily.entrypoints.views import to_json
 
 
 def _source_options(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,15 +78,18 @@ def submit(session: Session, source: Path, *, wait: bool, dry_run: bool, **optio
         return
     with uploaded(session, draft) as submission:
         workset = session.client.submit(submission)
-    if wait:
+    if session.as_json:
+        if wait:
+            [workset] = follow(session, [workset.workset_id], quiet=True, stderr=True)
+        session.print_json({**to_json(workset), **_passed_over(draft)})
+        if wait and workset.state != "complete":
+            raise NotCompleteError
+    elif wait:
         session.say(f"submitted {workset.workset_id}")
         wait_for(session, [workset.workset_id], lambda last: last.state == "complete")
-        return
-    if session.as_json:
-        session.print_json(workset)
-        return
-    click.echo(workset.workset_id)
-    session.say(f"submitted; follow it with: daylily watch {workset.workset_id}")
+    else:
+        click.echo(workset.workset_id)
+        session.say(f"submitted; follow it with: daylily watch {workset.workset_id}")
 
 
 @command(
@@ -105,8 +113,9 @@ def _draft(session: Session, source: Path, options: dict[str, Any]) -> Draft:
         max_retries=session.settings.max_retries,
         faults_of=session.client.faults,
     )
-    if draft.ignored:
-        session.say(f"not known, and passed over: {', '.join(draft.ignored)}")
+    for line in draft.warnings:
+        # Also where JSON is wanted: that goes to standard output.
+        click.echo(plain(f"warning: {line}"), err=True)
     return draft
 
 
@@ -122,12 +131,36 @@ def _tell_sound(session: Session, draft: Draft) -> None:
                 "sample_count": len(submission.samples),
                 "file_count": len(draft.paths),
                 "bytes": draft.size,
+                "samples": [_sample(sample) for sample in submission.samples],
+                **_passed_over(draft),
             }
         )
         return
+    session.print(_pairs(submission.samples))
     lanes = sum(len(sample.pairs) for sample in submission.samples)
     click.echo(
         f"ok: {submission.name}, {submission.pipeline} on {submission.reference_genome}; "
         f"samples: {len(submission.samples)}, lanes: {lanes}, "
         f"files: {len(draft.paths)} ({size_of(draft.size)})"
     )
+
+
+def _passed_over(draft: Draft) -> dict[str, Any]:
+    return {"ignored": list(draft.ignored), "left_out": list(draft.left_out)}
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    lanes = [{"lane": pair.lane, "r1": pair.r1, "r2": pair.r2} for pair in sample.pairs]
+    return {"sample_id": sample.sample_id, "lanes": lanes}
+
+
+def _pairs(samples: Sequence[Sample]) -> Table:
+    """Return which files are taken for which reads."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("SAMPLE", "LANE", "R1", "R2"):
+        table.add_column(title, overflow="fold")
+    for sample in samples:
+        for pair in sample.pairs:
+            cells = (sample.sample_id, pair.lane, pair.r1, pair.r2 or "(single-end)")
+            table.add_row(*(escape(plain(cell)) for cell in cells))
+    return table
