@@ -1,4 +1,4 @@
-"""How values look to people: ages, sizes, states in colour, and the tables made of them."""
+"""How values look to people: ages, sizes, states in colour, and all there is of one workset."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -84,32 +84,6 @@ def progress_of(workset: WorksetView) -> str:
     if workset.error_details:
         return plain(workset.error_details.strip().splitlines()[0])
     return ""
-
-
-def listing(worksets: Sequence[WorksetView], *, customers: bool) -> Table:
-    """Return the table of ``daylily list``."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("ID", no_wrap=True, overflow="fold")
-    if customers:
-        table.add_column("CUSTOMER")
-    table.add_column("STATE", no_wrap=True)
-    table.add_column("PRIORITY")
-    table.add_column("PIPELINE")
-    table.add_column("SAMPLES", justify="right")
-    table.add_column("CREATED", no_wrap=True)
-    table.add_column("PROGRESS", overflow="ellipsis", no_wrap=True)
-    for workset in worksets:
-        table.add_row(
-            workset.workset_id,
-            *([workset.customer_id] if customers else []),
-            state_of(workset),
-            workset.priority,
-            workset.pipeline_type,
-            str(workset.sample_count),
-            age_of(workset.created_at),
-            Text(progress_of(workset)),
-        )
-    return table
 
 
 def details(workset: WorksetView) -> RenderableType:

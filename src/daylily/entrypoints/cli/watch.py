@@ -14,7 +14,8 @@ from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.client import Query
 from daylily.entrypoints.cli.complete import WORKSET_ID
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
-from daylily.entrypoints.cli.render import listing, progress_of, time_of
+from daylily.entrypoints.cli.listing import Listing
+from daylily.entrypoints.cli.render import progress_of, time_of
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.views import WorksetView
 
@@ -104,7 +105,7 @@ def follow(
 
         with Live(console=console, auto_refresh=False) as live:
             for last in looks:
-                live.update(listing(last, customers=False), refresh=True)
+                live.update(Listing(last), refresh=True)
     return last
 
 

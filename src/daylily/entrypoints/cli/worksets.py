@@ -11,7 +11,8 @@ from daylily.domain.lifecycle import Priority, State
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.client import Query
 from daylily.entrypoints.cli.complete import WORKSET_ID
-from daylily.entrypoints.cli.render import details, listing
+from daylily.entrypoints.cli.listing import Listing
+from daylily.entrypoints.cli.render import details
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.cli.watch import wait_for
 from daylily.entrypoints.views import WorksetPage, WorksetView
@@ -70,7 +71,7 @@ def list_(
         session.print_json(page)
         return
     if page.worksets:
-        session.print(listing(page.worksets, customers=all_customers))
+        session.print(Listing(page.worksets, customers=all_customers))
     else:
         session.say("no worksets" + (" match" if states or priority or name else " yet"))
     if page.cursor:
