@@ -130,6 +130,7 @@ def compose(settings: Settings, world: World) -> App:
         places=places,
         pipelines=settings.registry,
         clock=world.clock,
+        chance=world.chance,
     )
     show = ShowWorkset(
         ledger=ledger,

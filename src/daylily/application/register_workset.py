@@ -22,7 +22,7 @@ from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
-from daylily.ports.clock import Clock
+from daylily.ports.clock import Chance, Clock
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import every
 from daylily.ports.sentinel_store import SentinelStore
@@ -68,6 +68,7 @@ class RegisterWorkset:
     places: Places
     pipelines: PipelineRegistry
     clock: Clock
+    chance: Chance
 
     def __call__(self, registration: Registration, *, directory: bool = True) -> Workset:
         """
@@ -115,7 +116,9 @@ class RegisterWorkset:
         self.sentinels.publish(workset)
         if self._told(self.sentinels.read(workset_id).manifest) != self._told(workset.manifest):
             raise ConflictError(f"the directory of {workset_id} has files that say otherwise")
-        body = SentinelBody(workset.created_at, f"registered by {registration.submitted_by}")
+        # Two who do the same at once must not write the same: each would take it for its own.
+        mark = f"registered by {registration.submitted_by}, {self.chance.token()}"
+        body = SentinelBody(workset.created_at, mark)
         if not self.sentinels.post(workset_id, Sentinel.READY, body):
             raise AlreadyExistsError(f"there is a {Sentinel.READY} of {workset_id} already")
         return workset

@@ -8,9 +8,12 @@ from typing import Final
 from attrs import define, field, frozen
 from tests.unit.application.lab import ADA, PREFIX, Lab
 
+from daylily.application.register_workset import Registration
 from daylily.bootstrap import App
+from daylily.domain.customers import Principal
 from daylily.domain.errors import ConflictError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import Workset
 from daylily.ports.compute import Phase
@@ -217,6 +220,27 @@ def is_run_by_an_old_monitor(play: Play) -> None:
     play.until("dropped-1", State.COMPLETE)
 
 
+def is_run_by_a_worker_of_old(play: Play) -> None:
+    """Somebody registers a workset, locks it, runs it by other means, and says how it ended."""
+    worker = Principal(name="worker-1", customer_id="acme", operator=True)
+    pair = FastqPair("s3://reads/a_R1.fastq.gz", "s3://reads/a_R2.fastq.gz")
+    registration = Registration(
+        workset_id="ws-001",
+        customer_id="acme",
+        submitted_by="ada",
+        name="trio",
+        samples=(Sample(sample_id="NA12878", pairs=(pair,)),),
+    )
+    long = timedelta(days=1)
+    play.person(lambda app: app.register(registration))
+    play.person(lambda app: app.lock("ws-001", worker.name, long))
+    play.person(lambda app: app.tell(worker, "ws-001", State.IN_PROGRESS, "on node 7"))
+    play.cycle()
+    play.person(lambda app: app.tell(worker, "ws-001", State.COMPLETE, "all well"))
+    play.person(lambda app: app.show("ws-001"))
+    play.until("ws-001", State.COMPLETE)
+
+
 def goes_with_others(play: Play) -> None:
     """Three worksets share two slots; one of them fails, is retried, and completes too."""
     play.exits[1] = 75
@@ -237,6 +261,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     is_refused_by_the_engine,
     is_dropped_by_hand,
     is_run_by_an_old_monitor,
+    is_run_by_a_worker_of_old,
     goes_with_others,
 )
 
