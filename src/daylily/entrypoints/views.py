@@ -6,9 +6,12 @@ from typing import Any, Self
 from attrs import frozen
 from cattrs.preconf.json import make_converter
 
+from daylily.application.explain_workset import Explanation
 from daylily.application.places import Places
 from daylily.application.read_worksets import ReadWorksets
 from daylily.domain.estimate import Estimate
+from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import Manifest
 from daylily.domain.workset import Attempt, Transition, Workset
 
 
@@ -149,6 +152,37 @@ class WorksetView:
 
 
 @frozen(kw_only=True)
+class WhyView:
+    """Why a workset is where it is, and what it waits for."""
+
+    workset_id: str
+    state: str
+    cause: str
+    """One word for programs: ``slot``, ``lock``, ``retry``, ``engine_down`` ..."""
+    text: str
+    """The same for people."""
+    rank: int | None
+    """Its place in the queue, from 1."""
+    until: str | None
+    """When the wait ends at the latest."""
+    remedy: str | None
+    """What somebody can do."""
+
+    @classmethod
+    def of(cls, found: Explanation) -> Self:
+        """Return the view of an explanation."""
+        return cls(
+            workset_id=found.workset_id,
+            state=found.state,
+            cause=found.cause,
+            text=found.text,
+            rank=found.rank,
+            until=_time(found.until) if found.until else None,
+            remedy=found.remedy,
+        )
+
+
+@frozen(kw_only=True)
 class WorksetPage:
     """Part of a listing, newest first."""
 
@@ -184,6 +218,30 @@ class FilePage:
 
     files: tuple[FileView, ...]
     cursor: str | None = None
+
+
+@frozen(kw_only=True)
+class CheckedView:
+    """A submission that would be taken, if its files are there: names are the standard ones."""
+
+    workset_name: str
+    pipeline_type: str
+    reference_genome: str
+    priority: str
+    sample_count: int
+    file_count: int
+
+    @classmethod
+    def of(cls, name: str, manifest: Manifest, priority: Priority) -> Self:
+        """Return the view of what has been checked."""
+        return cls(
+            workset_name=name,
+            pipeline_type=manifest.pipeline,
+            reference_genome=manifest.reference_genome,
+            priority=priority,
+            sample_count=len(manifest.samples),
+            file_count=sum(1 for _ in manifest.files()),
+        )
 
 
 @frozen(kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from attrs import evolve
 
 from daylily.application.submit_workset import Submission
 from daylily.domain.errors import (
@@ -136,3 +137,41 @@ def test_a_download_that_breaks_off_is_told() -> None:
         pytest.raises(UnavailableError, match="broke"),
     ):
         file.read()
+
+
+SOUND = Submission(
+    name="w", pipeline="wgs", samples=(Sample(sample_id="A", pairs=(FastqPair("a_R1.fq"),)),)
+)
+
+
+def test_the_server_says_what_it_would_refuse() -> None:
+    """All but the samples is checked where the workset would run, before anything is uploaded."""
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        faults = [
+            {"place": "pipeline_type", "message": "wgs is not set up to run here"},
+            {"place": "samples[0].r1_file", "message": "is not so"},
+        ]
+        return httpx.Response(422, json={"detail": "no", "faults": faults})
+
+    pipeline = Fault("pipeline", "wgs is not set up to run here")
+    assert client_of(answer).faults(SOUND) == [pipeline, Fault("samples[0].r1_file", "is not so")]
+    # What is wrong with samples here is told here, at their places in the source.
+    assert client_of(answer).faults(evolve(SOUND, samples=())) == [pipeline]
+    assert {request.url.path for request in asked} == {"/api/customers/acme/worksets/validate"}
+
+
+def test_the_server_has_nothing_against_it() -> None:
+    """A submission that the server would take has no faults."""
+    assert list(client_of(lambda _: httpx.Response(200, json={})).faults(SOUND)) == []
+
+
+def test_one_name_for_the_pipeline() -> None:
+    """The pipeline is at the same place whoever has found the fault, the server or this machine."""
+    fault = {"place": "pipeline_type", "message": "no"}
+    client = client_of(lambda _: httpx.Response(422, json={"detail": "no", "faults": [fault]}))
+    with pytest.raises(InvalidInputError) as caught:
+        client.estimate(Question(pipeline="nope"))
+    assert caught.value.faults == (Fault("pipeline", "no"),)

@@ -126,6 +126,79 @@ def test_faults_of_shape(uploaded: Any) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [("priorty", "priority"), ("genome", "reference_genome"), ("max-retries", "max_retries")],
+)
+def test_misspelt_fields(uploaded: Any, field: str, meant: str) -> None:
+    """A field that is nearly one of ours is refused with the one that was meant; so in a sample."""
+    found = problem(uploaded.post(f"{MINE}/worksets", json=body(**{field: "x"})), 422, "invalid-input")
+    assert found["faults"] == [
+        {"place": field, "message": f"is not known here; did you mean {meant!r}?"}
+    ]
+    samples = [{"sample_id": "A", "r1_file": "a_R1.fastq", "R2_file": "a_R2.fastq", "mate": "x"}]
+    found = problem(uploaded.post(f"{MINE}/worksets", json=body(samples=samples)), 422, "invalid-input")
+    assert found["faults"] == [
+        {"place": "samples[0].R2_file", "message": "is not known here; did you mean 'r2_file'?"},
+        {"place": "samples[0].mate", "message": "is not known here"},
+    ]
+
+
+def test_fields_of_old(uploaded: Any) -> None:
+    """What clients of old send along is taken, as long as it asks for nothing that is not done."""
+    samples = [{"name": "A", "r1_file": "a_R1.fastq", "status": "pending"}]
+    harmless = {
+        "s3_prefix": "", "s3_bucket": None, "yaml_content": None, "manifest_id": "",
+        "workset_type": "ruo", "preferred_cluster": "daylily-2", "enable_qc": True,
+    }  # fmt: skip
+    answer = uploaded.post(f"{MINE}/worksets", json=body(samples=samples, **harmless))
+    assert answer.status_code == 201
+    assert answer.json()["samples"][0]["sample_id"] == "A"
+
+    asked = {
+        "s3_bucket": "theirs",
+        "s3_prefix": "x/",
+        "manifest_tsv_content": "RUN_ID",
+        "manifest_id": "m",
+    }
+    found = problem(uploaded.post(f"{MINE}/worksets", json=body(**asked)), 422, "invalid-input")
+    assert set(places(found)) == set(asked)
+
+
+def test_validate(uploaded: Any) -> None:
+    """What would be taken is told under its standard names; nothing is stored, no file is needed."""
+    samples = [{"sample_id": "A", "r1": "later_R1.fastq", "r2": "later_R2.fastq"}]
+    answer = uploaded.post(
+        f"{MINE}/worksets/validate",
+        json=body(samples=samples, reference_genome="hg38", pipeline_type="qc", priority="high"),
+    )
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "workset_name": "Trio", "pipeline_type": "fastq-qc", "reference_genome": "GRCh38",
+        "priority": "urgent", "sample_count": 1, "file_count": 2,
+    }  # fmt: skip
+    assert uploaded.get(f"{MINE}/worksets").json()["worksets"] == []
+
+
+def test_validate_refuses_what_submitting_would(uploaded: Any) -> None:
+    """Every fault of a submission, but for those of its files, at the caller's own places."""
+    bad = body(
+        samples=[{"sample_id": "bad id", "fq1": "../x.fastq"}], pipeline_type="wgs", max_retries=11
+    )
+    told, submitted = (
+        problem(uploaded.post(f"{MINE}/worksets{path}", json=bad), 422, "invalid-input")["faults"]
+        for path in ("/validate", "")
+    )
+    assert told == submitted
+    assert {fault["place"] for fault in told} == {
+        "pipeline_type", "max_retries", "samples[0].sample_id", "samples[0].fq1",
+    }  # fmt: skip
+    for customer in ("nobody", "-"):
+        answer = uploaded.post(f"/api/customers/{customer}/worksets/validate", json=body())
+        problem(answer, 404, "not-found")
+
+
 def test_lanes_that_contradict_each_other(uploaded: Any) -> None:
     """Two lanes of a sample that say different things of it are refused, with both places."""
     samples = [

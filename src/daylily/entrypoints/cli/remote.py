@@ -11,7 +11,7 @@ import stamina
 import stamina.instrumentation
 from attrs import define
 
-from daylily.application.submit_workset import Submission, faults_of_words
+from daylily.application.submit_workset import Submission
 from daylily.domain.errors import (
     ConflictError,
     DaylilyError,
@@ -20,7 +20,7 @@ from daylily.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
-from daylily.domain.manifest import FastqPair, Sample
+from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.names import check_id, check_key
 from daylily.entrypoints.cli.client import Query, Question
 from daylily.entrypoints.views import (
@@ -28,6 +28,7 @@ from daylily.entrypoints.views import (
     FilePage,
     FileView,
     LogView,
+    WhyView,
     WorksetPage,
     WorksetView,
     from_json,
@@ -90,27 +91,20 @@ class RemoteClient:
         return cls(http, url, customer)
 
     def faults(self, submission: Submission) -> Sequence[Fault]:
-        """See Client.faults; which pipelines there are, the server's estimator tells."""
-        faults = list(faults_of_words(submission, None))
+        """See Client.faults; the server is asked, since it is the server that would refuse."""
         try:
-            self.estimate(Question(pipeline=submission.pipeline))
+            self._send("POST", self._path("worksets/validate"), json=_body(submission))
         except InvalidInputError as error:
-            faults += error.faults
-        return faults
+            # What is wrong with samples has been told already, at the places of the source.
+            manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
+            told = any(True for _ in manifest.faults())
+            return [each for each in error.faults if not (told and each.place.startswith("samples"))]
+        return ()
 
     def submit(self, submission: Submission) -> WorksetView:
         """See Client.submit."""
-        body = {
-            "workset_name": submission.name,
-            "pipeline_type": submission.pipeline,
-            "reference_genome": submission.reference_genome,
-            "priority": submission.priority,
-            "notification_email": submission.notification_email,
-            "max_retries": submission.max_retries,
-            "samples": [_lane(sample, pair) for sample in submission.samples for pair in sample.pairs],
-        }
         try:
-            answer = self._send("POST", self._path("worksets"), json=body)
+            answer = self._send("POST", self._path("worksets"), json=_body(submission))
         except UnavailableError as error:
             raise UnavailableError(
                 f"{error}. Whether the workset was taken in is not known: look with "
@@ -121,6 +115,10 @@ class RemoteClient:
     def get(self, workset_id: str) -> WorksetView:
         """See Client.get."""
         return cast(WorksetView, self._view(self._ask(self._workset(workset_id)), WorksetView))
+
+    def why(self, workset_id: str) -> WhyView:
+        """See Client.why."""
+        return cast(WhyView, self._view(self._ask(f"{self._workset(workset_id)}/why"), WhyView))
 
     def list(self, query: Query) -> WorksetPage:
         """See Client.list."""
@@ -300,6 +298,18 @@ def _given(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None and value != []}
 
 
+def _body(submission: Submission) -> dict[str, Any]:
+    return {
+        "workset_name": submission.name,
+        "pipeline_type": submission.pipeline,
+        "reference_genome": submission.reference_genome,
+        "priority": submission.priority,
+        "notification_email": submission.notification_email,
+        "max_retries": submission.max_retries,
+        "samples": [_lane(sample, pair) for sample in submission.samples for pair in sample.pairs],
+    }
+
+
 def _lane(sample: Sample, pair: FastqPair) -> dict[str, Any]:
     """Return one lane of a sample as the API takes it; what nobody said is left out."""
     fields = {
@@ -366,7 +376,12 @@ def _problem(answer: httpx.Response) -> Mapping[str, Any]:
 def _faults(problem: Mapping[str, Any]) -> list[Fault]:
     listed = problem.get("faults")
     return [
-        Fault(str(each.get("place", "")), str(each.get("message", "")))
+        Fault(_place(str(each.get("place", ""))), str(each.get("message", "")))
         for each in (listed if isinstance(listed, list) else ())
         if isinstance(each, dict)
     ]
+
+
+def _place(place: str) -> str:
+    """Return where a fault stands by the name that it has here: that of the option, and of YAML."""
+    return "pipeline" if place == "pipeline_type" else place

@@ -25,8 +25,10 @@ _DOCUMENT: Final = "/openapi.json"
 
 _CLOSED: Final = (
     worksets.create,
+    worksets.validate,
     worksets.list_worksets,
     worksets.look,
+    worksets.why,
     worksets.cancel,
     worksets.retry,
     worksets.logs,

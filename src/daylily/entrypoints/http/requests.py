@@ -1,6 +1,5 @@
 """Reading what clients send: every fault is collected, under the key path as they wrote it."""
 
-import difflib
 import json
 import math
 import re
@@ -12,6 +11,7 @@ from attrs import define, field
 from litestar import Request
 
 from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.spelling import meant
 from daylily.entrypoints.http.errors import BadDocumentError, MediaTypeError
 
 T = TypeVar("T")
@@ -149,12 +149,22 @@ class Fields:
         self._wrong_ones.add(name)
         self.faults.append(Fault(self.written.get(name, self.path(name)), message))
 
+    def must_be_empty(self, name: str, instead: str) -> None:
+        """
+        Take a field that clients of old send, and that may say nothing here.
+
+        Args:
+            instead: What to do for what it would have said.
+        """
+        if self.take(name) not in (None, "", [], {}):
+            self.fault(name, f"is not taken here: {instead}")
+
     def refuse_others(self) -> None:
         """Note every field that was not taken: a misspelt one must not be passed over in silence."""
         for name in self.raw:
             if name not in self._known:
-                near = self._near(name) if len(self.faults) < _MOST_HINTS else []
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                near = meant(name, self._known) if len(self.faults) < _MOST_HINTS else None
+                hint = f"; did you mean {near!r}?" if near else ""
                 shown = _SURROGATE.sub("?", name[:_LONGEST_WORD])
                 self.faults.append(Fault(self.path(shown), f"is not known here{hint}"))
 
@@ -167,9 +177,6 @@ class Fields:
         """
         if self.faults:
             raise InvalidInputError(self.faults)
-
-    def _near(self, name: str) -> list[str]:
-        return difflib.get_close_matches(name[:_LONGEST_WORD], self._known, 1)
 
     def _wrong(self, name: str, wanted: str, default: T) -> T:
         self.fault(name, f"must be {wanted}")

@@ -11,6 +11,7 @@ from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Sample, Vendor
 from daylily.entrypoints.http.requests import Fields
 
+SAMPLE_ID: Final = ("sample_id", "id", "name", "sample")
 R1: Final = ("r1_file", "r1", "fq1", "fastq_1", "fastq_r1")
 R2: Final = ("r2_file", "r2", "fq2", "fastq_2", "fastq_r2")
 
@@ -96,8 +97,7 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
     priority = fields.text("priority") or "normal"
     email = fields.text("notification_email")
     retries = fields.whole("max_retries")
-    for accepted in ("enable_qc", "archive_results"):
-        fields.flag(accepted)
+    _take_historic(fields)
     entries = fields.objects("samples", most=MOST_ENTRIES)
     samples = _samples(entries)
     fields.refuse_others()
@@ -117,10 +117,23 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
     return Reading(submission, samples)
 
 
+def _take_historic(fields: Fields) -> None:
+    """Take what clients of old send along (contract 4.3), unless it asks for what we would not do."""
+    for name in ("enable_qc", "archive_results"):
+        fields.flag(name)
+    for name in ("workset_type", "preferred_cluster"):
+        fields.text(name)
+    for name in ("s3_bucket", "s3_prefix"):
+        fields.must_be_empty(name, "where worksets are kept is the server's to say; leave it out")
+    for name in ("yaml_content", "manifest_id", "manifest_tsv_content"):
+        fields.must_be_empty(name, "say under 'samples' what is to be run")
+
+
 def _samples(entries: Sequence[Fields]) -> tuple[_Lanes, ...]:
     found: dict[str, _Lanes] = {}
     for fields in entries:
-        sample_id = fields.required("sample_id")
+        sample_id = fields.required(*SAMPLE_ID)
+        fields.text("status")  # portals of old send it along
         pair = FastqPair(fields.required(*R1), fields.text(*R2), _lane(fields))
         given = _given(fields)
         fields.refuse_others()

@@ -15,7 +15,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
-from daylily.entrypoints.views import LogView, WorksetPage, WorksetView
+from daylily.entrypoints.views import CheckedView, LogView, WhyView, WorksetPage, WorksetView
 from daylily.ports.state_store import Filter
 
 ALL: Final = "-"
@@ -48,6 +48,27 @@ def create(
         raise reading.told(error) from None
     location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
     return Answer(WorksetView.of(workset, app.read), headers={"Location": location})
+
+
+@post(
+    f"{_COLLECTION}/validate",
+    status_code=200,
+    request_max_body_size=LARGEST_SUBMISSION,
+    sync_to_thread=True,
+)
+def validate(
+    request: Call, cid: FromPath[str], body: RawBody, app: UseCases, who: Who
+) -> Answer[CheckedView]:
+    """Check a submission as submitting does, but for its files, which need not be there yet."""
+    check_customer(app, who, cid)
+    if cid == ALL:
+        raise NotFoundError(f"there is no customer {cid}")
+    reading = read_submission(json_object(request, body), max_retries=app.settings.max_retries)
+    try:
+        manifest, priority = app.submit.check(reading.submission)
+    except InvalidInputError as error:
+        raise reading.told(error) from None
+    return Answer(CheckedView.of(reading.submission.name, manifest, priority))
 
 
 @get(_COLLECTION, sync_to_thread=True)
@@ -93,6 +114,18 @@ def look(
 ) -> Answer[WorksetView]:
     """Return a workset, with its attempts and its history."""
     return Answer(WorksetView.of(visible(app, who, cid, workset_id), app.read))
+
+
+@get(f"{_ONE}/why", sync_to_thread=True)
+def why(
+    cid: FromPath[str],
+    workset_id: FromPath[str],
+    app: UseCases,
+    who: Who,
+) -> Answer[WhyView]:
+    """Say why a workset is where it is, and what it waits for."""
+    visible(app, who, cid, workset_id)
+    return Answer(WhyView.of(app.explain(who, workset_id)))
 
 
 @get("/worksets/{workset_id:str}", sync_to_thread=True)
