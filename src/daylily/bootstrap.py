@@ -19,6 +19,7 @@ from daylily.application.cancel_workset import CancelWorkset
 from daylily.application.customer_files import CustomerFiles
 from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.estimate_cost import EstimateCost
+from daylily.application.explain_workset import ExplainWorkset
 from daylily.application.ledger import Ledger
 from daylily.application.lock_workset import LockWorkset
 from daylily.application.monitor_cycle import MonitorCycle
@@ -32,6 +33,7 @@ from daylily.application.start_workset import Staging, StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
+from daylily.application.watch_ended import WatchEnded
 from daylily.config import NO_TABLE, Settings
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
@@ -75,6 +77,7 @@ class App:
     files: CustomerFiles
     cancel: CancelWorkset
     retry: RetryWorkset
+    explain: ExplainWorkset
     sync: SyncWorkset
     show: ShowWorkset
     lock: LockWorkset
@@ -179,6 +182,7 @@ def compose(settings: Settings, world: World) -> App:
         sync=sync,
         poll=poll,
         start=start,
+        ended=WatchEnded(store=world.store, sync=sync, clock=world.clock),
         clock=world.clock,
         owner=owner,
         max_concurrent=settings.max_concurrent,
@@ -192,6 +196,14 @@ def compose(settings: Settings, world: World) -> App:
         files=CustomerFiles(world.objects, world.customers, places),
         cancel=cancel,
         retry=RetryWorkset(read, ledger, world.clock),
+        explain=ExplainWorkset(
+            read=read,
+            store=world.store,
+            sentinels=world.sentinels,
+            compute=world.compute,
+            clock=world.clock,
+            max_concurrent=settings.max_concurrent,
+        ),
         sync=sync,
         show=show,
         lock=LockWorkset(ledger, sync, world.clock),

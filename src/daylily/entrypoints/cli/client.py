@@ -17,6 +17,7 @@ from daylily.entrypoints.views import (
     FilePage,
     FileView,
     LogView,
+    WhyView,
     WorksetPage,
     WorksetView,
 )
@@ -66,6 +67,9 @@ class Client(Protocol):
 
     def get(self, workset_id: str) -> WorksetView:
         """Return a workset."""
+
+    def why(self, workset_id: str) -> WhyView:
+        """Say why a workset is where it is."""
 
     def list(self, query: Query) -> WorksetPage:
         """Return worksets, newest first."""
@@ -124,6 +128,10 @@ class LocalClient:
         """See Client.get."""
         app = self._open()
         return WorksetView.of(app.read.get(self._who, workset_id), app.read)
+
+    def why(self, workset_id: str) -> WhyView:
+        """See Client.why."""
+        return WhyView.of(self._open().explain(self._who, workset_id))
 
     def list(self, query: Query) -> WorksetPage:
         """See Client.list."""

@@ -1,0 +1,197 @@
+"""Say why a workset is where it is, and what it waits for."""
+
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+from attrs import frozen
+
+from daylily.application.read_worksets import ReadWorksets
+from daylily.domain.customers import Principal
+from daylily.domain.diagnosis import remedy_of
+from daylily.domain.errors import UnavailableError
+from daylily.domain.lifecycle import TERMINAL, State
+from daylily.domain.retry import Failure
+from daylily.domain.sentinels import Sentinel
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Clock
+from daylily.ports.compute import Compute, Phase
+from daylily.ports.paging import every
+from daylily.ports.sentinel_store import SentinelStore
+from daylily.ports.state_store import StateStore
+
+RANKED: Final = 10_000
+"""How far down the queue a rank is looked for."""
+
+
+class Cause(StrEnum):
+    """What a workset waits for."""
+
+    NOTHING = "nothing"
+    """It has ended, or it runs."""
+    MONITOR = "monitor"
+    """Its turn has come: the next cycle of a monitor takes it on."""
+    SLOT = "slot"
+    """As many worksets run as may."""
+    LOCK = "lock"
+    OTHER_SYSTEM = "other_system"
+    RETRY = "retry"
+    ENGINE_QUEUE = "engine_queue"
+    """The engine has it and has not started it yet."""
+    ENGINE_DOWN = "engine_down"
+    CANCEL = "cancel"
+    PERSON = "person"
+    """Somebody has to act."""
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """Why a workset is where it is."""
+
+    workset_id: str
+    state: State
+    cause: Cause
+    text: str
+    """In words, for people."""
+    rank: int | None = None
+    """Its place in the queue, from 1."""
+    until: datetime | None = None
+    """When the wait ends at the latest, where that is known."""
+    remedy: str | None = None
+    """What somebody can do."""
+
+
+@frozen
+class _Answer:
+    cause: Cause
+    text: str
+    rank: int | None = None
+    until: datetime | None = None
+    remedy: str | None = None
+
+
+@frozen(kw_only=True)
+class ExplainWorkset:
+    """Look at store, queue, directory and engine as far as the state asks for it; change nothing."""
+
+    read: ReadWorksets
+    store: StateStore
+    sentinels: SentinelStore
+    compute: Compute
+    clock: Clock
+    max_concurrent: int
+
+    def __call__(self, who: Principal, workset_id: str) -> Explanation:
+        """
+        Say why a workset is where it is.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+            UnavailableError: The state store does not answer.
+        """
+        workset = self.read.get(who, workset_id)
+        answer = self._answer(workset)
+        return Explanation(
+            workset_id=workset_id,
+            state=workset.state,
+            cause=answer.cause,
+            text=answer.text,
+            rank=answer.rank,
+            until=answer.until,
+            remedy=answer.remedy,
+        )
+
+    def _answer(self, workset: Workset) -> _Answer:
+        if workset.state in TERMINAL:
+            return self._ended(workset)
+        if workset.state is State.LOCKED:
+            return self._locked(workset)
+        if workset.state is State.IN_PROGRESS:
+            return self._running(workset)
+        if workset.state is State.RETRYING:
+            return self._retrying(workset)
+        if workset.state is State.IGNORED:
+            text = "somebody put daylily.ignore into its directory"
+            return _Answer(Cause.PERSON, text, remedy="Remove daylily.ignore to let it go on.")
+        return self._ready(workset)
+
+    @staticmethod
+    def _ended(workset: Workset) -> _Answer:
+        if workset.failure is None:
+            return _Answer(Cause.NOTHING, f"it is {workset.state}")
+        text = f"it is {workset.state}: {_first_line(workset.failure)}"
+        return _Answer(Cause.PERSON, text, remedy=remedy_of(workset.failure))
+
+    def _retrying(self, workset: Workset) -> _Answer:
+        why = f": {_first_line(workset.failure)}" if workset.failure else ""
+        text = f"it is tried again once the wait is over{why}"
+        return _Answer(Cause.RETRY, text, until=workset.retry_at)
+
+    def _locked(self, workset: Workset) -> _Answer:
+        lock = workset.lock
+        if lock is None or lock.expired(self.clock()):
+            text = "the launch went silent: the next cycle of a monitor takes it over"
+            return _Answer(Cause.MONITOR, text)
+        return _Answer(Cause.LOCK, f"{lock.owner} is launching it", until=lock.expires_at)
+
+    def _running(self, workset: Workset) -> _Answer:
+        if workset.foreign_run:
+            text = "another system runs it: what that writes into the directory decides"
+            return _Answer(Cause.OTHER_SYSTEM, text)
+        try:
+            status = self.compute.status([workset.attempt_key]).get(workset.attempt_key)
+        except UnavailableError as error:
+            text = f"the engine does not answer, which says nothing about the job: {error}"
+            return _Answer(Cause.ENGINE_DOWN, text)
+        if workset.cancel is not None:
+            text = f"{workset.cancel.by} asked for a cancel; the engine has yet to stop it"
+            return _Answer(Cause.CANCEL, text)
+        if status is None or status.ended:
+            text = "it has ended at the engine: the next cycle of a monitor records it"
+            return _Answer(Cause.MONITOR, text)
+        if status.phase is Phase.QUEUED:
+            text = f"the engine has it in its queue as {status.job}"
+            text += f" ({status.message})" if status.message else ""
+            return _Answer(Cause.ENGINE_QUEUE, text)
+        text = f"it runs as {status.job}"
+        if status.progress is not None:
+            text += f": {status.progress.done} of {status.progress.total} {status.progress.message}"
+        return _Answer(Cause.NOTHING, text.rstrip())
+
+    def _ready(self, workset: Workset) -> _Answer:
+        if (others := self._held_by_others(workset)) is not None:
+            return others
+        rank = self._rank(workset)
+        busy = self.store.count({State.IN_PROGRESS, State.LOCKED})
+        place = f"number {rank} in the queue" if rank else "in the queue"
+        if busy >= self.max_concurrent or (rank and rank > self.max_concurrent - busy):
+            text = f"it is {place}, and {busy} of {self.max_concurrent} slots are taken"
+            return _Answer(Cause.SLOT, text, rank)
+        text = f"it is {place}: the next cycle of a monitor launches it, if one is running"
+        return _Answer(Cause.MONITOR, text, rank, remedy="Is a monitor up? See `daylily monitor`.")
+
+    def _held_by_others(self, workset: Workset) -> _Answer | None:
+        try:
+            shown = self.sentinels.look(workset.workset_id).sentinels
+        except UnavailableError as error:
+            return _Answer(Cause.OTHER_SYSTEM, f"its directory cannot be read: {error}")
+        for sentinel in (Sentinel.IGNORE, Sentinel.IN_PROGRESS, Sentinel.LOCK):
+            body = shown.get(sentinel)
+            if body is not None and not body.ours:
+                since = f" since {body.at:%Y-%m-%d %H:%M:%S} UTC" if body.at else ""
+                text = f"{sentinel} of another system stands in its directory{since}"
+                remedy = f"If nobody is at work there, remove {sentinel}."
+                return _Answer(Cause.OTHER_SYSTEM, text, remedy=remedy)
+        return None
+
+    def _rank(self, workset: Workset) -> int | None:
+        queue = every(lambda cursor: self.store.queue(cursor=cursor, limit=1000))
+        for rank, waiting in enumerate(islice(queue, RANKED), 1):
+            if waiting.workset_id == workset.workset_id:
+                return rank
+        return None
+
+
+def _first_line(failure: Failure) -> str:
+    return failure.message.partition("\n")[0]
