@@ -7,6 +7,7 @@ import pytest
 from tests.unit.cli.desk import Desk
 
 from daylily.domain.workset import Progress
+from daylily.entrypoints.cli.session import Session
 
 
 def launched(desk: Desk, workset_id: str) -> str:
@@ -110,6 +111,35 @@ def test_cancel_before_launch(desk: Desk, submitted: str) -> None:
 def test_cancel_of_what_has_ended(desk: Desk, complete: str) -> None:
     """The present state rules it out: exit code 4."""
     assert desk.run("cancel", complete).exit_code == 4
+
+
+@pytest.fixture
+def somebody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a person at the keyboard."""
+    monkeypatch.setattr(Session, "interactive", True)
+
+
+@pytest.mark.usefixtures("somebody_there")
+@pytest.mark.parametrize(("answer", "state"), [("y", "canceled"), ("n", "ready")])
+def test_cancel_asks(desk: Desk, submitted: str, answer: str, state: str) -> None:
+    """A person is asked first, and has the last word."""
+    result = desk.run("cancel", submitted, stdin=f"{answer}\n")
+    assert result.exit_code == 0
+    assert f"Cancel {submitted}?" in result.stderr
+    assert desk.json("show", submitted)["state"] == state
+
+
+@pytest.mark.usefixtures("somebody_there")
+def test_cancel_asks_of_nothing_that_has_ended(desk: Desk, pair: Path, complete: str) -> None:
+    """What has ended is refused without a question; that does not keep others from being asked for."""
+    refused = desk.run("cancel", complete)
+    assert refused.exit_code == 4
+    assert refused.stderr == f"error: {complete} is complete: there is nothing to cancel\n"
+    other = desk.json("submit", pair, "-p", "fastq-qc", "--name", "other")["workset_id"]
+    result = desk.run("cancel", complete, other, stdin="y\n")
+    assert result.exit_code == 4
+    assert result.stdout == f"{other} canceled\n"
+    assert f"Cancel {other}?" in result.stderr
 
 
 def test_cancel_goes_on_after_trouble(desk: Desk, submitted: str) -> None:

@@ -79,6 +79,11 @@ class Session:
         except (OSError, KeyError):
             return f"uid-{os.getuid()}"
 
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody is there to be asked."""
+        return not self.as_json and sys.stdin.isatty()
+
     def token(self) -> str | None:
         """
         Return the token for the server: given, in a file, or for one on this machine the home's own.

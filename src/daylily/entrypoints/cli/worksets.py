@@ -1,13 +1,12 @@
 """``daylily list``, ``show``, ``cancel`` and ``retry``."""
 
-import sys
 from collections.abc import Callable, Sequence
 
 import click
-from attrs import evolve
+from attrs import define, evolve, field
 
-from daylily.domain.errors import DaylilyError
-from daylily.domain.lifecycle import Priority, State
+from daylily.domain.errors import ConflictError, DaylilyError
+from daylily.domain.lifecycle import LIFECYCLE, Priority, State
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.client import Query
 from daylily.entrypoints.cli.complete import WORKSET_ID
@@ -124,16 +123,23 @@ Examples:
 def cancel(session: Session, workset_ids: tuple[str, ...], reason: str, yes: bool, wait: bool) -> None:
     """Cancel worksets. What is running is stopped with all its processes."""
     ids = list(dict.fromkeys(workset_ids))
-    if not yes and not session.as_json and sys.stdin.isatty():
-        sure = click.confirm(f"Cancel {', '.join(ids)}?", err=True)
-        if not sure:
+    hopeless = _Outcome()
+    if not yes and session.interactive:
+        # Nobody is asked about what cannot be.
+        hopeless = _each(ids, lambda workset_id: _still_cancelable(session.client.get(workset_id)))
+        ids = [workset.workset_id for workset in hopeless.done]
+        if ids and not click.confirm(f"Cancel {', '.join(ids)}?", err=True):
             session.say("nothing was canceled")
-            return
-    asked = _each(session, ids, lambda workset_id: session.client.cancel(workset_id, reason))
-    if wait:
-        wait_for(session, [each.workset_id for each in asked], lambda last: last.state == "canceled")
-        return
-    _tell(session, asked)
+            ids = []
+    asked = _each(ids, lambda workset_id: session.client.cancel(workset_id, reason))
+    _finish(session, asked, hopeless.trouble, wanted=State.CANCELED if wait else None)
+
+
+def _still_cancelable(workset: WorksetView) -> WorksetView:
+    state = State(workset.state)
+    if state is State.ARCHIVED or State.CANCELED not in LIFECYCLE[state]:
+        raise ConflictError(f"{workset.workset_id} is {workset.state}: there is nothing to cancel")
+    return workset
 
 
 @command(
@@ -151,35 +157,59 @@ Examples:
 @pass_session
 def retry(session: Session, workset_ids: tuple[str, ...], reason: str, wait: bool) -> None:
     """Run worksets again that ended in error, as a new attempt; earlier ones are kept."""
-    ids = list(dict.fromkeys(workset_ids))
-    again = _each(session, ids, lambda workset_id: session.client.retry(workset_id, reason))
-    if wait:
-        wait_for(session, [each.workset_id for each in again], lambda last: last.state == "complete")
-        return
-    _tell(session, again)
+    again = _each(
+        list(dict.fromkeys(workset_ids)), lambda workset_id: session.client.retry(workset_id, reason)
+    )
+    _finish(session, again, wanted=State.COMPLETE if wait else None)
 
 
-def _each(session: Session, ids: Sequence[str], act: Callable[[str], WorksetView]) -> list[WorksetView]:
-    """
-    Act on each; the trouble of one does not keep the others from theirs.
+@define
+class _Outcome:
+    """What came of acting on several worksets: the trouble of one keeps no other from its turn."""
 
-    Raises:
-        DaylilyError: The last that went wrong, once all have had their turn.
-    """
-    done: list[WorksetView] = []
-    trouble: list[DaylilyError] = []
+    done: list[WorksetView] = field(factory=list)
+    trouble: list[DaylilyError] = field(factory=list)
+
+
+def _each(ids: Sequence[str], act: Callable[[str], WorksetView]) -> _Outcome:
+    outcome = _Outcome()
     for workset_id in ids:
         try:
-            done.append(act(workset_id))
+            outcome.done.append(act(workset_id))
         except DaylilyError as error:
-            if trouble:
-                session.say(f"error: {trouble[-1]}")
-            trouble.append(error)
-    if trouble:
+            outcome.trouble.append(error)
+    return outcome
+
+
+def _finish(
+    session: Session,
+    outcome: _Outcome,
+    trouble: Sequence[DaylilyError] = (),
+    *,
+    wanted: State | None,
+) -> None:
+    """
+    Tell what was done, and what was not.
+
+    Args:
+        trouble: What had gone wrong before.
+        wanted: How all are to end, for whoever waits for that.
+
+    Raises:
+        DaylilyError: The last that went wrong.
+        NotCompleteError: Somebody waited, and one did not end as wanted.
+    """
+    all_trouble = [*trouble, *outcome.trouble]
+    if all_trouble:
+        for error in all_trouble[:-1]:
+            session.say(f"error: {error}")
         if not session.as_json:
-            _tell(session, done)
-        raise trouble[-1]
-    return done
+            _tell(session, outcome.done)
+        raise all_trouble[-1]
+    if wanted is not None and outcome.done:
+        wait_for(session, [each.workset_id for each in outcome.done], lambda end: end.state == wanted)
+    else:
+        _tell(session, outcome.done)
 
 
 def _tell(session: Session, worksets: Sequence[WorksetView]) -> None:
