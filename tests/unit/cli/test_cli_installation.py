@@ -149,6 +149,18 @@ def test_no_open_door_beyond_loopback(desk: Desk, command: str) -> None:
     assert not desk.home.exists()
 
 
+@pytest.mark.parametrize("command", ["up", "serve", "monitor"])
+def test_what_runs_here_takes_no_server(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A --url would be passed over without a word: it is refused, wherever it was said."""
+    told = desk.faults(command, "--url", "http://127.0.0.1:8000")
+    assert "leave it out" in told["--url"]
+    monkeypatch.setenv("DAYLILY_URL", "http://127.0.0.1:8000")
+    assert f"daylily {command} works on" in desk.faults(command)["$DAYLILY_URL"]
+    assert not desk.home.exists()
+
+
 def test_a_taken_port_touches_nothing(desk: Desk) -> None:
     """The second 'up' on a port says so (exit code 4), and makes neither token nor home."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

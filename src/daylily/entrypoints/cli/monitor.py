@@ -47,6 +47,7 @@ with a workset (the others have had their turn).
 @pass_session
 def monitor(session: Session, *, once: bool, dry_run: bool) -> None:
     """Launch worksets, follow them to their end, and retry what can be retried."""
+    session.refuse_url()
     keep_diary(session)
     if dry_run:
         _print_plan(session, _plan(session))

@@ -95,6 +95,7 @@ def _run(
     insecure: bool,
     anyone_on_the_network: bool,
 ) -> None:
+    session.refuse_url()
     settings = session.settings
     keep_diary(session)
     _check_exposure(settings.host, insecure=insecure, meant=anyone_on_the_network)

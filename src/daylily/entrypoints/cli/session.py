@@ -71,6 +71,20 @@ class Session:
         """The settings."""
         return self.loaded.settings
 
+    def refuse_url(self) -> None:
+        """
+        Refuse to go on where a server is named, for commands that work on the local store alone.
+
+        Raises:
+            InvalidInputError: One is.
+        """
+        if self.settings.url is not None:
+            origin = self.loaded.origins["url"]
+            command = click.get_current_context().info_name
+            raise InvalidInputError.of(
+                origin, f"daylily {command} works on a store of its own, not on a server: leave it out"
+            )
+
     @property
     def user(self) -> str:
         """Who acts, in the history of worksets."""
