@@ -7,7 +7,7 @@ from attrs import field, frozen
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from daylily.adapters.aws.credentials import NONE, source, trouble
+from daylily.adapters.aws.credentials import NONE, Identity, trouble
 from daylily.domain.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ class Clients:
         """
         return self._client("s3", endpoint_url)  # type: ignore[no-any-return]
 
-    def identity(self) -> str:
+    def identity(self) -> Identity:
         """
-        Get credentials as a call would, and return in words where they come from: no part of them.
+        Get credentials as a call would, and return where they come from.
 
         Raises:
             UnavailableError: There are none, or none that hold; the message says what to do.
@@ -74,9 +74,7 @@ class Clients:
             credentials.get_frozen_credentials()
         except (BotoCoreError, ClientError) as error:
             raise UnavailableError(trouble(error) or str(error)) from error
-        found = source(str(credentials.method))
-        profile = self._session.profile_name
-        return found if profile == "default" else f"{found}; profile {profile}"
+        return Identity(str(credentials.method), self._session.profile_name)
 
     def _client(self, service: str, endpoint_url: str | None) -> Any:
         try:

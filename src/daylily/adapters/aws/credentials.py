@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from attrs import frozen
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -45,9 +46,23 @@ NONE: Final = (
 )
 
 
-def source(method: str) -> str:
-    """Return where credentials come from, in words; boto3 calls it *method*."""
-    return _SOURCES.get(method, method)
+@frozen
+class Identity:
+    """Where credentials come from: no part of them."""
+
+    method: str
+    """As boto3 calls it."""
+    profile: str
+    """The profile in use, ``default`` if none was named."""
+
+    @property
+    def in_the_environment(self) -> bool:
+        """Whether they are keys in the environment, which jobs do not inherit."""
+        return self.method == "env"
+
+    def __str__(self) -> str:
+        found = _SOURCES.get(self.method, self.method)
+        return found if self.profile == "default" else f"{found}; profile {self.profile}"
 
 
 def trouble(error: Exception) -> str | None:

@@ -63,7 +63,7 @@ class AWSInstallation:
         """See Installation.check."""
         yield self._endpoints()
         try:
-            yield Finding("credentials", "ok", f"from {self.clients.identity()}")
+            yield self._credentials()
         except UnavailableError as error:
             yield Finding("credentials", "FAIL", str(error))
             return
@@ -139,6 +139,13 @@ class AWSInstallation:
     def _add(self, customers: DynamoDBCustomers, _: Tell) -> None:
         with suppress(AlreadyExistsError):  # somebody else was faster
             customers.add(self.customer)
+
+    def _credentials(self) -> Finding:
+        identity = self.clients.identity()
+        if identity.in_the_environment:
+            advice = "pipelines do not inherit keys: use a profile (AWS_PROFILE) or a role instead"
+            return Finding("credentials", "warn", f"from {identity}", advice)
+        return Finding("credentials", "ok", f"from {identity}")
 
     def _endpoints(self) -> Finding:
         clients = [self._s3] if self.policies.table is None else [self._dynamodb, self._s3]

@@ -48,5 +48,5 @@ def keep_diary(session: Session) -> None:
     root.handlers[:] = [handler]
     root.setLevel(session.settings.log_level)
     # What they tell at INFO is of use to nobody but their authors.
-    for noisy in ("uvicorn.error", "httpx", "asyncio"):
+    for noisy in ("asyncio", "boto3", "botocore", "httpx", "urllib3", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
