@@ -1,7 +1,6 @@
 """Long-running processes: the loop of a monitor, the HTTP server, and both in one (``daylily up``)."""
 
 import errno
-import json
 import os
 import secrets
 import signal
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from daylily.bootstrap import App
 
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
-SERVER: Final = "server.json"
 LONGEST_WAIT: Final = 60.0
 """Seconds; how seldom a store that is away is asked for."""
 GRACE: Final = 5.0
@@ -267,7 +265,7 @@ def ensure_admin_token(home: Path) -> str:
     part = home / f".{ADMIN_TOKEN}-{secrets.token_hex(4)}"
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(part, secrets.token_urlsafe(32) + "\n")
+        write_new(part, secrets.token_urlsafe(32) + "\n")
         # A link, unlike a rename, never replaces the token of somebody who was faster.
         with suppress(FileExistsError):
             os.link(part, home / ADMIN_TOKEN)
@@ -281,25 +279,8 @@ def ensure_admin_token(home: Path) -> str:
     return made
 
 
-@contextmanager
-def announced(home: Path, listener: Listener) -> Iterator[Callable[[], None]]:
-    """Yield what writes our address to ``server.json``, and remove it in the end if it is ours."""
-    path = home / SERVER
-
-    def announce() -> None:
-        part = home / f".{SERVER}-{secrets.token_hex(4)}"
-        _write_new(part, json.dumps({"url": listener.url, "pid": os.getpid()}) + "\n")
-        part.replace(path)
-
-    try:
-        yield announce
-    finally:
-        with suppress(OSError, ValueError):
-            if json.loads(path.read_text(encoding="utf-8")).get("pid") == os.getpid():
-                path.unlink()
-
-
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, for its owner's eyes only, and have it on the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
         file.write(text)

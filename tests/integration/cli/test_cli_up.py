@@ -172,13 +172,28 @@ def test_a_killed_up_is_taken_over_and_nothing_runs_twice(house: House) -> None:
     assert follower.stdout.readline() == "waiting\n"
     process.kill()
     process.wait()
-    house.up("--config", settings)
+    _, url = house.up("--config", settings)
+    assert url in house.ok("doctor", "--url", url)
     (house.home.parent / "go").touch()
     house.ok("watch", workset_id)
     told = json.loads(house.ok("show", workset_id, "--json"))
     assert (told["state"], len(told["attempts"])) == ("complete", 1)
     assert (house.home.parent / "runs").read_text() == "run\n"
     assert follower.wait(30) == 0
+
+
+def test_a_home_has_one_server(house: House) -> None:
+    """A second 'up' is told where the first is; one that is meant leaves the first's address alone."""
+    _, url = house.up()
+    refused = house.run("up", "--port", 0)
+    assert refused.returncode == 4
+    assert url in refused.stderr
+    second = house.start("up", "--port", 0, "--another")
+    assert second.stdout is not None
+    assert second.stdout.readline().startswith("daylily is up at ")
+    house.end(second)
+    assert json.loads((house.home / "server.json").read_text())["url"] == url
+    house.ok("list", "--url", url)
 
 
 def test_cancel_waits_for_the_engine(house: House) -> None:

@@ -1,7 +1,6 @@
 """Settings, health, tokens and completion."""
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from tests.unit.cli.desk import Desk
 from daylily.adapters.local.compute import SubprocessCompute
 from daylily.domain.errors import ConflictError, InvalidInputError
 from daylily.entrypoints.service import (
-    announced,
     ensure_admin_token,
     is_loopback,
     listen,
@@ -118,20 +116,6 @@ def test_a_taken_port_is_a_conflict() -> None:
         first.socket.close()
 
 
-def test_server_json_is_removed_only_by_its_owner(tmp_path: Path) -> None:
-    """Another server of the same home keeps its own address there."""
-    listener = listen("127.0.0.1", 0)
-    with announced(tmp_path, listener) as announce:
-        announce()
-        assert json.loads((tmp_path / "server.json").read_text())["url"] == listener.url
-    assert not (tmp_path / "server.json").exists()
-    with announced(tmp_path, listener) as announce:
-        announce()
-        (tmp_path / "server.json").write_text('{"url": "http://127.0.0.1:1", "pid": 1}')
-    assert (tmp_path / "server.json").exists()
-    listener.socket.close()
-
-
 @pytest.mark.parametrize(
     ("host", "told"),
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("lab", False)],  # noqa: S104
@@ -158,13 +142,4 @@ def test_what_runs_here_takes_no_server(
     assert "leave it out" in told["--url"]
     monkeypatch.setenv("DAYLILY_URL", "http://127.0.0.1:8000")
     assert f"daylily {command} works on" in desk.faults(command)["$DAYLILY_URL"]
-    assert not desk.home.exists()
-
-
-def test_a_taken_port_touches_nothing(desk: Desk) -> None:
-    """The second 'up' on a port says so (exit code 4), and makes neither token nor home."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = desk.run("up", "--port", taken.getsockname()[1])
-    assert result.exit_code == 4
-    assert "--port 0" in result.stderr
     assert not desk.home.exists()

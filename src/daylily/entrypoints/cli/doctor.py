@@ -187,7 +187,8 @@ def _tools(_: Session) -> Finding:
 
 
 def _port(session: Session) -> Finding:
-    from daylily.entrypoints.service import SERVER, listen
+    from daylily.entrypoints.presence import SERVER
+    from daylily.entrypoints.service import listen
 
     settings = session.settings
     try:

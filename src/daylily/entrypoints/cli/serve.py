@@ -11,11 +11,11 @@ from daylily.entrypoints.cli.base import command, pass_session, take_flag
 from daylily.entrypoints.cli.diary import keep_diary
 from daylily.entrypoints.cli.monitor import monitor_options
 from daylily.entrypoints.cli.session import Session
+from daylily.entrypoints.presence import announced, check_alone
 from daylily.entrypoints.service import (
     ADMIN_TOKEN,
     Listener,
     MonitorLoop,
-    announced,
     create_server,
     ensure_admin_token,
     is_loopback,
@@ -39,6 +39,10 @@ def _server_options(call: Callable[..., Any]) -> Callable[..., Any]:
                 "--port", type=int, metavar="N", callback=take_flag, expose_value=False,
                 help="Port to listen on; 0 takes a free one [default: 8000].",
             ),
+            click.option(
+                "--another", is_flag=True,
+                help="Run beside a server that is at work on this home; server.json stays that one's.",
+            ),
             click.option("--show-token", is_flag=True, help="Print the token that signs you in."),
             click.option(
                 "--insecure", is_flag=True,
@@ -61,7 +65,8 @@ Examples:
   daylily up --home /data/daylily --port 0
   DAYLILY_MAX_CONCURRENT=8 daylily up
 
-The address is also in server.json of the home. Stop with Ctrl-C or SIGTERM: running worksets go on,
+The address is also in server.json of the home. A home has one server, unless --another says that
+more are meant; monitors it may have any number of. Stop with Ctrl-C or SIGTERM: running worksets go on,
 and the next 'daylily up' picks them up again.
 """
 )
@@ -91,6 +96,7 @@ def _run(
     session: Session,
     *,
     with_monitor: bool,
+    another: bool,
     show_token: bool,
     insecure: bool,
     anyone_on_the_network: bool,
@@ -99,14 +105,19 @@ def _run(
     settings = session.settings
     keep_diary(session)
     _check_exposure(settings.host, insecure=insecure, meant=anyone_on_the_network)
-    # The port first: a second one on it must not touch anything.
+    # These first: a second one must not touch anything.
+    if not another:
+        check_alone(settings.home)
     listener = listen(settings.host, settings.port)
     stop = threading.Event()
     try:
         token = None if insecure else _token(session)
         app = session.app
         asgi = create_server(app, admin_token=token)
-        with announced(settings.home, listener) as announce, stopped_by_signals(stop):
+        with (
+            announced(settings.home, listener, another=another) as announce,
+            stopped_by_signals(stop),
+        ):
 
             def started() -> None:
                 announce()
