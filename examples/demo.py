@@ -53,7 +53,7 @@ def main() -> int:
 def start() -> tuple[subprocess.Popen[bytes], str]:
     """Start the service on a free port of loopback; return it and its address."""
     address = HOME / "server.json"
-    address.unlink(missing_ok=True)
+    before = address.read_text() if address.exists() else ""
     with (HOME / "service.log").open("ab") as log:
         service = subprocess.Popen(
             [*DAYLILY, "--home", str(HOME), "up", "--port", "0", "--poll-interval", "0.5"],
@@ -67,11 +67,13 @@ def start() -> tuple[subprocess.Popen[bytes], str]:
     while time.monotonic() < deadline:
         if service.poll() is not None:
             break
-        if address.exists():
+        # What a killed service has left behind is written over by the next.
+        if address.exists() and address.read_text() != before:
             return service, str(json.loads(address.read_text())["url"])
         time.sleep(0.1)
     service.kill()
-    sys.exit(f"the service did not start; see {HOME / 'service.log'}")
+    reason = (HOME / "service.log").read_text(errors="replace").rstrip().rpartition("\n")[2]
+    sys.exit(f"the service did not start: {reason}\nsee {HOME / 'service.log'}")
 
 
 def run(command: list[str]) -> int:
