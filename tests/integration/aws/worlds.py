@@ -1,10 +1,12 @@
 """Clients of the stores that tests use, counted: who calls what how often."""
 
+import os
 import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 from attrs import field, frozen
 from botocore.config import Config
 from tests.integration.aws.engines import Endpoint
@@ -77,3 +79,19 @@ def counted(client: Any) -> Calls:
 
     client.meta.events.register("before-send", count)
     return calls
+
+
+def use_engines(monkeypatch: pytest.MonkeyPatch, dynamodb: Endpoint, s3: Endpoint) -> None:
+    """Let boto3 find the engines by its own variables, and nothing of the tester's."""
+    environ = {
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
+        "AWS_ENDPOINT_URL_S3": s3.url,
+        "AWS_ACCESS_KEY_ID": s3.access_key,
+        "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)

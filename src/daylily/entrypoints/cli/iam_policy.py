@@ -34,4 +34,5 @@ def iam_policy(session: Session, *, role: str) -> None:
     """Print the least that AWS has to permit, as JSON for IAM."""
     from daylily.bootstrap import installation
 
+    session.refuse_url()
     session.print_json(installation(session.settings).policy(Role(role)))

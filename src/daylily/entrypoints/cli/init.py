@@ -1,6 +1,5 @@
 """``daylily init``: make what the stores need, once for all machines."""
 
-import sys
 from collections.abc import Sequence
 
 import click
@@ -29,6 +28,7 @@ def init(session: Session, *, dry_run: bool, yes: bool) -> None:
     """Make what the stores need: a folder, or tables and a bucket of AWS."""
     from daylily.bootstrap import installation
 
+    session.refuse_url()
     plan = installation(session.settings).plan()
     if not session.as_json:
         _print_plan(session, plan)
@@ -60,7 +60,7 @@ def _count(changes: int) -> str:
 def _ask(session: Session, yes: bool) -> None:
     # A folder of one's own costs nothing, and harms nobody.
     free = session.settings.store != "aws"
-    if not (yes or free or session.as_json) and sys.stdin.isatty():
+    if not yes and not free and session.interactive:
         click.confirm("Make these changes?", abort=True, err=True)
 
 
