@@ -223,7 +223,7 @@ class TableSetup:
                     return
             if attempt == 0:
                 tell("the table is not ready for it yet")
-            self.pause(_LONGEST)
+            self.pause(min(_LONGEST, _SHORTEST + attempt))
         raise UnavailableError(f"backups of {self._called} cannot be turned on yet: try again later")
 
     @property
