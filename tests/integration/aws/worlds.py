@@ -30,9 +30,12 @@ def dynamodb_client(endpoint: Endpoint | None = None, config: Config = _QUICK) -
     return boto3.client("dynamodb", config=config, **_where(endpoint))
 
 
-def s3_client(endpoint: Endpoint | None = None, config: Config = _QUICK) -> "S3Client":
+def s3_client(
+    endpoint: Endpoint | None = None, config: Config = _QUICK, region: str | None = None
+) -> "S3Client":
     """Return a client; without an endpoint one that moto answers."""
-    return boto3.client("s3", config=config, **_where(endpoint))
+    where = _where(endpoint)
+    return boto3.client("s3", config=config, **where | {"region_name": region or where["region_name"]})
 
 
 def _where(endpoint: Endpoint | None) -> dict[str, Any]:
