@@ -70,6 +70,7 @@ def test_list_pages(desk: Desk, pair: Path) -> None:
 
 def test_list_is_of_one_customer(desk: Desk, submitted: str) -> None:
     """Other customers' worksets are listed only for --all-customers."""
+    desk.ok("customer", "add", "other")
     assert desk.json("list", "--customer", "other")["worksets"] == []
     page = desk.json("list", "--customer", "other", "--all-customers")
     assert [each["workset_id"] for each in page["worksets"]] == [submitted]
@@ -97,6 +98,31 @@ def test_errors_as_json(desk: Desk) -> None:
     result = desk.run("show", "nope-123", "--json")
     assert json.loads(result.stdout) == {"error": "there is no workset nope-123", "faults": []}
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json", "list", "--nope"),
+        ("list", "--json", "--nope"),
+        ("list", "--nope", "--json"),
+        ("lst", "--json"),
+        ("list", "--limit", "many", "--json"),
+        ("--nope", "list", "--json"),
+        ("show", "--json"),
+    ],
+)
+def test_wrong_usage_as_json(desk: Desk, arguments: tuple[str, ...]) -> None:
+    """Programs get JSON of wrong usage too, wherever they have asked for it."""
+    result = desk.run(*arguments)
+    assert result.exit_code == 2
+    assert set(json.loads(result.stdout)) == {"error", "faults"}
+    assert result.stderr == ""
+
+
+def test_json_as_an_argument(desk: Desk) -> None:
+    """Behind ``--`` it is no option."""
+    assert desk.run("show", "--nope", "--", "--json").stdout == ""
 
 
 # cancel, retry

@@ -1,7 +1,9 @@
 """The group of all commands: a table of names, and modules that are imported when they are called."""
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import takewhile
 from typing import Any, Final
 
 import click
@@ -36,6 +38,7 @@ _SECTIONS: Final = {
         "config": ("config:config", "Show and check the settings."),
         "doctor": ("doctor:doctor", "Check this installation, and say what to do."),
         "iam-policy": ("iam_policy:iam_policy", "Print the least that AWS has to permit."),
+        "customer": ("customer:customer", "Take on customers, and list them."),
         "token": ("token:token", "Show the token that signs you in."),
         "completion": ("completion:completion", "Print the script that completes commands in a shell."),
     },
@@ -103,12 +106,18 @@ class LazyGroup(click.Group):
                 args, prog_name or PROGRAM, complete_var, standalone_mode=False, **extra
             )
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - bugs are raised again
-            code = report(error, as_json=common.json)
+            code = report(error, as_json=common.json or _asks_for_json(args))
         finally:
             common.close()
         if not standalone_mode:
             return code
         raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _asks_for_json(args: Sequence[str] | None) -> bool:
+    # What stands behind a wrong option has not been parsed when that is told.
+    given = sys.argv[1:] if args is None else args
+    return "--json" in takewhile(lambda each: each != "--", given)
 
 
 @click.group(

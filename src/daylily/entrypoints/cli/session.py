@@ -12,9 +12,11 @@ import click
 from attrs import define, field
 
 from daylily.config import Loaded, Settings, load
-from daylily.domain.errors import InvalidInputError
+from daylily.domain.errors import InvalidInputError, NotFoundError
+from daylily.domain.spelling import meant
 from daylily.entrypoints.cli.base import Common
 from daylily.entrypoints.cli.failures import plain
+from daylily.ports.paging import every
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -128,12 +130,42 @@ class Session:
 
         Raises:
             UnavailableError: The store cannot be opened.
+            InvalidInputError: Nobody knows the customer that an option names.
         """
         if self._app is None:
-            from daylily.bootstrap import bootstrap
+            from daylily.bootstrap import bootstrap, connect
 
-            self._app = bootstrap(self.settings, world=self.world)
+            world = self.world or connect(self.settings)
+            try:
+                self._check_customer(world)
+                self._app = bootstrap(self.settings, world=world)
+            except BaseException:
+                if self.world is None:
+                    world.close()
+                raise
         return self._app
+
+    def _check_customer(self, world: "World") -> None:
+        # A slip of the fingers must not make a customer, whose worksets nobody would find again. The
+        # settings are no such place: who they name is taken on.
+        asked = self.settings.customer
+        usual = {Settings().customer, self._configured_customer()}
+        if asked in usual:
+            return
+        try:
+            world.customers.get(asked)
+        except NotFoundError:
+            listed = every(lambda cursor: world.customers.list(cursor=cursor))
+            guess = meant(asked, [*usual, *(each.customer_id for each in listed)])
+            hint = f"did you mean {guess!r}? " if guess else ""
+            new = f"'daylily customer add {asked}' takes on a new one"
+            raise InvalidInputError.of(
+                "--customer", f"there is no customer {asked!r}; {hint}{new}"
+            ) from None
+
+    def _configured_customer(self) -> str:
+        others = {name: value for name, value in self.flags.items() if name != "customer"}
+        return load(others, path=self.config_path).settings.customer
 
     @property
     def client(self) -> "Client":
