@@ -296,7 +296,6 @@ def _memory(settings: Settings, compute: Compute) -> World:
 
 def _local(settings: Settings, compute: Compute) -> World:
     from daylily.adapters.local.customers import SQLiteCustomers
-    from daylily.adapters.local.notifier import JournalNotifier
     from daylily.adapters.local.object_store import DirectoryObjectStore
     from daylily.adapters.local.state_store import SQLiteStateStore
     from daylily.adapters.sentinel_store import ObjectSentinelStore
@@ -314,7 +313,7 @@ def _local(settings: Settings, compute: Compute) -> World:
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix),
         compute=compute,
-        notifier=JournalNotifier(settings.home / "notices.jsonl"),
+        notifier=_notifier(settings),
         customers=customers,
         close=close,
     )
@@ -325,7 +324,6 @@ def _aws(settings: Settings, compute: Compute) -> World:
     from daylily.adapters.aws.customers import DynamoDBCustomers
     from daylily.adapters.aws.dynamodb import DynamoDBStateStore
     from daylily.adapters.aws.s3 import S3ObjectStore
-    from daylily.adapters.local.notifier import JournalNotifier
     from daylily.adapters.sentinel_store import ObjectSentinelStore
 
     if settings.bucket is None:
@@ -340,9 +338,36 @@ def _aws(settings: Settings, compute: Compute) -> World:
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix),
         compute=compute,
-        notifier=JournalNotifier(settings.home / "notices.jsonl"),
+        notifier=_notifier(settings),
         customers=DynamoDBCustomers(dynamodb, settings.customers_table),
     )
+
+
+def _notifier(settings: Settings) -> Notifier:
+    """Return the channels that the settings name; one machine keeps a journal of its own as well."""
+    channels: dict[str, Notifier] = {}
+    if settings.sns_topic_arn is not None:
+        from daylily.adapters.aws.clients import Clients
+        from daylily.adapters.aws.sns import SNSNotifier, region_of
+
+        # Who waits for a channel keeps worksets waiting: rather owe the news.
+        clients = Clients(region=region_of(settings.sns_topic_arn), read_timeout=5.0, attempts=2)
+        channels["sns"] = SNSNotifier(clients.sns(), settings.sns_topic_arn)
+    if settings.linear_api_key is not None and settings.linear_team_id is not None:
+        from daylily.adapters.linear import LinearNotifier
+
+        channels["linear"] = LinearNotifier(
+            settings.linear_api_key.reveal(), settings.linear_team_id, settings.linear_url
+        )
+    if not channels or settings.store == "local":
+        from daylily.adapters.local.notifier import JournalNotifier
+
+        channels["journal"] = JournalNotifier(settings.home / "notices.jsonl")
+    if len(channels) == 1:
+        return next(iter(channels.values()))
+    from daylily.adapters.fan_out import FanOutNotifier
+
+    return FanOutNotifier(channels)
 
 
 def _staging(settings: Settings) -> Staging | None:

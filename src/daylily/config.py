@@ -28,6 +28,9 @@ NO_TABLE: Final = "none"
 """The name of a table that says there is none."""
 _MAX_FILE: Final = 1 << 20
 _LOGIN_NODE: Final = r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?"
+_TOPIC: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{1,12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
+_GUIDE: Final = {"dynamodb_table": "table", "dynamodb_region": "region"}
+"""What the guide's files call settings."""
 _BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -115,6 +118,27 @@ class Settings:
     prefix: str = _setting(
         "worksets/", "S3_PREFIX", "Where worksets stand in the object store, ending in '/'."
     )
+    sns_topic_arn: str | None = _setting(
+        None,
+        "SNS_TOPIC_ARN",
+        "SNS topic that is told what becomes of worksets.",
+        "DAYLILY_SNS_TOPIC_ARN",
+    )
+    linear_api_key: Secret | None = _setting(
+        None, "LINEAR_API_KEY", "Key of Linear, where worksets that ended become issues."
+    )
+    linear_team_id: str | None = _setting(
+        None, "LINEAR_TEAM_ID", "Team of Linear whose issues they become."
+    )
+    linear_url: str = _setting(
+        "https://api.linear.app/graphql", "DAYLILY_LINEAR_URL", "Address of Linear's API."
+    )
+    cognito_user_pool_id: str | None = _setting(
+        None, "COGNITO_USER_POOL_ID", "Cognito user pool whose users may sign in."
+    )
+    cognito_app_client_id: str | None = _setting(
+        None, "COGNITO_APP_CLIENT_ID", "App client of that pool."
+    )
     customer: str = _setting("local", "DAYLILY_CUSTOMER", "Customer that commands act for.")
     url: str | None = _setting(
         None, "DAYLILY_URL", "Address of a server to work against instead of the local store."
@@ -155,6 +179,7 @@ class Settings:
         if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", self.prefix) or ".." in self.prefix.split("/"):
             yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
         yield from self._faults_of_aws()
+        yield from self._faults_of_channels()
         if self.engine == "slurm" and not (self.slurm_folder or "").startswith("/"):
             yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
         if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
@@ -186,6 +211,15 @@ class Settings:
                 yield Fault(name, f"{table!r} is no name of a DynamoDB table")
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
             yield Fault("region", f"{self.region!r} is no region of AWS, such as us-west-2")
+
+    def _faults_of_channels(self) -> Iterator[Fault]:
+        topic = self.sns_topic_arn
+        if topic is not None and not re.fullmatch(_TOPIC, topic):
+            yield Fault("sns_topic_arn", f"{topic!r} is no ARN of an SNS topic")
+        if self.linear_team_id is not None and self.linear_api_key is None:
+            yield Fault("linear_api_key", "is needed beside the team: set LINEAR_API_KEY")
+        if not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.linear_url):
+            yield Fault("linear_url", "is not an http(s) address without user name and password")
 
     @property
     def customers_table(self) -> str:
@@ -334,7 +368,10 @@ def _file(
         return file, {}, []
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         return file, {}, [Fault(str(file), "must be a mapping of settings")]
-    return file, {key.replace("-", "_"): value for key, value in content.items()}, []
+    said = {key.replace("-", "_"): value for key, value in content.items()}
+    twice = [name for name in _GUIDE if name in said and _GUIDE[name] in said]
+    faults = [Fault(f"{name} ({file})", f"is {_GUIDE[name]}, which is there too") for name in twice]
+    return file, {_GUIDE.get(name, name): value for name, value in said.items()}, faults
 
 
 _converter = cattrs.Converter(forbid_extra_keys=True)

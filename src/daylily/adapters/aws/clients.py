@@ -13,6 +13,7 @@ from daylily.domain.errors import InvalidInputError, UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
 
 
 @frozen(eq=False)
@@ -59,6 +60,15 @@ class Clients:
             InvalidInputError: What boto3 reads of its own settings makes no sense.
         """
         return self._client("s3", endpoint_url)  # type: ignore[no-any-return]
+
+    def sns(self, endpoint_url: str | None = None) -> "SNSClient":
+        """
+        Return a client of SNS.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("sns", endpoint_url)  # type: ignore[no-any-return]
 
     def identity(self) -> Identity:
         """

@@ -9,7 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from daylily.adapters.aws.credentials import trouble
 from daylily.domain.errors import UnavailableError
 
-_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"})
+_DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", "UnauthorizedOperation"}
+)
 _STRANGERS: Final = frozenset(
     {
         "ExpiredToken",
@@ -22,7 +24,7 @@ _STRANGERS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-_ABSENT: Final = frozenset({"NoSuchBucket", "ResourceNotFoundException"})
+_ABSENT: Final = frozenset({"NoSuchBucket", "NotFound", "ResourceNotFoundException"})
 _UNKNOWN: Final = frozenset(
     {"InvalidAction", "MethodNotAllowed", "NotImplemented", "UnknownOperationException"}
 )

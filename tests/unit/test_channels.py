@@ -1,0 +1,115 @@
+"""Which channels the settings name, and under which names they may stand."""
+
+from pathlib import Path
+
+import pytest
+
+from daylily.adapters.aws.sns import SNSNotifier
+from daylily.adapters.fan_out import FanOutNotifier
+from daylily.adapters.linear import LinearNotifier
+from daylily.adapters.local.notifier import JournalNotifier
+from daylily.bootstrap import connect
+from daylily.config import ConfigError, Secret, Settings, load
+
+TOPIC = "arn:aws:sns:us-west-2:123456789:workset-notifications"
+GUIDE = {
+    "S3_BUCKET": "daylily-worksets-bucket",
+    "SNS_TOPIC_ARN": TOPIC,
+    "LINEAR_API_KEY": "lin_api_x",
+    "LINEAR_TEAM_ID": "team-7",
+    "COGNITO_USER_POOL_ID": "us-west-2_abc",
+    "COGNITO_APP_CLIENT_ID": "client-7",
+}
+
+
+def test_the_variables_of_the_guide() -> None:
+    """Each is a setting; the key shows itself to nobody."""
+    loaded = load({}, GUIDE)
+    settings = loaded.settings
+    assert (settings.sns_topic_arn, settings.linear_team_id) == (TOPIC, "team-7")
+    assert settings.linear_api_key == Secret("lin_api_x")
+    assert (settings.cognito_user_pool_id, settings.cognito_app_client_id) == (
+        *("us-west-2_abc", "client-7"),
+    )
+    assert "lin_api_x" not in f"{settings!r}{list(loaded.rows())}"
+
+
+def test_the_name_of_the_topic_of_old() -> None:
+    """The guide's variable goes before it."""
+    old = {"DAYLILY_SNS_TOPIC_ARN": TOPIC}
+    assert load({}, old).settings.sns_topic_arn == TOPIC
+    assert load({}, {**old, "SNS_TOPIC_ARN": f"{TOPIC}-2"}).settings.sns_topic_arn == f"{TOPIC}-2"
+
+
+def test_the_flat_file_of_the_guide(tmp_path: Path) -> None:
+    """``monitor-config.yaml`` as it is printed."""
+    file = tmp_path / "monitor-config.yaml"
+    file.write_text(
+        "bucket: daylily-worksets-bucket\nprefix: worksets/\ndynamodb_table: daylily-worksets\n"
+        f"poll_interval: 60\nsns_topic_arn: {TOPIC}\n"
+    )
+    settings = load({}, {}, file).settings
+    assert (settings.store, settings.table) == ("aws", "daylily-worksets")
+    assert settings.poll_interval.total_seconds() == 60
+    assert settings.sns_topic_arn == TOPIC
+
+
+def test_one_setting_under_two_names(tmp_path: Path) -> None:
+    """Which of them counts is nobody's to guess."""
+    file = tmp_path / "monitor-config.yaml"
+    file.write_text("dynamodb_table: one\ntable: two\ndynamodb-region: us-east-1\n")
+    with pytest.raises(ConfigError, match=r"dynamodb_table .*is table, which is there too"):
+        load({}, {}, file)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "place"),
+    [
+        ("SNS_TOPIC_ARN", "notifications", "sns_topic_arn"),
+        ("SNS_TOPIC_ARN", "arn:aws:sqs:us-west-2:123456789:x", "sns_topic_arn"),
+        ("LINEAR_TEAM_ID", "team-7", "linear_api_key"),
+        ("DAYLILY_LINEAR_URL", "ftp://linear", "linear_url"),
+    ],
+)
+def test_what_cannot_be_a_channel(variable: str, value: str, place: str) -> None:
+    """It is told before anything begins (D-63)."""
+    with pytest.raises(ConfigError) as caught:
+        load({}, {variable: value})
+    assert [fault.place.partition(" ")[0] for fault in caught.value.faults] == [place]
+
+
+def settings_of(tmp_path: Path, **more: object) -> Settings:
+    """Return settings of a home of its own."""
+    return load({"home": tmp_path, "engine": "memory", **more}, {}).settings
+
+
+def test_without_channels_there_is_a_journal(tmp_path: Path) -> None:
+    """In the home, wherever worksets are."""
+    for more in ({"store": "local"}, {"bucket": "genomes"}):
+        assert isinstance(connect(settings_of(tmp_path, **more)).notifier, JournalNotifier)
+
+
+def test_each_that_is_named_is_told(tmp_path: Path) -> None:
+    """One machine keeps its journal beside; many have no home in common."""
+    named = {"sns_topic_arn": TOPIC, "linear_api_key": "lin_api_x", "linear_team_id": "team-7"}
+    both = connect(settings_of(tmp_path, bucket="genomes", **named)).notifier
+    assert isinstance(both, FanOutNotifier)
+    assert [type(channel) for channel in both.channels.values()] == [SNSNotifier, LinearNotifier]
+
+    local = connect(settings_of(tmp_path, store="local", sns_topic_arn=TOPIC)).notifier
+    assert isinstance(local, FanOutNotifier)
+    assert list(local.channels) == ["sns", "journal"]
+
+
+def test_one_channel_is_that_channel(tmp_path: Path) -> None:
+    """The topic's own region counts, not that of the table."""
+    settings = settings_of(tmp_path, bucket="genomes", sns_topic_arn=TOPIC, region="eu-west-1")
+    notifier = connect(settings).notifier
+    assert isinstance(notifier, SNSNotifier)
+    assert notifier.client.meta.region_name == "us-west-2"
+
+
+def test_a_key_alone_is_no_channel(tmp_path: Path) -> None:
+    """People have keys of Linear for other programs; a monitor that was told of one says so."""
+    settings = settings_of(tmp_path, bucket="genomes", linear_api_key="lin_api_x")
+    assert isinstance(connect(settings).notifier, JournalNotifier)
