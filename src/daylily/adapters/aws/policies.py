@@ -12,6 +12,7 @@ _ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 _INDEXES: Final = ("dynamodb:Query",)
 _CUSTOMERS: Final = ("dynamodb:GetItem", "dynamodb:Scan")
 _OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+_NOTICES: Final = ("sns:Publish",)
 _SETUP_TABLES: Final = (
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
@@ -45,6 +46,7 @@ class Policies:
         bucket: Its bucket.
         worksets: The folder in it in which worksets have their directories.
         files: The folder in it in which customers keep their files.
+        topic: The ARN of the SNS topic that is told what becomes of worksets, if there is one.
     """
 
     region: str
@@ -53,6 +55,7 @@ class Policies:
     bucket: str
     worksets: str
     files: str
+    topic: str | None = None
 
     def of(self, role: Role) -> dict[str, Any]:
         """Return the policy of a role, as IAM takes it."""
@@ -72,6 +75,8 @@ class Policies:
         yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])
         # Not narrowed to folders: S3 would then say 403, not 404, of an object that is not there.
         yield _allow("Listings", ("s3:ListBucket",), [self._bucket])
+        if self.topic is not None:
+            yield _allow("Notices", _NOTICES, [self.topic])
         if setup:
             yield from self._setup()
 
