@@ -270,6 +270,7 @@ def _aws_installation(settings: Settings) -> Installation:
             bucket=settings.bucket,
             worksets=places.worksets,
             files=places.files,
+            topic=settings.sns_topic_arn,
         ),
         customer=Customer(customer_id=settings.customer, name=settings.customer),
         clock=utc_now,
