@@ -1,7 +1,7 @@
 """What goes out over HTTP and as ``--json``: our own shapes, apart from the domain's."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from attrs import frozen
 from cattrs.preconf.json import make_converter
@@ -9,10 +9,14 @@ from cattrs.preconf.json import make_converter
 from daylily.application.explain_workset import Explanation
 from daylily.application.places import Places
 from daylily.application.read_worksets import ReadWorksets
+from daylily.domain.diagnosis import remedy_of
 from daylily.domain.estimate import Estimate
-from daylily.domain.lifecycle import Priority
+from daylily.domain.lifecycle import Priority, State
 from daylily.domain.manifest import Manifest
+from daylily.domain.retry import ErrorCategory
 from daylily.domain.workset import Attempt, Transition, Workset
+
+_FOR_PEOPLE: Final = frozenset({State.ERROR, State.FAILED})
 
 
 @frozen(kw_only=True)
@@ -95,6 +99,10 @@ class WorksetView:
     cluster_name: str | None = None
     error_details: str | None = None
     error_category: str | None = None
+    error_code: str | None = None
+    """Of the catalogue of known failures, if it is one."""
+    advice: str | None = None
+    """What to do about a failure that nothing more happens to by itself."""
     retry_count: int = 0
     max_retries: int = 3
     retry_after: str | None = None
@@ -109,6 +117,21 @@ class WorksetView:
     def ended(self) -> bool:
         """Whether nothing more happens to it by itself."""
         return self.state not in {"ready", "locked", "in_progress", "retrying"}
+
+    @property
+    def headline(self) -> str:
+        """What went wrong, in one line; empty if nothing did."""
+        return (self.error_details or "").strip().partition("\n")[0]
+
+    @property
+    def led_up(self) -> str:
+        """What led up to that, as far as it is known."""
+        return (self.error_details or "").strip().partition("\n")[2]
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether trying it again as it is may come to something: damaged input stays damaged."""
+        return self.error_category != ErrorCategory.DATA
 
     @classmethod
     def of(cls, workset: Workset, read: ReadWorksets) -> Self:
@@ -131,6 +154,8 @@ class WorksetView:
             submitted_by=workset.submitted_by,
             error_details=failure.message if failure else None,
             error_category=failure.category if failure else None,
+            error_code=failure.code if failure else None,
+            advice=remedy_of(failure) if failure and workset.state in _FOR_PEOPLE else None,
             retry_count=workset.retries_used,
             max_retries=workset.max_retries,
             retry_after=_time(workset.retry_at) if workset.retry_at else None,

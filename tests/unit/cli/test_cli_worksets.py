@@ -84,6 +84,21 @@ def test_show(desk: Desk, failed: str) -> None:
     assert desk.json("show", failed)["attempts"][0]["outcome"] == "error"
 
 
+def test_show_says_what_to_do(desk: Desk, submitted: str) -> None:
+    """The error is one line, with what to do about it next; what led up to it comes after."""
+    key = launched(desk, submitted)
+    desk.engine.end(key, exit_code=65, message="sample NA1: the file holds no reads\n[0/1] reading")
+    desk.ok("monitor", "--once")
+    shown = desk.ok("show", submitted)
+    order = ["Error\nsample NA1: ", "What to do\nTrying again cannot help", "Before the error\n[0/1] "]
+    assert [shown.index(text) for text in order] == sorted(shown.index(text) for text in order)
+    told = desk.json("show", submitted)
+    assert "mend the files" in told["advice"]
+    assert (told["error_category"], told["error_code"]) == ("data", None)
+    desk.ok("retry", submitted)
+    assert desk.json("show", submitted)["advice"] is None
+
+
 @pytest.mark.parametrize("command", ["show", "cancel", "retry", "logs", "results"])
 @pytest.mark.parametrize("workset_id", ["nope-123", "../x", "x"])
 def test_unknown_ids_are_not_found(desk: Desk, command: str, workset_id: str) -> None:

@@ -148,15 +148,56 @@ def test_live_only_while_something_moves(service: Service, api: Any, browser: An
 def test_error_comes_first_with_what_to_do(service: Service, api: Any, browser: Any) -> None:
     """What went wrong stands above all else, with advice that fits the kind of failure."""
     workset_id = service.launched(api)
-    service.ended(workset_id, exit_code=65, message="NA12878: cut short")
+    service.ended(workset_id, exit_code=74, message="the disk was away\nreading NA12878")
+    for _ in range(3):
+        service.clock.advance(timedelta(hours=1))
+        service.app.cycle()
+        service.app.cycle()
+        service.ended(workset_id, exit_code=74, message="the disk was away\nreading NA12878")
 
     page = safe(browser.get(f"/portal/worksets/{workset_id}"))
 
-    assert page.text.index("NA12878: cut short") < page.text.index("Pipeline")
-    assert "replace the file" in page.text
+    order = ["the disk was away", "What to do: Try it again", "reading NA12878", "Pipeline"]
+    assert [page.text.index(text) for text in order] == sorted(page.text.index(text) for text in order)
+    assert main_buttons(page) == [f"/portal/worksets/{workset_id}/retry"]
     links = [link.get("href") for link in page.all("a")]
     assert f"/portal/worksets/{workset_id}/retry" in links
     assert f"/portal/worksets/{workset_id}/cancel" not in links
+
+
+def main_buttons(page: Page) -> list[str | None]:
+    """Return where the buttons lead that a page has people press."""
+    return [link["href"] for link in page.all("a") if link.get("class") == "button main"]
+
+
+def test_damaged_input_is_not_to_be_tried_again(service: Service, api: Any, browser: Any) -> None:
+    """Who sent damaged files is told to mend them; a retry is possible, and nobody is led to it."""
+    workset_id = service.launched(api)
+    service.ended(workset_id, exit_code=65, message="sample NA12878: the file holds no reads")
+
+    page = safe(browser.get(f"/portal/worksets/{workset_id}"))
+    question = safe(browser.get(f"/portal/worksets/{workset_id}/retry"))
+
+    assert "What to do: Trying again cannot help: mend the files" in page.text
+    assert f"/portal/worksets/{workset_id}/retry" in [link.get("href") for link in page.all("a")]
+    assert main_buttons(page) == []
+    assert "Retry all the same" in page.text
+    assert "mend the files" in question.text
+    assert main_buttons(question) == [f"/portal/worksets/{workset_id}"]
+    assert [button.get("class") for button in question.all("button")] == ["plain", None]
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+def test_nobody_is_asked_what_cannot_be(service: Service, api: Any, browser: Any, action: str) -> None:
+    """What has ended well is neither canceled nor tried again: the page says so at once."""
+    workset_id = service.launched(api)
+    service.ended(workset_id)
+
+    answer = browser.get(f"/portal/worksets/{workset_id}/{action}")
+
+    assert answer.status_code == 409
+    assert "It is complete: " in safe(answer).text
+    assert "Leave it as it is" not in answer.text
 
 
 def test_a_retry_to_come_asks_for_nothing(service: Service, api: Any, browser: Any) -> None:

@@ -81,16 +81,18 @@ def progress_of(workset: WorksetView) -> str:
     if workset.state == "retrying" and workset.retry_after:
         retry = f"retry {workset.retry_count} of {workset.max_retries}"
         return f"{retry} {age_of(workset.retry_after)}"
-    if workset.error_details:
-        return plain(workset.error_details.strip().splitlines()[0])
-    return ""
+    return plain(workset.headline)
 
 
 def details(workset: WorksetView) -> RenderableType:
     """Return what ``daylily show`` prints."""
     parts: list[RenderableType] = [_facts(workset)]
-    if workset.error_details:
-        parts += [Text("\nError", style="bold red"), Text(plain(workset.error_details.rstrip()))]
+    if workset.headline:
+        parts += [Text("\nError", style="bold red"), Text(plain(workset.headline))]
+    if workset.advice:
+        parts += [Text("\nWhat to do", style="bold"), Text(plain(workset.advice))]
+    if workset.led_up:
+        parts += [Text("\nBefore the error", style="bold"), Text(plain(workset.led_up), style="dim")]
     if workset.attempts:
         parts += [Text("\nAttempts", style="bold"), _attempts(workset)]
     parts += [Text("\nTimeline", style="bold"), _timeline(workset)]

@@ -66,8 +66,10 @@ def wait_for(
     else:
         for workset in last:
             click.echo(f"{workset.workset_id} {workset.state}")
-            if workset.error_details and not wanted(workset):
-                session.say(workset.error_details.rstrip())
+            if workset.headline and not wanted(workset):
+                session.say(workset.headline)
+                if workset.advice:
+                    session.say(f"what to do: {workset.advice}")
             if workset.state == "complete" and workset.results_uri:
                 session.say(f"results: {workset.results_uri}")
     if not all(map(wanted, last)):

@@ -14,7 +14,6 @@ from litestar import Response
 from markupsafe import Markup, escape
 
 from daylily.domain.lifecycle import State
-from daylily.domain.retry import ErrorCategory
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -32,27 +31,6 @@ TONES: Final[Mapping[str, str]] = {
     State.FAILED: "bad",
 }
 """Colours go by these; whatever is not named has come to rest."""
-
-ADVICE: Final[Mapping[str, str]] = {
-    ErrorCategory.TRANSIENT: (
-        "The trouble may have passed: retry the workset. If it fails again, tell the operator."
-    ),
-    ErrorCategory.RESOURCE: (
-        "It needed more memory or time than it was given. Ask the operator to raise the limits of "
-        "the pipeline, then retry."
-    ),
-    ErrorCategory.CONFIGURATION: (
-        "The pipeline is not set up rightly here. The operator has to mend that; then retry."
-    ),
-    ErrorCategory.DATA: (
-        "Something is wrong with the input files. The log below says which: replace the file, then "
-        "submit the workset again."
-    ),
-    ErrorCategory.PERMANENT: (
-        "Read the end of the log below. Retry once the cause is gone; the same input will fail in "
-        "the same way."
-    ),
-}
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -152,4 +130,4 @@ _environment: Final = Environment(
 _environment.filters |= {
     "moment": _moment, "size": _size, "badge": _badge, "key": _key, "name": _bidi,
 }  # fmt: skip
-_environment.globals |= {"asset": _asset, "advice": ADVICE.get}
+_environment.globals["asset"] = _asset

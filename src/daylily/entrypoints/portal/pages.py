@@ -45,6 +45,10 @@ _GROUPS: Final = {
     "attention": ("In need of attention", frozenset({State.ERROR, State.FAILED})),
 }
 _ACTIONS: Final = {"cancel": "Cancel", "retry": "Retry"}
+_TOO_LATE: Final = {
+    "cancel": "there is nothing to cancel, or somebody has asked for it already",
+    "retry": "only what has ended in error can be tried again",
+}
 
 
 def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) -> Router:
@@ -153,10 +157,13 @@ def confirm_page(
 ) -> Response[str]:
     """Ask whether it is meant."""
     word = _action(action)
-    view = WorksetView.of(app.read.get(request.user, workset_id), app.read)
+    workset = app.read.get(request.user, workset_id)
+    possible = _cancelable(workset) if action == "cancel" else _retryable(workset)
     return page(
-        "confirm.html", **_common(request), workset=view, action=action, word=word, problem=None
-    )
+        "confirm.html", status_code=200 if possible else 409, **_common(request),
+        workset=WorksetView.of(workset, app.read), action=action, word=word,
+        problem=None if possible else f"It is {workset.state.replace('_', ' ')}: {_TOO_LATE[action]}.",
+    )  # fmt: skip
 
 
 @post("/worksets/{workset_id:str}/{action:str}", status_code=200, sync_to_thread=True)
@@ -257,16 +264,23 @@ def _workset(request: Person, app: App, workset_id: str, number: int | None) -> 
     reports = [file.key for file in files if file.key.endswith(".html")]
     return {
         "workset": WorksetView.of(workset, app.read),
-        "cancelable": State.CANCELED in LIFECYCLE[workset.state]
-        and workset.cancel is None
-        and not workset.foreign_run,
-        "retryable": workset.state in {State.ERROR, State.FAILED},
+        "cancelable": _cancelable(workset),
+        "retryable": _retryable(workset),
         "attempt": attempt,
         "files": files,
         "more_files": more,
         "report": reports[0] if reports else None,
         "source": f"/portal/live/worksets/{workset_id}" + (f"?attempt={number}" if number else ""),
     }
+
+
+def _cancelable(workset: Workset) -> bool:
+    possible = workset.state is not State.ARCHIVED and State.CANCELED in LIFECYCLE[workset.state]
+    return possible and workset.cancel is None and not workset.foreign_run
+
+
+def _retryable(workset: Workset) -> bool:
+    return workset.state in {State.ERROR, State.FAILED}
 
 
 def _results(
