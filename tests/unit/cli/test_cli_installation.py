@@ -35,6 +35,26 @@ def test_config_lists_every_fault(desk: Desk, tmp_path: Path) -> None:
     assert len(desk.faults("config", "validate", "--config", file)) == 3
 
 
+def test_a_misspelt_variable_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks like a setting and is none is named, with what was meant, and stops nothing."""
+    monkeypatch.setenv("DAYLILY_MAX_CONCURENT", "7")
+    monkeypatch.setenv("DAYLILY_XYZZY", "7")
+    monkeypatch.setenv("DAYLILY_PROGRESS", "given-to-jobs")
+    monkeypatch.setenv("DAYLILY_PORT", "0")
+    for command in (("config", "show"), ("config", "validate")):
+        result = desk.run(*command)
+        assert result.exit_code == 0
+        assert (
+            "DAYLILY_MAX_CONCURENT is no setting of daylily: did you mean DAYLILY_MAX_C"
+            in result.stderr
+        )
+        assert "DAYLILY_XYZZY" in result.stderr
+        assert "DAYLILY_PROGRESS" not in result.stderr
+    assert len(desk.json("config", "validate")["warnings"]) == 2
+    told = desk.json("doctor")
+    assert [each["check"] for each in told if each["verdict"] == "warn"][:2] == ["settings"] * 2
+
+
 def test_config_path(desk: Desk, tmp_path: Path) -> None:
     """The path of the settings' file is told, whether it is there or not."""
     told = desk.json("config", "path", "--config", tmp_path / "x.yaml")

@@ -1,14 +1,21 @@
 """``daylily config``: what the settings are, where each comes from, and what is wrong with them."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import attrs
 import click
 import platformdirs
 
 from daylily.config import CONFIG_VARIABLE, Settings
+from daylily.domain.spelling import meant
 from daylily.entrypoints.cli.base import DaylilyGroup, pass_session
 from daylily.entrypoints.cli.session import Session
+
+_NO_SETTINGS: Final = ("DAYLILY_TEST_", "DAYLILY_PROGRESS", "DAYLILY_ATTEMPT")
+"""What tests and jobs are told by."""
 
 
 @click.group(cls=DaylilyGroup)
@@ -26,11 +33,32 @@ def config() -> None:
     """
 
 
+def strange_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return variables that look like settings of ours and are none, each with what to do about it."""
+    fields = attrs.fields(Settings)
+    known = {
+        CONFIG_VARIABLE,
+        *(field.metadata["variable"] for field in fields if "variable" in field.metadata),
+        *(name for field in fields for name in field.metadata.get("fallbacks", ())),
+    }
+    strange = sorted(
+        name
+        for name in environ
+        if name.startswith("DAYLILY_") and not name.startswith(_NO_SETTINGS) and name not in known
+    )
+    guesses = {name: meant(name, known) for name in strange}
+    return [
+        (name, f"did you mean {guess}?" if guess else "unset it, or see 'daylily config show'")
+        for name, guess in guesses.items()
+    ]
+
+
 @config.command()
 @pass_session
 def show(session: Session) -> None:
     """Print each setting and where it came from; secrets are masked."""
     rows = list(session.loaded.rows())
+    _warn(session)
     if session.as_json:
         session.print_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
         return
@@ -50,8 +78,6 @@ def show(session: Session) -> None:
 @pass_session
 def path(session: Session) -> None:
     """Print where the YAML file is, or would be."""
-    import os
-
     own = Path(platformdirs.user_config_dir("daylily", appauthor=False)) / "config.yaml"
     file = session.config_path or Path(os.environ.get(CONFIG_VARIABLE) or own)
     if session.as_json:
@@ -67,7 +93,14 @@ def path(session: Session) -> None:
 def validate(session: Session) -> None:
     """Check the settings; every fault is listed, and the exit code is 2."""
     rows = list(session.loaded.rows())
+    _warn(session)
     if session.as_json:
-        session.print_json({"settings": len(rows), "faults": []})
+        warnings = [f"{name}: {advice}" for name, advice in strange_variables(os.environ)]
+        session.print_json({"settings": len(rows), "faults": [], "warnings": warnings})
     else:
         click.echo("the settings are sound")
+
+
+def _warn(session: Session) -> None:
+    for name, advice in strange_variables(os.environ):
+        session.say(f"warning: {name} is no setting of daylily: {advice}")

@@ -17,6 +17,7 @@ from attrs import evolve
 
 from daylily.domain.errors import DaylilyError, InvalidInputError
 from daylily.entrypoints.cli.base import command, pass_session
+from daylily.entrypoints.cli.config import strange_variables
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.render import size_of
 from daylily.entrypoints.cli.session import Session
@@ -69,6 +70,8 @@ def _all(session: Session) -> Iterator[Finding]:
         yield Finding("settings", "FAIL", text, "daylily config validate tells more")
         return
     yield Finding("settings", "ok", "sound")
+    for name, advice in strange_variables(os.environ):
+        yield Finding("settings", "warn", f"{name} is no setting of daylily", advice)
     yield _clock()
     checks: tuple[Callable[[Session], Finding | Iterator[Finding]], ...]
     if session.settings.url is not None:
