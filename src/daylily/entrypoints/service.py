@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from daylily.bootstrap import App
 
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
+SHORTEST_TOKEN: Final = 16
+"""Characters."""
 LONGEST_WAIT: Final = 60.0
 """Seconds; how seldom a store that is away is asked for."""
 GRACE: Final = 5.0

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -14,6 +14,7 @@ from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.presence import announced, check_alone
 from daylily.entrypoints.service import (
     ADMIN_TOKEN,
+    SHORTEST_TOKEN,
     Listener,
     MonitorLoop,
     create_server,
@@ -24,8 +25,6 @@ from daylily.entrypoints.service import (
     serve_asgi,
     stopped_by_signals,
 )
-
-_SHORTEST_TOKEN: Final = 16
 
 
 def _server_options(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,8 +149,8 @@ def _token(session: Session) -> str:
     if given is None and session.token_file is None:
         return ensure_admin_token(session.settings.home)
     token = session.token() or ""
-    if len(token) < _SHORTEST_TOKEN:
-        raise InvalidInputError.of("token", f"is shorter than {_SHORTEST_TOKEN} characters")
+    if len(token) < SHORTEST_TOKEN:
+        raise InvalidInputError.of("token", f"is shorter than {SHORTEST_TOKEN} characters")
     return token
 
 

@@ -1,5 +1,6 @@
 """The service as one ASGI application: routes, who may call them, and what becomes of errors."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router
@@ -8,6 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Guard
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
@@ -43,37 +45,43 @@ _CLOSED: Final = (
 _OPEN: Final = (estimate.estimate_cost,)
 
 
-def create_asgi(app: App, *, admin_token: str | None) -> Litestar:
+def create_asgi(
+    app: App, *, admin_token: str | None, host: str | None = None, door: "Guard | None" = None
+) -> Litestar:
     """
     Return the API and the portal.
 
     Args:
         app: The use cases behind them.
         admin_token: Who holds it is the operator. None switches authentication off, which is for
-            loopback only: the caller sees to that.
+            loopback only: the caller sees to that, by where it listens or by a *door*.
+        host: Where the server listens; None takes that of the settings.
+        door: Whom to let in at all, to whatever is not open to everybody.
 
     Raises:
         InvalidInputError: The token is blank.
     """
     authenticator = _authenticator(app, admin_token)
+    doors = [] if door is None else [door]
+    portal = create_portal(app, authenticator, needs_token=admin_token is not None)
     return Litestar(
         [
             health.front_door,
             health.live,
             health.ready,
-            *_api("/", authenticator),
-            *_api("/v1", authenticator, include_in_schema=False),
-            create_portal(app, authenticator, needs_token=admin_token is not None),
+            *_api("/", [*doors, signed_in(authenticator)]),
+            *_api("/v1", [*doors, signed_in(authenticator)], include_in_schema=False),
+            Router("/", route_handlers=[portal], guards=doors),
         ],
         dependencies={
             "app": Provide(lambda: app, sync_to_thread=False),
             "who": Provide(provide_who, sync_to_thread=False),
         },
-        guards=[only_hosts_of(app.settings.host), only_own_pages],
+        guards=[only_hosts_of(app.settings.host if host is None else host), only_own_pages],
         exception_handlers={Exception: _answer},
         before_send=[add_headers],
         request_max_body_size=LARGEST_BODY,
-        openapi_config=_openapi(),
+        openapi_config=_openapi(doors),
         # The program that runs us says where logs go; and no variable of the environment may switch
         # on pages that show the inside of errors.
         logging_config=None,
@@ -89,10 +97,10 @@ def _authenticator(app: App, admin_token: str | None) -> Authenticator:
     return AdminToken.of(admin_token, Principal(name="admin", customer_id=customer, operator=True))
 
 
-def _api(prefix: str, authenticator: Authenticator, **more: Any) -> tuple[Router, Router]:
-    """Return the routes below *prefix*: those behind authentication, and those that are open."""
+def _api(prefix: str, guards: Sequence[Guard], **more: Any) -> tuple[Router, Router]:
+    """Return the routes below *prefix*: those behind *guards*, and those that are open."""
     return (
-        Router(prefix, route_handlers=_CLOSED, guards=[signed_in(authenticator)], **more),
+        Router(prefix, route_handlers=_CLOSED, guards=guards, **more),
         Router(prefix, route_handlers=_OPEN, **more),
     )
 
@@ -110,14 +118,18 @@ def _only_document(request: Request[Any, Any, Any]) -> None:
         raise NotFoundException
 
 
-def _openapi() -> OpenAPIConfig:
+def _openapi(guards: Sequence[Guard]) -> OpenAPIConfig:
     token = SecurityScheme(type="http", scheme="bearer", description="The operator's token.")
     return OpenAPIConfig(
         title="daylily",
         version="1",
         description="Submit, watch, cancel and retry genomics worksets. See docs/http.md.",
         openapi_router=Router(
-            _DOCUMENT, route_handlers=[], before_request=_only_document, include_in_schema=False
+            _DOCUMENT,
+            route_handlers=[],
+            guards=guards,
+            before_request=_only_document,
+            include_in_schema=False,
         ),
         # The framework's pages about it load scripts from elsewhere; the document itself is enough.
         render_plugins=[JsonRenderPlugin(path="/")],

@@ -7,6 +7,10 @@ class UnauthenticatedError(DaylilyError):
     """The caller has not said who they are, or not so that we believe it."""
 
 
+class ClosedDoorError(DaylilyError):
+    """The service does not know whom it may let in, and so lets in nobody from where this one comes."""
+
+
 class ForbiddenError(DaylilyError):
     """A browser sends this for a page of somebody else's, or the form it comes from is too old."""
 

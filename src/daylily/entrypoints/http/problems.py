@@ -18,6 +18,7 @@ from daylily.domain.errors import (
 )
 from daylily.entrypoints.http.errors import (
     BadDocumentError,
+    ClosedDoorError,
     CutShortError,
     ForbiddenError,
     MediaTypeError,
@@ -54,6 +55,7 @@ KINDS: Final[Mapping[type[DaylilyError], Kind]] = {
     UnauthenticatedError: Kind(
         401, "unauthenticated", "Sign in first", {"WWW-Authenticate": 'Bearer realm="daylily"'}
     ),
+    ClosedDoorError: Kind(401, "closed", "Not from there", {"WWW-Authenticate": "Bearer"}),
     ForbiddenError: Kind(403, "forbidden", "Not allowed"),
     MisdirectedError: Kind(421, "misdirected", "This is not the host that was asked for"),
     BadDocumentError: Kind(400, "bad-document", "The body cannot be read"),

@@ -11,7 +11,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard, Message, Scope
 
-from daylily.entrypoints.http.errors import ForbiddenError, MisdirectedError
+from daylily.entrypoints.http.errors import ClosedDoorError, ForbiddenError, MisdirectedError
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -26,6 +26,12 @@ HEADERS: Final = {
 }
 """Unless a response says otherwise."""
 
+_FORWARDED: Final = (
+    *("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
+    *("cf-connecting-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip"),
+)
+"""What proxies add: a request that holds one comes from somewhere else."""
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -56,7 +62,7 @@ def only_hosts_of(listens_on: str) -> Guard:
 
     Beyond loopback a server goes by names that it cannot know, and there is authentication.
     """
-    allowed = {"localhost", "127.0.0.1", "[::1]", _bracketed(listens_on).lower()}
+    allowed = {*_LOOPBACK, _bracketed(listens_on).lower()}
     everything = not is_loopback(listens_on)
 
     def guard(connection: Connection, _: BaseRouteHandler) -> None:
@@ -67,10 +73,42 @@ def only_hosts_of(listens_on: str) -> Guard:
     return guard
 
 
+def only_from_here(reason: str) -> Guard:
+    """
+    Return a guard that lets in programs and browsers of this machine alone.
+
+    Not what a proxy on this machine hands on: servers believe its headers, and so would we. Nor what
+    a stranger's page sends whose name was made to point here: it names another host.
+
+    Args:
+        reason: Told to everybody else.
+    """
+
+    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        address = connection.scope.get("client")
+        here = address is not None and is_loopback(address[0])
+        forwarded = any(name in connection.headers for name in _FORWARDED)
+        if not here or forwarded or _host(connection.headers.get("host", "")) not in _LOOPBACK:
+            raise ClosedDoorError(reason)
+
+    return guard
+
+
+def nobody(reason: str) -> Guard:
+    """Return a guard that lets nobody in."""
+
+    def guard(_: Connection, __: BaseRouteHandler) -> None:
+        raise ClosedDoorError(reason)
+
+    return guard
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches what listens on *host*."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
+        # A socket for both kinds of addresses shows those of the fourth version so.
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return host.lower() == "localhost"
 
