@@ -1,9 +1,11 @@
 """Looking at worksets, and acting on them."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from tests.unit.cli.desk import Desk
 
 from daylily.domain.workset import Progress
@@ -228,6 +230,39 @@ def test_watch_follows_to_the_end(desk: Desk, submitted: str, monkeypatch: pytes
     ]
 
 
+def test_progress_has_its_own_time(desk: Desk, submitted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of progress bears the time when it was seen, not that of the launch."""
+    key = launched(desk, submitted)
+    begun = desk.world.store.get(submitted)
+    desk.world.store.save(evolve(begun, updated_at=begun.updated_at - timedelta(days=400)))
+    steps = iter((lambda: desk.engine.report(key, Progress(1, 2)), lambda: desk.engine.end(key)))
+
+    def a_moment_later(_: float) -> None:
+        next(steps)()
+        desk.ok("monitor", "--once")
+
+    monkeypatch.setattr("daylily.entrypoints.cli.watch.time.sleep", a_moment_later)
+    times = [line.split("  ")[0] for line in desk.ok("watch", submitted).splitlines()]
+    assert len(times) == 3
+    assert times == sorted(times)
+    assert times[0][:4] < times[1][:4]
+
+
+def test_ctrl_c_ends_the_watching_alone(
+    desk: Desk, submitted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who interrupts a watch is told that the workset goes on, and how to watch it again."""
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("daylily.entrypoints.cli.watch.time.sleep", interrupt)
+    result = desk.run("watch", submitted)
+    assert result.exit_code == 130
+    assert f"nothing was stopped. Again: daylily watch {submitted}\n" in result.stderr
+    assert desk.json("show", submitted)["state"] == "ready"
+
+
 @pytest.mark.parametrize(("exit_code", "state", "code"), [(0, "complete", 0), (2, "error", 1)])
 def test_submit_waits(
     desk: Desk,
@@ -286,6 +321,16 @@ def test_results(desk: Desk, complete: str, tmp_path: Path) -> None:
     desk.ok("results", complete, "--download", tmp_path / "out")
     assert (tmp_path / "out/tables/summary.tsv").read_text() == "tables/summary.tsv"
     assert not list((tmp_path / "out").rglob("*.part"))
+
+
+def test_no_results_to_download(desk: Desk, submitted: str, tmp_path: Path) -> None:
+    """Who wants files and gets none is told so: exit code 3, and no folder is made."""
+    launched(desk, submitted)
+    result = desk.run("results", submitted, "--download", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "is in_progress: there are no files to download" in result.stderr
+    assert not (tmp_path / "out").exists()
+    assert desk.ok("results", submitted) == ""
 
 
 def test_results_never_leave_the_folder(desk: Desk, complete: str, tmp_path: Path) -> None:

@@ -111,7 +111,12 @@ def test_list(service: Service, api: Any, browser: Any) -> None:
     for text in ("Trio", workset_id, "in progress", "fastq-qc", "normal", "1 of 3"):
         assert text in page.text
     assert {"max": "3", "value": "1"}.items() <= page.all("progress")[0].items()
-    assert {"datetime": "2025-06-02T12:00:00Z", "title": "2025-06-02 12:00:00 UTC"} in page.all("time")
+    (time,) = page.all("time")
+    assert time == {
+        "datetime": "2025-06-02T12:00:00Z",
+        "title": "2025-06-02 12:00:00 UTC",
+        "data-to": "minute",
+    }
 
 
 def test_list_by_state_and_name_in_pages(service: Service, api: Any, browser: Any) -> None:
@@ -209,6 +214,19 @@ def test_a_retry_to_come_asks_for_nothing(service: Service, api: Any, browser: A
 
     assert "Nothing needs to be done" in page.text
     assert "What to do" not in page.text
+
+
+def test_what_happens_within_a_minute_is_told_apart(service: Service, api: Any, browser: Any) -> None:
+    """Times of attempts and history are to the second, here as on the command line."""
+    workset_id = service.launched(api)
+    service.clock.advance(timedelta(seconds=7))
+    service.ended(workset_id)
+
+    page = safe(browser.get(f"/portal/worksets/{workset_id}"))
+
+    assert "2025-06-02 12:00:00 UTC" in page.text
+    assert "2025-06-02 12:00:07 UTC" in page.text
+    assert {time["data-to"] for time in page.all("time")} == {"second"}
 
 
 def test_results_and_report(service: Service, api: Any, browser: Any) -> None:

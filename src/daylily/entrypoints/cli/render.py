@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from daylily.entrypoints.cli.failures import plain
+from daylily.entrypoints.sizes import size_of as size_of
 from daylily.entrypoints.views import WorksetView
 
 _COLOURS: Final = {
@@ -45,20 +46,6 @@ def age_of(text: str, now: datetime | None = None) -> str:
 def time_of(text: str) -> str:
     """Return an instant in the local time zone, to the second."""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def size_of(count: float) -> str:
-    """
-    Return a number of bytes as people read it.
-
-    >>> size_of(999), size_of(1_500_000)
-    ('999 B', '1.5 MB')
-    """
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000 or unit == "TB":
-            break
-        count /= 1000
-    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 
 def state_of(workset: WorksetView) -> Text:

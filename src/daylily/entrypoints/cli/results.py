@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from daylily.domain.errors import InvalidInputError
+from daylily.domain.errors import InvalidInputError, NotFoundError
 from daylily.domain.names import check_key
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.complete import WORKSET_ID
@@ -43,13 +43,15 @@ def results(session: Session, workset_id: str, attempt: int | None, download: Pa
     attempt = attempt or len(workset.attempts) or None
     files = list(_every(session, workset_id, attempt))
     if download is not None:
+        if not files:
+            raise NotFoundError(f"{workset_id} is {workset.state}: there are no files to download")
         for file in files:
             _fetch(session, workset_id, attempt, file, download)
     if session.as_json:
         session.print_json(FilePage(files=tuple(files)))
         return
     if download is not None:
-        session.say(f"{len(files)} files in {download}")
+        session.say(f"{len(files)} {'file' if len(files) == 1 else 'files'} in {download}")
         return
     if not files:
         session.say("there are no files")

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -93,7 +94,17 @@ def follow(
     Args:
         stderr: Show them there, since standard output is for what comes of it.
     """
-    looks = _looks(session, ids, interval)
+    try:
+        return _show(session, _looks(session, ids, interval), quiet=quiet, stderr=stderr)
+    except KeyboardInterrupt:
+        # People wonder whether they have stopped what they watched.
+        session.say(f"no longer watching; nothing was stopped. Again: daylily watch {' '.join(ids)}")
+        raise
+
+
+def _show(
+    session: Session, looks: Iterator[list[WorksetView]], *, quiet: bool, stderr: bool
+) -> list[WorksetView]:
     console = session.console(stderr=stderr)
     last: list[WorksetView] = []
     if quiet:
@@ -105,6 +116,7 @@ def follow(
     else:
         from rich.live import Live
 
+        session.say("Ctrl-C ends the watching, not the worksets.")
         with Live(console=console, auto_refresh=False) as live:
             for last in looks:
                 live.update(Listing(last), refresh=True)
@@ -159,7 +171,8 @@ class _Teller:
     def tell(self, worksets: Sequence[WorksetView]) -> None:
         for workset in worksets:
             news = (workset.state, progress_of(workset))
-            if self._told.get(workset.workset_id) == news:
+            before = self._told.get(workset.workset_id)
+            if before == news:
                 continue
             self._told[workset.workset_id] = news
             if self._session.as_json:
@@ -169,6 +182,8 @@ class _Teller:
 
                 click.echo(json.dumps(to_json(workset), ensure_ascii=False))
             else:
-                when = time_of(workset.updated_at)
-                line = f"{when}  {workset.workset_id}  {workset.state}  {news[1]}"
+                # Progress is no change of the workset, and has no time of its own.
+                changed = before is None or before[0] != workset.state
+                at = workset.updated_at if changed else datetime.now(UTC).isoformat()
+                line = f"{time_of(at)}  {workset.workset_id}  {workset.state}  {news[1]}"
                 click.echo(plain(line).rstrip(), err=self._stderr)

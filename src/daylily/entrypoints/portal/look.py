@@ -14,6 +14,7 @@ from litestar import Response
 from markupsafe import Markup, escape
 
 from daylily.domain.lifecycle import State
+from daylily.entrypoints.sizes import size_of
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -34,7 +35,6 @@ TONES: Final[Mapping[str, str]] = {
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
 
 
 @frozen
@@ -87,22 +87,21 @@ def _asset(name: str) -> str:
 
 def _moment(text: str | None) -> Markup:
     """Return an instant for people: UTC as it stands, in their own zone once the script has run."""
+    return _time(text, "%Y-%m-%d %H:%M", "minute")
+
+
+def _second(text: str | None) -> Markup:
+    """Return an instant to the second, for what happens several times a minute."""
+    return _time(text, "%Y-%m-%d %H:%M:%S", "second")
+
+
+def _time(text: str | None, form: str, to: str) -> Markup:
     if not text:
         return Markup("-")
     at = datetime.fromisoformat(text)
-    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
-        text, f"{at:%Y-%m-%d %H:%M:%S}", f"{at:%Y-%m-%d %H:%M}"
+    return Markup('<time datetime="{}" title="{} UTC" data-to="{}">{} UTC</time>').format(
+        text, f"{at:%Y-%m-%d %H:%M:%S}", to, f"{at:{form}}"
     )
-
-
-def _size(number: int) -> str:
-    """Return a size for people, as contract 4.4 has them."""
-    if number < 1024:
-        return f"{number} B"
-    size, unit = float(number), 0
-    while size >= 1024 and unit < len(_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}"
 
 
 def _badge(state: str) -> Markup:
@@ -128,6 +127,6 @@ _environment: Final = Environment(
     lstrip_blocks=True,
 )
 _environment.filters |= {
-    "moment": _moment, "size": _size, "badge": _badge, "key": _key, "name": _bidi,
+    "moment": _moment, "second": _second, "size": size_of, "badge": _badge, "key": _key, "name": _bidi,
 }  # fmt: skip
 _environment.globals["asset"] = _asset

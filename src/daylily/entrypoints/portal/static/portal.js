@@ -8,11 +8,12 @@ const LOG_LINES = 2000;
 
 const news = document.getElementById("news");
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const seconds = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
-    if (!Number.isNaN(at.valueOf())) time.textContent = clock.format(at);
+    if (!Number.isNaN(at.valueOf())) time.textContent = (time.dataset.to === "second" ? seconds : clock).format(at);
   }
 }
 
