@@ -171,6 +171,7 @@ def compose(settings: Settings, world: World) -> App:
         ledger=ledger,
         store=world.store,
         sentinels=world.sentinels,
+        pipelines=settings.registry,
         clock=world.clock,
         customer_id=settings.customer,
         actor=owner,

@@ -100,13 +100,18 @@ class ObjectSentinelStore:
         directory = self._directory(workset_id)
         names = {key.removeprefix(directory) for key in self._entries(directory)}
         sentinels: dict[Sentinel, SentinelBody] = {}
+        locked_at = None
         for sentinel in Sentinel:
             if sentinel in names:
+                key = directory + sentinel
                 try:
-                    sentinels[sentinel] = self._body(directory + sentinel)
+                    body = self._body(key)
+                    if sentinel is Sentinel.LOCK and not body.ours:
+                        locked_at = self.objects.info(key).modified_at
+                    sentinels[sentinel] = body
                 except NotFoundError:  # removed since the listing
                     names.discard(sentinel)
-        return Folder(sentinels=sentinels, names=frozenset(names))
+        return Folder(sentinels=sentinels, names=frozenset(names), locked_at=locked_at)
 
     def directories(self, *, cursor: str | None = None) -> Page[str]:
         """
@@ -137,15 +142,20 @@ class ObjectSentinelStore:
             samples = work.samples
             if not samples:
                 faults.append(Fault(STAGE, f"is missing, and {WORK} lists no samples"))
-        if work and not work.pipeline:
+        pipeline = work_yaml.pipeline_of(work) if work else None
+        if work and not pipeline:
             faults.append(Fault(f"{WORK}, pipeline", "is missing: say which pipeline is to be run"))
         faults += self._missing_files(directory, samples)
-        if faults or work is None:
+        if faults or work is None or not pipeline:
             raise InvalidInputError(faults)
-        manifest = Manifest(
-            samples=samples, pipeline=work.pipeline or "", reference_genome=work.reference_genome
+        return DroppedWorkset(
+            manifest=Manifest(
+                samples=samples, pipeline=pipeline, reference_genome=work.reference_genome
+            ),
+            name=work.name,
+            priority=work.priority,
+            for_us=work.pipeline is not None,
         )
-        return DroppedWorkset(manifest=manifest, name=work.name, priority=work.priority)
 
     def _directory(self, workset_id: str) -> str:
         return f"{self.prefix}{check_id(workset_id)}/"

@@ -1,22 +1,31 @@
 """Find the worksets that people and other systems dropped into the object store."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import define, evolve, field, frozen
 
 from daylily.application.ledger import Ledger
+from daylily.application.others import Others
+from daylily.application.resting import Resting
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import State
-from daylily.domain.sentinels import state_shown
+from daylily.domain.pipelines import PipelineRegistry
+from daylily.domain.sentinels import Sentinel, state_shown
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
-from daylily.ports.paging import every
-from daylily.ports.sentinel_store import SentinelStore
+from daylily.ports.paging import Page
+from daylily.ports.sentinel_store import DroppedWorkset, Folder, SentinelStore
 from daylily.ports.state_store import StateStore
 
 OUTAGES: Final = 3
 """How many directories of a look may meet an outage before it ends."""
+LOOK_EVERY: Final = timedelta(minutes=1)
+"""How long a directory that is not ready yet, or damaged, may be left alone."""
+TELL_AGAIN: Final = timedelta(hours=1)
+PAGE_PAUSE: Final = timedelta(seconds=2)
+"""Time between two listings, for each page beyond the first: a listing of all must not be all we do."""
 
 _BATCH: Final = 500
 
@@ -35,8 +44,15 @@ class Discovered:
 
     registered: tuple[Workset, ...] = ()
     damaged: tuple[Damaged, ...] = ()
+    """Told when it is found or has changed, and once an hour."""
     outages: tuple[UnavailableError, ...] = ()
     """What kept directories from being looked at; they are looked at again next time."""
+
+
+@frozen
+class _Told:
+    text: str
+    at: datetime
 
 
 @define(kw_only=True)
@@ -44,42 +60,48 @@ class DiscoverWorksets:
     """
     Register directories that no workset is known for.
 
-    Remembers, for speed alone, which directories it has seen: while none has come, a look costs one
-    question, and what is remembered never decides anything.
+    Remembers, for speed alone, which directories it has seen, and when to look again at those that
+    cannot be taken yet. What is remembered never decides anything.
     """
 
     ledger: Ledger
     store: StateStore
     sentinels: SentinelStore
+    pipelines: PipelineRegistry
     clock: Clock
     customer_id: str
     """Whose the dropped worksets are."""
     actor: str
     _mark: str | None = field(init=False, default=None)
+    _next_listing: datetime | None = field(init=False, default=None)
     _known: set[str] = field(init=False, factory=set)
     _waiting: set[str] = field(init=False, factory=set)
+    _looks: Resting = field(init=False, factory=lambda: Resting(LOOK_EVERY))
+    _told: dict[str, _Told] = field(init=False, factory=dict)
     _troubled: set[str] = field(init=False, factory=set)
     """Those that met an outage; they come last, so that they cannot keep the others from being seen."""
 
     def __call__(self) -> Discovered:
         """
-        Look for new directories and register those that are ready, running or done.
+        Look for new directories and register those that are ready, running, held or done.
 
         Raises:
             UnavailableError: Directories cannot be listed.
         """
-        mark = self.sentinels.changed(self._mark)
-        if mark is not None:
-            self._look_around()
-            self._mark = mark
+        now = self.clock()
+        self._list(now)
         registered: list[Workset] = []
         damaged: list[Damaged] = []
         outages: list[UnavailableError] = []
         for workset_id in sorted(self._waiting, key=lambda each: (each in self._troubled, each)):
+            if not self._looks.over(workset_id, now):
+                continue
             try:
                 workset = self.take(workset_id)
             except InvalidInputError as error:
-                damaged.append(Damaged(workset_id, error))
+                self._looks.begin(workset_id, now)
+                if self._is_to_be_told(workset_id, str(error), now):
+                    damaged.append(Damaged(workset_id, error))
             except UnavailableError as error:
                 # It may be this one directory. Where nothing answers, each takes long to fail.
                 outages.append(error)
@@ -89,27 +111,12 @@ class DiscoverWorksets:
             except ConflictError:
                 self._settle(workset_id)  # another monitor took it first
             else:
-                if workset is not None:
+                if workset is None:
+                    self._looks.begin(workset_id, now)
+                else:
                     registered.append(workset)
                     self._settle(workset_id)
         return Discovered(registered=tuple(registered), damaged=tuple(damaged), outages=tuple(outages))
-
-    def _look_around(self) -> None:
-        there = set(every(lambda cursor: self.sentinels.directories(cursor=cursor)))
-        self._known &= there
-        self._waiting &= there
-        self._troubled &= there
-        new = sorted(there - self._known - self._waiting)
-        for start in range(0, len(new), _BATCH):
-            batch = new[start : start + _BATCH]
-            known = self.store.known(batch)
-            self._known |= known
-            self._waiting |= set(batch) - known
-
-    def _settle(self, workset_id: str) -> None:
-        self._waiting.discard(workset_id)
-        self._troubled.discard(workset_id)
-        self._known.add(workset_id)
 
     def take(self, workset_id: str) -> Workset | None:
         """
@@ -120,11 +127,26 @@ class DiscoverWorksets:
             InvalidInputError: It cannot be taken; every fault is listed.
             UnavailableError: A store does not answer.
         """
-        shown = state_shown(self.sentinels.look(workset_id).sentinels)
-        # Not ready yet, in somebody's hands at this moment, or not to be touched.
-        if shown is None or shown in {State.LOCKED, State.IGNORED}:
+        folder = self.sentinels.look(workset_id)
+        shown = state_shown(folder.sentinels)
+        if shown is State.LOCKED and Sentinel.READY in folder.sentinels:
+            # Whether that lock still counts is asked before each launch.
+            shown = State.READY
+        if shown is None or shown is State.LOCKED:
             return None
-        dropped = self.sentinels.read(workset_id)
+        try:
+            dropped = self.sentinels.read(workset_id)
+        except InvalidInputError:
+            if shown is State.IGNORED:
+                return None  # it may be under construction; nobody wants it run
+            raise
+        if shown is State.READY:
+            self._refuse_what_is_not_ours(dropped)
+        return self.ledger.register(self._workset(workset_id, dropped, folder, shown))
+
+    def _workset(
+        self, workset_id: str, dropped: DroppedWorkset, folder: Folder, shown: State
+    ) -> Workset:
         workset = Workset.register(
             workset_id=workset_id,
             customer_id=self.customer_id,
@@ -134,10 +156,75 @@ class DiscoverWorksets:
             actor=self.actor,
             priority=dropped.priority,
         )
-        if shown is not State.READY:
-            reason = "found so in its directory"
-            adopted = workset.adopt(shown, at=self.clock(), reason=reason, actor=self.actor)
-            # It was under way before we knew of it: that is no news.
-            quiet = tuple(debt for debt in adopted.debts if not isinstance(debt, SendNotice))
-            workset = evolve(adopted, debts=quiet)
-        return self.ledger.register(workset)
+        if shown is State.READY:
+            return workset
+        others = Others(workset=workset, folder=folder, at=self.clock(), actor=self.actor)
+        adopted = others.adopt(workset, shown)
+        # It was under way before we knew of it: that is no news.
+        quiet = tuple(debt for debt in adopted.debts if not isinstance(debt, SendNotice))
+        return evolve(adopted, debts=quiet)
+
+    def _refuse_what_is_not_ours(self, dropped: DroppedWorkset) -> None:
+        """
+        Leave to the old engine what only that can run.
+
+        Raises:
+            InvalidInputError: It names no pipeline, and what it says is not one that runs here.
+        """
+        if dropped.for_us:
+            return
+        name = dropped.manifest.pipeline
+        try:
+            runs = self.pipelines.get(name).command is not None
+        except InvalidInputError:
+            runs = False
+        if not runs:
+            raise InvalidInputError.of(
+                "daylily_work.yaml, pipeline",
+                "is missing: what it says is left to the engine of old; to have it run here, name one"
+                f" of {', '.join(self.pipelines.runnable)}",
+            )
+
+    def _list(self, now: datetime) -> None:
+        """List the directories, if some may have come and the last listing was not just now."""
+        if self._next_listing is not None and now < self._next_listing:
+            return
+        mark = self.sentinels.changed(self._mark)
+        if mark is not None:
+            pages = self._look_around()
+            self._mark, self._next_listing = mark, now + PAGE_PAUSE * (pages - 1)
+
+    def _look_around(self) -> int:
+        there: set[str] = set()
+        page: Page[str] = self.sentinels.directories()
+        there.update(page.items)
+        pages = 1
+        while page.cursor is not None:
+            page = self.sentinels.directories(cursor=page.cursor)
+            there.update(page.items)
+            pages += 1
+        self._known &= there
+        self._waiting &= there
+        self._troubled &= there
+        self._told = {name: told for name, told in self._told.items() if name in self._waiting}
+        new = sorted(there - self._known - self._waiting)
+        for start in range(0, len(new), _BATCH):
+            batch = new[start : start + _BATCH]
+            known = self.store.known(batch)
+            self._known |= known
+            self._waiting |= set(batch) - known
+        return pages
+
+    def _is_to_be_told(self, workset_id: str, text: str, now: datetime) -> bool:
+        told = self._told.get(workset_id)
+        if told is not None and told.text == text and now - told.at < TELL_AGAIN:
+            return False
+        self._told[workset_id] = _Told(text, now)
+        return True
+
+    def _settle(self, workset_id: str) -> None:
+        self._waiting.discard(workset_id)
+        self._troubled.discard(workset_id)
+        self._told.pop(workset_id, None)
+        self._looks.end(workset_id)
+        self._known.add(workset_id)

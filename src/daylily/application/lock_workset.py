@@ -48,7 +48,7 @@ class LockWorkset:
         if paid.directory_in_debt:
             self._back_off(paid.workset, "the directory cannot be written")
             raise UnavailableError(f"the directory of {workset_id} cannot be written")
-        if Sentinel.LOCK in paid.refused:
+        if Sentinel.LOCK in paid.refused - found.passed_over:
             self._back_off(paid.workset, "another system holds daylily.lock")
             raise LockHeldError(f"another system holds daylily.lock of {workset_id}")
         return self.ledger.settle(paid)

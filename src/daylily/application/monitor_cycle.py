@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final, Self
 
@@ -14,6 +14,7 @@ from daylily.application.poll_worksets import PollWorksets
 from daylily.application.resting import Resting
 from daylily.application.start_workset import LaunchInDoubtError, StartWorkset
 from daylily.application.sync_workset import SyncWorkset
+from daylily.application.watch_ended import WatchEnded
 from daylily.domain.errors import ConflictError, DaylilyError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.workset import DEBT_GRACE, Workset
@@ -26,6 +27,8 @@ OUTAGES: Final = 3
 How many worksets of a cycle may meet an outage before no more are launched in it. Not the first: it may
 be the one directory that cannot be read. Not all: where nothing answers, each takes long to fail.
 """
+LOOK_EVERY: Final = timedelta(minutes=1)
+"""How long the hand of a person or another system on a running or held workset may go unnoticed."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,9 @@ class MonitorCycle:
     The reconciler. It holds nothing that matters, so monitors share the work and may die: what it
     remembers (who rests, which launch is in doubt) only saves time.
 
-    Cost: two queries when there is nothing to do; then as many calls as there is work.
+    Cost: two queries when there is nothing to do; then as many calls as there is work. Directories are
+    looked at where somebody may have a hand in them: of what is to be launched, what runs or is held,
+    at most once in a minute each, and, one a second, of what has ended in error.
     """
 
     store: StateStore
@@ -70,10 +75,12 @@ class MonitorCycle:
     sync: SyncWorkset
     poll: PollWorksets
     start: StartWorkset
+    ended: WatchEnded
     clock: Clock
     owner: str
     max_concurrent: int
     resting: Resting = field(init=False, factory=Resting)
+    looks: Resting = field(init=False, factory=lambda: Resting(LOOK_EVERY))
     doubtful: list[Workset] = field(init=False, factory=list)
     """What was locked when the engine stopped answering: one at most, or the whole queue would be."""
 
@@ -87,22 +94,26 @@ class MonitorCycle:
         report = CycleReport()
         now = self.clock()
         due = list(every(lambda cursor: self.store.due(now, cursor=cursor)))
-        due = self._pay(due, now, report)
+        due = self._heed(self._pay(due, now, report), now, report)
         engine_answers = self._poll([workset for workset in due if _at_engine(workset)], report)
         for workset in due:
             if not _at_engine(workset):
                 self._attend(workset, now, report)
         self._discover(report)
+        self._watch_ended(report)
         if engine_answers:
-            self._launch([workset for workset in due if _lock_ran_out(workset, now)], report)
+            foreign = sum(workset.foreign_run for workset in due)
+            self._launch([each for each in due if _lock_ran_out(each, now)], foreign, report)
         return report
 
     def plan(self) -> Iterator[Step]:
         """Yield what the next cycle would do, without doing it."""
         now = self.clock()
+        foreign = 0
         for workset in every(lambda cursor: self.store.due(now, cursor=cursor)):
+            foreign += workset.foreign_run
             yield Step(workset, _action(workset, now))
-        free = self.max_concurrent - self._busy()
+        free = self._free(foreign)
         for rank, workset in enumerate(every(lambda cursor: self.store.queue(cursor=cursor))):
             yield Step(workset, "launch" if rank < free else "wait: no free slot")
 
@@ -132,6 +143,25 @@ class MonitorCycle:
             self.resting.end(name)
         return self.ledger.settle(payment)
 
+    def _heed(self, due: list[Workset], now: datetime, report: CycleReport) -> list[Workset]:
+        """Look what others do to worksets they may have a hand in; return all as they stand then."""
+        heeded = []
+        outages = 0
+        for workset in due:
+            after, name = workset, workset.workset_id
+            if _watched(workset) and self.looks.over(name, now) and outages < OUTAGES:
+                self.looks.begin(name, now)
+                with _reported(report, name) as trouble:
+                    look = self.sync if workset.foreign_run else self.sync.watch
+                    synced = look(workset)
+                    after = synced.workset
+                    if synced.adopted:
+                        self.looks.end(name)
+                        report.moved.append(after)
+                outages += trouble.outage
+            heeded.append(after)
+        return heeded
+
     def _poll(self, worksets: list[Workset], report: CycleReport) -> bool:
         with _reported(report, "poll") as trouble:
             if worksets:
@@ -144,10 +174,6 @@ class MonitorCycle:
                 report.moved.append(
                     self.ledger.rest(workset.retry_due(at=self.clock(), actor=self.owner))
                 )
-            elif workset.foreign_run:
-                synced = self.sync(workset)
-                if synced.adopted:
-                    report.moved.append(synced.workset)
 
     def _discover(self, report: CycleReport) -> None:
         with _reported(report, "discovery"):
@@ -159,13 +185,17 @@ class MonitorCycle:
             )
             report.faults.extend(f"discovery: {error}" for error in found.outages)
 
-    def _launch(self, left: list[Workset], report: CycleReport) -> None:
+    def _watch_ended(self, report: CycleReport) -> None:
+        with _reported(report, "directories of what ended in error"):
+            report.moved.extend(synced.workset for synced in self.ended())
+
+    def _launch(self, left: list[Workset], foreign: int, report: CycleReport) -> None:
         if not self._resume(report):
             return
         first = self._queue(None)
         if not (left or first.items):
             return
-        free = self.max_concurrent - self._busy()
+        free = self._free(foreign)
         waiting = every(lambda cursor: self._queue(cursor) if cursor else first)
         outages = 0
         # A lock that ran out is among the busy ones: its slot is its own.
@@ -190,7 +220,7 @@ class MonitorCycle:
         except UnavailableError:
             self.resting.begin(workset.workset_id, self.clock())
             raise
-        if started.version != workset.version:
+        if started.sequence != workset.sequence:
             report.moved.append(started)
         if started.state is State.READY:
             self.resting.begin(workset.workset_id, self.clock())
@@ -212,8 +242,14 @@ class MonitorCycle:
     def _queue(self, cursor: str | None) -> Page[Workset]:
         return self.store.queue(cursor=cursor, limit=max(1, self.max_concurrent))
 
-    def _busy(self) -> int:
-        return self.store.count({State.IN_PROGRESS, State.LOCKED})
+    def _free(self, foreign: int) -> int:
+        """
+        Return how many slots are free.
+
+        What *foreign* runs other systems have are theirs. Were they to take our slots, a bucket with a
+        few that were killed years ago and never tidied up would keep us from launching anything.
+        """
+        return self.max_concurrent - self.store.count({State.IN_PROGRESS, State.LOCKED}) + foreign
 
 
 @define
@@ -247,6 +283,10 @@ def _at_engine(workset: Workset) -> bool:
     return workset.running is not None or (workset.lock is not None and workset.cancel is not None)
 
 
+def _watched(workset: Workset) -> bool:
+    return workset.held or (workset.state is State.IN_PROGRESS and workset.cancel is None)
+
+
 def _lock_ran_out(workset: Workset, now: datetime) -> bool:
     return workset.lock is not None and workset.cancel is None and workset.lock.expired(now)
 
@@ -258,5 +298,6 @@ def _action(workset: Workset, now: datetime) -> str:
         (lambda: _lock_ran_out(workset, now), "take over the lock that ran out"),
         (lambda: workset.state is State.RETRYING, "make ready again"),
         (lambda: workset.foreign_run, "look at what the other system has done"),
+        (lambda: workset.held, "see whether daylily.ignore is gone"),
     )
     return next((action for holds, action in checks if holds()), "pay its debts")

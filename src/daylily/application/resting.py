@@ -22,8 +22,12 @@ class Resting:
 
     Without it, a directory that cannot be written, or a channel that is down, would be tried again
     in every cycle, for every workset, and leave its traces in each history.
+
+    Args:
+        longest: How long a rest may become.
     """
 
+    longest: timedelta = LONGEST
     _rests: dict[str, _Rest] = field(init=False, factory=dict)
 
     def over(self, name: str, at: datetime) -> bool:
@@ -33,7 +37,7 @@ class Resting:
     def begin(self, name: str, at: datetime) -> None:
         """Note that *name* came to nothing."""
         last = self._rests.get(name)
-        length = min(last.length * 2, LONGEST) if last else FIRST
+        length = min(last.length * 2, self.longest) if last else min(FIRST, self.longest)
         # Those that nobody asked about for long have found their way without us.
         self._rests = {key: rest for key, rest in self._rests.items() if at - rest.until < LONGEST}
         self._rests[name] = _Rest(at + length, length)

@@ -9,12 +9,12 @@ from attrs import evolve, field, frozen
 
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.places import Places
-from daylily.application.sync_workset import SyncWorkset
+from daylily.application.sync_workset import Synced, SyncWorkset
 from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
-from daylily.domain.sentinels import Sentinel, SentinelBody
+from daylily.domain.sentinels import KnownSentinel, Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute, Job
@@ -82,13 +82,15 @@ class StartWorkset:
                 out, since the engine may have the job; until then, ``resume`` asks it again.
             UnavailableError: Something else did not answer.
         """
+        # Before the look: what it passes over, an old monitor may have claimed again just after.
+        at = self.clock()
         found = self.sync(workset)
         if found.waits_for_others:
-            return self._leave_to_others(found.workset, owner)
-        at = self.clock()
-        paid = self.ledger.commit(found.workset.lock_for(owner, at=at, timeout=self.lock_timeout))
+            return self._leave_to_others(found, owner)
+        locked = found.workset.lock_for(owner, at=self.clock(), timeout=self.lock_timeout)
+        paid = self.ledger.commit(locked)
         with self._tidying_up(workset.workset_id):
-            return self._go_on(paid, at)
+            return self._go_on(paid, at, found.passed_over)
 
     def resume(self, locked: Workset) -> Workset:
         """
@@ -110,12 +112,18 @@ class StartWorkset:
             self.ledger.retract(workset_id, (Sentinel.LOCK, Sentinel.IN_PROGRESS))
             raise
 
-    def _go_on(self, paid: Payment, at: datetime) -> Workset:
-        """Launch what was locked *at* that time, unless another system is in the way."""
+    def _go_on(self, paid: Payment, at: datetime, passed_over: frozenset[Sentinel]) -> Workset:
+        """
+        Launch what was locked, unless another system is in the way.
+
+        Args:
+            at: When its directory was looked at, or before.
+            passed_over: What others had there then that means nothing any more.
+        """
         locked = paid.workset
         if paid.directory_in_debt:
             return self._back_off(locked, "the directory cannot be written")
-        if Sentinel.LOCK in paid.refused:
+        if Sentinel.LOCK in paid.refused - passed_over:
             return self._back_off(locked, "another system holds daylily.lock")
         if not self._show_in_progress(locked):
             return self._back_off(locked, "another system runs it")
@@ -123,10 +131,13 @@ class StartWorkset:
             return self._back_off(locked, "too slow to launch safely")
         return self._launch(locked)
 
-    def _leave_to_others(self, workset: Workset, owner: str) -> Workset:
+    def _leave_to_others(self, found: Synced, owner: str) -> Workset:
         """Let go of a lock that ran out while another system took the workset over."""
+        workset = found.workset
         if workset.state is not State.LOCKED:
-            return workset
+            if workset.waits_for == found.waits_for:
+                return workset
+            return self.ledger.store.save(workset.with_wait(found.waits_for))
         at = self.clock()
         locked = workset.lock_for(owner, at=at, timeout=self.lock_timeout)
         status = self.compute.status([workset.attempt_key]).get(workset.attempt_key)
@@ -158,9 +169,11 @@ class StartWorkset:
         body = evolve(locked.sentinel_body(), at=self.clock(), detail=f"launching {locked.attempt_key}")
         if self.sentinels.post(locked.workset_id, Sentinel.IN_PROGRESS, body):
             return True
-        # One of ours stands there when a launcher died before us.
+        # One of ours stands there when a launcher died before us; one of others, unchanged, where a
+        # person has had their failed run tried again. Either keeps old monitors away.
         standing = self.sentinels.look(locked.workset_id).sentinels
-        return standing.get(Sentinel.IN_PROGRESS, SentinelBody(None)).ours
+        body = standing.get(Sentinel.IN_PROGRESS, SentinelBody(None))
+        return body.ours or KnownSentinel.of(Sentinel.IN_PROGRESS, body) in locked.known
 
     def _back_off(self, locked: Workset, reason: str) -> Workset:
         return self.ledger.rest(locked.release(locked.fence, at=self.clock(), reason=reason))

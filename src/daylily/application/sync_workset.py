@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from daylily.application.ledger import Ledger
+from daylily.application.others import Others
 from daylily.domain.lifecycle import State
-from daylily.domain.sentinels import Sentinel, projection, state_shown
+from daylily.domain.sentinels import Sentinel, projection
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
-from daylily.ports.sentinel_store import Folder, SentinelStore
+from daylily.ports.sentinel_store import SentinelStore
 
 
 @frozen(kw_only=True)
@@ -20,13 +21,18 @@ class Synced:
     posted: frozenset[Sentinel] = frozenset()
     withdrawn: frozenset[Sentinel] = frozenset()
     adopted: State | None = None
+    """The state it has after a step that others made it take."""
     foreign: frozenset[Sentinel] = frozenset()
     """What other systems and people have put there."""
+    passed_over: frozenset[Sentinel] = frozenset()
+    """What of this says nothing any more: it has been taken over, or its writer has died."""
+    waits_for: str | None = None
+    """What keeps it from being launched, in words, where there is something to say."""
 
     @property
     def waits_for_others(self) -> bool:
         """Whether another system has its hand on the workset, or had the last word."""
-        return bool(self.foreign - {Sentinel.READY})
+        return bool(self.foreign - self.passed_over - {Sentinel.READY})
 
 
 @frozen
@@ -36,7 +42,8 @@ class SyncWorkset:
 
     The store is the truth about what we did: sentinels of ours that are missing are posted, stale
     ones withdrawn. What another system did to a workset that we have not launched is a fact, and is
-    taken over. Files that are not ours are left alone.
+    taken over; so is a person's ``daylily.ignore``, and its removal. Files that are not ours are left
+    alone.
     """
 
     ledger: Ledger
@@ -52,52 +59,66 @@ class SyncWorkset:
             ConcurrentUpdateError: The workset has moved on meanwhile.
             UnavailableError: The directory cannot be read or written.
         """
-        folder = self.sentinels.look(workset.workset_id)
-        foreign = folder.foreign(workset.sequence)
-        if adoptable(workset, foreign):
-            shown = state_shown(foreign - {Sentinel.LOCK, Sentinel.READY})
-            if shown is not None and shown is not workset.state:
-                return self._adopt(workset, folder, shown, foreign)
-        posted = frozenset(self._post_missing(workset, folder, foreign))
+        others = self._look(workset)
+        if step := others.step():
+            return self._taken(step, others)
+        posted = frozenset(self._post_missing(others))
         if posted:
             # What seems to be missing may be on its way out, by a step taken since *workset* was read.
             self.ledger.retract(workset.workset_id, posted)
-        withdrawn = frozenset(self._withdraw_stale(workset, folder, foreign))
-        return Synced(workset=workset, posted=posted, withdrawn=withdrawn, foreign=foreign)
+        return Synced(
+            workset=others.remembered(),
+            posted=posted,
+            withdrawn=frozenset(self._withdraw_stale(others)),
+            foreign=others.foreign,
+            passed_over=others.passed_over,
+            waits_for=others.waits_for,
+        )
 
-    def _adopt(
-        self, workset: Workset, folder: Folder, shown: State, foreign: frozenset[Sentinel]
-    ) -> Synced:
-        sentinel = next(s for s in Sentinel if s in foreign and state_shown({s}) is shown)
-        body = folder.sentinels[sentinel]
-        reason = f"{sentinel} found: {body.detail}" if body.detail else f"{sentinel} found"
-        adopted = workset.adopt(shown, at=self.clock(), reason=reason, actor=self.actor)
-        return Synced(workset=self.ledger.rest(adopted), adopted=shown, foreign=foreign)
+    def watch(self, workset: Workset) -> Synced:
+        """
+        Take over what people and other systems have done to the directory, and mend nothing.
 
-    def _post_missing(
-        self, workset: Workset, folder: Folder, foreign: frozenset[Sentinel]
-    ) -> Iterator[Sentinel]:
+        Whoever takes ``daylily.error`` away, and has ``daylily.ready`` stand there, has the workset
+        tried again.
+
+        Raises:
+            ConcurrentUpdateError: The workset has moved on meanwhile.
+            UnavailableError: The directory cannot be read.
+        """
+        others = self._look(workset)
+        if step := others.step(hands=True):
+            return self._taken(step, others)
+        return Synced(workset=workset, foreign=others.foreign, passed_over=others.passed_over)
+
+    def _look(self, workset: Workset) -> Others:
+        folder = self.sentinels.look(workset.workset_id)
+        return Others(workset=workset, folder=folder, at=self.clock(), actor=self.actor)
+
+    def _taken(self, step: Workset, others: Others) -> Synced:
+        return Synced(
+            workset=self.ledger.rest(step),
+            adopted=step.state,
+            foreign=others.foreign,
+            passed_over=others.passed_over,
+        )
+
+    def _post_missing(self, others: Others) -> Iterator[Sentinel]:
         """Post what should stand there and does not: somebody's hand, or a store restored from old."""
+        workset = others.workset
         owed = {debt for debt in workset.debts if hasattr(debt, "sentinel")}
-        if owed or foreign - {Sentinel.READY}:
+        if owed or others.news - {Sentinel.READY} or workset.foreign_run or workset.held:
             return  # the debts will see to it; and what others show is theirs
         for sentinel in Sentinel:
             wanted = sentinel in projection(workset.state, workset.archived_from)
-            if wanted and sentinel not in folder.sentinels and not workset.foreign_run:
+            if wanted and sentinel not in others.folder.sentinels:
                 self.sentinels.post(workset.workset_id, sentinel, workset.sentinel_body())
                 yield sentinel
 
-    def _withdraw_stale(
-        self, workset: Workset, folder: Folder, foreign: frozenset[Sentinel]
-    ) -> Iterator[Sentinel]:
+    def _withdraw_stale(self, others: Others) -> Iterator[Sentinel]:
         """Withdraw sentinels of ours that a slow hand posted after they had been withdrawn."""
-        for sentinel in folder.sentinels:
-            if sentinel not in workset.posted and sentinel not in foreign:
+        workset = others.workset
+        for sentinel in others.folder.sentinels:
+            if sentinel not in workset.posted and sentinel not in others.foreign:
                 self.sentinels.withdraw(workset.workset_id, sentinel, workset.sequence)
                 yield sentinel
-
-
-def adoptable(workset: Workset, foreign: frozenset[Sentinel]) -> bool:
-    """Tell whether what others show may be taken over: nothing of ours is on its way."""
-    waiting = workset.state in {State.READY, State.RETRYING}
-    return bool(foreign) and (waiting or workset.foreign_run)

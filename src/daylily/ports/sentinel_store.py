@@ -1,6 +1,7 @@
 """The directories of worksets, where sentinels stand for all to see."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from attrs import frozen
@@ -19,6 +20,11 @@ class Folder:
     sentinels: Mapping[Sentinel, SentinelBody]
     names: frozenset[str]
     """Names of all entries; folders end in ``/``."""
+    locked_at: datetime | None = None
+    """
+    When a ``daylily.lock`` that we did not write was put there; None where there is none. The store's
+    word, not the lock's: who wrote it may have had a wrong clock, or named no time.
+    """
 
     def foreign(self, sequence: int) -> frozenset[Sentinel]:
         """Return the sentinels that are not ours, given that our last transition was *sequence*."""
@@ -36,6 +42,11 @@ class DroppedWorkset:
     manifest: Manifest
     name: str
     priority: Priority
+    for_us: bool = True
+    """
+    Whether the files name a pipeline. Those of old only say what the old engine is to run; where we
+    cannot run that, it is to be left to that engine.
+    """
 
 
 class SentinelStore(Protocol):

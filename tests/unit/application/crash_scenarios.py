@@ -241,6 +241,37 @@ def is_run_by_a_worker_of_old(play: Play) -> None:
     play.until("ws-001", State.COMPLETE)
 
 
+def is_held_by_hand(play: Play) -> None:
+    """Somebody's ignore stops a workset that runs; when it is gone, it runs anew and completes."""
+    workset_id = play.submit().workset_id
+    play.reach(lambda: play.lab.get(workset_id).state is State.IN_PROGRESS)
+    play.lab.put(workset_id, Sentinel.IGNORE, b"by hand")
+    play.reach(lambda: play.lab.get(workset_id).state is State.IGNORED)
+    play.lab.remove(workset_id, Sentinel.IGNORE)
+    play.until(workset_id, State.COMPLETE)
+
+
+def is_retried_at_its_directory(play: Play) -> None:
+    """A workset fails of something permanent; somebody changes its sentinels; it completes."""
+    play.exits[1] = 1
+    play.lab.drop("dropped-1", Sentinel.READY)
+    play.reach(lambda: bool(play.lab.worksets()))
+    play.until("dropped-1", State.ERROR)
+    # Its error may still be owed: only what stands there can be taken away.
+    play.reach(lambda: Sentinel.ERROR in play.lab.ours("dropped-1"))
+    play.lab.remove("dropped-1", Sentinel.ERROR)
+    play.until("dropped-1", State.COMPLETE)
+
+
+def is_given_up_by_an_old_monitor(play: Play) -> None:
+    """An old monitor's run vanishes from the directory, where ready is left; it completes here."""
+    play.lab.drop("dropped-1", Sentinel.READY, Sentinel.IN_PROGRESS)
+    play.reach(lambda: bool(play.lab.worksets()))
+    play.cycle()
+    play.lab.remove("dropped-1", Sentinel.IN_PROGRESS)
+    play.until("dropped-1", State.COMPLETE)
+
+
 def goes_with_others(play: Play) -> None:
     """Three worksets share two slots; one of them fails, is retried, and completes too."""
     play.exits[1] = 75

@@ -1,13 +1,27 @@
 """Discovery: what people and old monitors drop is found, once, and no damage stops the rest."""
 
-import pytest
-from tests.unit.application.lab import PREFIX, READS, SHEET, Lab, Meanwhile, Unreadable
+import functools
+from datetime import timedelta
+from typing import TypeVar, cast
 
-from daylily.application.discover_worksets import OUTAGES, Discovered, DiscoverWorksets
+import pytest
+from attrs import frozen
+from tests.unit.application.lab import PREFIX, READS, SHEET, Lab, Meanwhile, Unreadable, Wrapper
+
+from daylily.application.discover_worksets import (
+    LOOK_EVERY,
+    OUTAGES,
+    PAGE_PAUSE,
+    TELL_AGAIN,
+    Discovered,
+    DiscoverWorksets,
+)
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import Priority, State
-from daylily.domain.sentinels import Sentinel
+from daylily.domain.sentinels import Sentinel, state_shown
 from daylily.testing.faults import Blow, FaultInjector
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -16,7 +30,7 @@ def lab() -> Lab:
     return Lab()
 
 
-def discovery(lab: Lab, *wrappers: FaultInjector | Meanwhile | Unreadable) -> DiscoverWorksets:
+def discovery(lab: Lab, *wrappers: Wrapper) -> DiscoverWorksets:
     """Return the discovery of a new App."""
     return lab.app(*wrappers).cycle.discover
 
@@ -67,7 +81,50 @@ def test_a_folder_becomes_ready_later(lab: Lab) -> None:
     found = discovery(lab)
     assert found() == Discovered()
     lab.put("dropped-1", Sentinel.READY, b"")
+    lab.clock.advance(LOOK_EVERY)
     assert names(found()) == ["dropped-1"]
+
+
+def test_a_folder_that_waits_is_looked_at_ever_more_seldom(lab: Lab) -> None:
+    """Looks are paid for: one left behind for years must not cost one in every cycle."""
+    lab.drop("dropped-1")
+    calls = FaultInjector()
+    found = discovery(lab, calls)
+    for _ in range(300):
+        found()
+        lab.clock.advance(timedelta(seconds=2))
+    looks = calls.calls.count("objects.entries") - 1  # one was to see what directories there are
+    assert 10 <= looks <= 16
+
+
+class SmallPages:
+    """Listings of two entries a page."""
+
+    def wrap(self, port: T, name: str) -> T:
+        """Return a stand-in for *port*."""
+        return cast(T, _SmallPages(port)) if name == "objects" else port
+
+
+@frozen
+class _SmallPages:
+    port: object
+
+    def __getattr__(self, method: str) -> object:
+        found = getattr(self.port, method)
+        return functools.partial(found, limit=2) if method == "entries" else found
+
+
+def test_a_long_listing_is_made_more_seldom(lab: Lab) -> None:
+    """A hundred thousand directories are a hundred pages: listing them all must not be all we do."""
+    for number in range(5):
+        lab.drop(f"dropped-{number}")
+    found = discovery(lab, SmallPages())
+    found()
+    lab.drop("dropped-9", Sentinel.READY)
+    found()
+    assert lab.worksets() == ()
+    lab.clock.advance(PAGE_PAUSE * 2)
+    assert names(found()) == ["dropped-9"]
 
 
 def test_a_look_at_nothing_new_is_one_question(lab: Lab) -> None:
@@ -92,6 +149,7 @@ def test_a_folder_that_went_is_forgotten(lab: Lab) -> None:
         lab.objects.delete(name)
     assert found() == Discovered()
     lab.drop("dropped-1", Sentinel.READY)
+    lab.clock.advance(LOOK_EVERY)
     assert names(found()) == ["dropped-1"]
 
 
@@ -117,14 +175,80 @@ def test_what_an_old_monitor_did_is_adopted_d11(
     lab.check()
 
 
-@pytest.mark.parametrize("sentinel", [Sentinel.IGNORE, Sentinel.LOCK])
-def test_what_is_ignored_or_in_somebodys_hands_is_left(lab: Lab, sentinel: Sentinel) -> None:
-    """It is registered once that is over."""
-    lab.drop("dropped-1", Sentinel.READY, sentinel)
+def test_what_is_ignored_is_registered_so(lab: Lab) -> None:
+    """It is there for all to see, nobody runs it, and it is no news."""
+    lab.drop("dropped-1", Sentinel.READY, Sentinel.IGNORE)
+    (workset,) = discovery(lab)().registered
+    assert (workset.state, workset.held) == (State.IGNORED, True)
+    lab.app().cycle()
+    assert (lab.started(), lab.sent()) == ([], [])
+    lab.check()
+
+
+def test_what_is_ignored_may_be_under_construction(lab: Lab) -> None:
+    """Nobody wants it run: what it lacks is no damage, and it is registered once it is whole."""
+    lab.drop("dropped-1", Sentinel.IGNORE)
+    lab.remove("dropped-1", "daylily_work.yaml")
     found = discovery(lab)
     assert found() == Discovered()
-    lab.remove("dropped-1", sentinel)
+    lab.drop("dropped-1")
+    lab.clock.advance(LOOK_EVERY)
     assert names(found()) == ["dropped-1"]
+
+
+def test_what_another_system_has_locked_is_registered_and_left_to_it(lab: Lab) -> None:
+    """It is there for all to see, with what it waits for; nobody of us launches it."""
+    lab.drop("dropped-1", Sentinel.READY, Sentinel.LOCK, body=b"Locked by worker-7")
+    app = lab.app()
+    app.cycle()
+    (workset,) = lab.worksets()
+    assert workset.state is State.READY
+    assert workset.waits_for is not None
+    assert "holds daylily.lock since 2025-06-02T12:00:00Z (Locked by worker-7)" in workset.waits_for
+    assert lab.started() == []
+
+
+def test_a_lock_alone_says_nothing(lab: Lab) -> None:
+    """Without ready, nobody said that it may be run."""
+    lab.drop("dropped-1", Sentinel.LOCK)
+    assert discovery(lab)() == Discovered()
+
+
+@pytest.mark.parametrize("command", ["-p help", "germline_wgs_snv -p -j 20", "help", "germline"])
+def test_what_only_the_old_engine_can_run_is_left_to_it(lab: Lab, command: str) -> None:
+    """It is told once, in words that help; an error of ours would keep the old engine off, too."""
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.put("dropped-1", "daylily_work.yaml", f"dy-r: {command}\n".encode())
+    found = discovery(lab)
+    (damaged,) = found().damaged
+    assert str(damaged.error) == (
+        "daylily_work.yaml, pipeline: is missing: what it says is left to the engine of old;"
+        " to have it run here, name one of fastq-qc"
+    )
+    for _ in range(20):
+        lab.clock.advance(LOOK_EVERY)
+        assert found() == Discovered()
+    assert lab.ours("dropped-1") == {}
+    lab.put("dropped-1", "daylily_work.yaml", b"pipeline: fastq-qc\n")
+    lab.clock.advance(LOOK_EVERY)
+    assert names(found()) == ["dropped-1"]
+
+
+def test_a_command_of_old_that_is_a_pipeline_of_ours_is_run(lab: Lab) -> None:
+    """A single word without options says no more than the pipeline's name does."""
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.put("dropped-1", "daylily_work.yaml", b"dy-r: fastq_qc\n")
+    lab.app().cycle()
+    assert lab.started() == ["dropped-1/1"]
+
+
+@pytest.mark.parametrize("sentinel", [Sentinel.COMPLETE, Sentinel.ERROR, Sentinel.IN_PROGRESS])
+def test_what_the_old_engine_has_run_is_registered(lab: Lab, sentinel: Sentinel) -> None:
+    """D-13: whatever it ran, it is there for all to see."""
+    lab.drop("dropped-1", Sentinel.READY, sentinel)
+    lab.put("dropped-1", "daylily_work.yaml", b"dy-r: germline_wgs_snv -p -j 20\n")
+    (workset,) = discovery(lab)().registered
+    assert (workset.state, workset.manifest.pipeline) == (state_shown({sentinel}), "old-engine")
 
 
 def test_nested_sentinels_are_nobodys_d20(lab: Lab) -> None:
@@ -172,21 +296,28 @@ def test_files_that_vanish_while_we_read_stop_nobody_d21(lab: Lab) -> None:
         ("stage_samples.tsv", b"\xff\xfe\x00", "stage_samples.tsv"),
         ("daylily_work.yaml", b"a: [1, 2", "daylily_work.yaml"),
         ("daylily_work.yaml", b"- a list\n", "daylily_work.yaml"),
-        ("daylily_work.yaml", b"dy-r: help\n", "daylily_work.yaml"),
+        ("daylily_work.yaml", b"priority: low\n", "daylily_work.yaml"),
     ],
 )
 def test_one_damaged_folder_stops_nobody_d21(lab: Lab, name: str, content: bytes, place: str) -> None:
-    """D-21: it is told where the damage is, in every cycle, until it is mended."""
+    """D-21: it is told where the damage is, at once, when that changes, and every hour."""
     for workset_id in ("bad-1", "good-1"):
         lab.drop(workset_id, Sentinel.READY)
     lab.put("bad-1", name, content)
     app = lab.app()
-    for expected in (["good-1/1"], ["good-1/1"]):
+    for wait in (timedelta(0), TELL_AGAIN):
+        lab.clock.advance(wait)
         report = app.cycle()
-        assert lab.started() == expected
+        assert lab.started() == ["good-1/1"]
         assert len(report.faults) == 1
         assert report.faults[0].startswith(f"bad-1: {place}")
+        lab.clock.advance(LOOK_EVERY)
+        assert app.cycle().faults == []
+    lab.put("bad-1", name, b"\0")
+    lab.clock.advance(LOOK_EVERY)
+    assert len(app.cycle().faults) == 1
     lab.drop("bad-1", Sentinel.READY)
+    lab.clock.advance(LOOK_EVERY)
     assert app.cycle().faults == []
     assert lab.started() == ["good-1/1", "bad-1/1"]
 

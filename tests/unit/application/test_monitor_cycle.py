@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.application.lab import ADA, Lab, Meanwhile, Unreadable
 
-from daylily.application.monitor_cycle import OUTAGES
+from daylily.application.monitor_cycle import LOOK_EVERY, OUTAGES
 from daylily.application.resting import FIRST, LONGEST, Resting
 from daylily.bootstrap import App
 from daylily.config import Settings
@@ -235,8 +235,8 @@ def test_a_directory_that_cannot_be_read_does_not_stop_the_queue(lab: Lab) -> No
     assert lab.started() == [f"{good}/1"]
 
 
-def test_a_workset_that_another_system_holds_costs_nothing(lab: Lab) -> None:
-    """No write in any cycle, and the next in the queue runs."""
+def test_a_workset_that_another_system_holds_costs_next_to_nothing(lab: Lab) -> None:
+    """One write, that says what it waits for; and the next in the queue runs."""
     held = lab.submit("held", priority="urgent")
     lab.put(held.workset_id, Sentinel.LOCK, b"2025-06-02T12:00:00Z")
     free = lab.submit("free").workset_id
@@ -244,7 +244,9 @@ def test_a_workset_that_another_system_holds_costs_nothing(lab: Lab) -> None:
     for _ in range(5):
         app.cycle()
         lab.clock.advance(timedelta(minutes=1))
-    assert lab.get(held.workset_id) == held
+    waiting = lab.get(held.workset_id)
+    assert (waiting.state, waiting.version) == (State.READY, held.version + 1)
+    assert waiting.waits_for is not None
     assert lab.started() == [f"{free}/1"]
 
 
@@ -279,7 +281,7 @@ def test_a_state_store_that_is_away_is_no_empty_queue(lab: Lab) -> None:
 
 
 def test_a_foreign_run_is_looked_at_until_it_ends(lab: Lab) -> None:
-    """Without a write until then; it takes a slot meanwhile."""
+    """Without a write until then, and ever more seldom, down to once in a minute."""
     lab.drop("dropped-1", Sentinel.READY, Sentinel.IN_PROGRESS)
     app = lab.app()
     app.cycle()
@@ -287,6 +289,8 @@ def test_a_foreign_run_is_looked_at_until_it_ends(lab: Lab) -> None:
     assert app.cycle().idle
     assert lab.get("dropped-1") == running
     lab.put("dropped-1", Sentinel.COMPLETE, b"")
+    assert app.cycle().idle
+    lab.clock.advance(LOOK_EVERY)
     assert [moved.state for moved in app.cycle().moved] == [State.COMPLETE]
     assert app.cycle().idle
 
@@ -323,7 +327,7 @@ def test_the_plan_says_what_a_cycle_would_do(lab: Lab) -> None:
         "runs": "poll",
         "foreign-1": "look at what the other system has done",
         "stopped": "pay its debts",
-        "first": "wait: no free slot",
+        "first": "launch",
         "second": "wait: no free slot",
     }
     lab.compute.end(f"{runs}/1", exit_code=75)

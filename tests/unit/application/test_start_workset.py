@@ -91,14 +91,18 @@ def test_a_pipeline_that_is_gone_needs_a_person(lab: Lab) -> None:
 
 @pytest.mark.parametrize("sentinel", [Sentinel.LOCK, Sentinel.IN_PROGRESS])
 def test_what_another_system_holds_is_left_to_it(lab: Lab, sentinel: Sentinel) -> None:
-    """No launch; and while it only holds the lock, not even a write."""
+    """No launch; and while it only holds the lock, no step: the workset says what it waits for."""
     workset = lab.submit()
     lab.put(workset.workset_id, sentinel, b"2025-06-02T12:00:00Z")
     left = start(lab, workset)
     assert left.state is (State.READY if sentinel is Sentinel.LOCK else State.IN_PROGRESS)
     assert lab.started() == []
     if sentinel is Sentinel.LOCK:
-        assert lab.get(workset.workset_id) == workset
+        assert lab.get(workset.workset_id).history == workset.history
+        assert left.waits_for == (
+            "another system holds daylily.lock since 2025-06-02T12:00:00Z;"
+            " it counts no more from 2025-06-02T13:00:00Z on"
+        )
 
 
 def test_a_lock_of_another_system_that_comes_first_wins(lab: Lab) -> None:

@@ -424,3 +424,35 @@ class TestStrict:
 
         assert reading.file is not None
         assert reading.file.samples[0].pairs == (FastqPair("a.fq", "b.fq"),)
+
+
+class TestPipelineOf:
+    """Which pipeline a file asks for."""
+
+    @pytest.mark.parametrize(
+        ("text", "pipeline"),
+        [
+            ("pipeline: wes\ndy-r: germline_wgs_snv\n", "wes"),
+            ("dy-r: germline_wgs_snv\n", "germline"),
+            ("dy-r: germline_wgs_kitchensink\n", "wgs"),
+            ("dy-r: dy-r SOMATIC\n", "somatic"),
+            ("dy-r: fastq_qc\n", "fastq_qc"),
+            ("dy-r: -p help\n", work_yaml.OLD_ENGINE),
+            ("dy-r: germline_wgs_snv -p -j 20\n", work_yaml.OLD_ENGINE),
+            ("dy-r: $(id)\n", work_yaml.OLD_ENGINE),
+            ("priority: low\n", None),
+        ],
+    )
+    def test_named_or_not(self, text: str, pipeline: str | None) -> None:
+        """A single target stands for a pipeline; with options it is the old engine's command."""
+        assert work_yaml.pipeline_of(read(text)) == pipeline
+
+    @pytest.mark.parametrize("pipeline", ["germline", "wgs", "somatic", "rnaseq", "wes", "fastq-qc"])
+    def test_what_we_write(self, pipeline: str) -> None:
+        """What we write for the old engine means the same pipeline, if our own word for it is lost."""
+        text = render(a_workset(manifest=a_manifest(pipeline=pipeline)), bucket_uri=URI)
+        without = "\n".join(line for line in text.splitlines() if not line.startswith("pipeline:"))
+
+        named = work_yaml.pipeline_of(read(without))
+        assert named is not None
+        assert named.replace("_", "-") == pipeline

@@ -10,9 +10,13 @@ from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.names import check_id
 from daylily.domain.workset import Workset
 
-__all__ = ["FASTQ_KEYS", "Reading", "WorkFile", "parse", "read", "render"]
+__all__ = ["FASTQ_KEYS", "OLD_ENGINE", "Reading", "WorkFile", "parse", "pipeline_of", "read", "render"]
+
+OLD_ENGINE: Final = "old-engine"
+"""Stands for a pipeline that only the engine of old knows: a command line, and no name for it."""
 
 _TARGETS: Final = {"germline": "germline_wgs_snv", "wgs": "germline_wgs_kitchensink"}
+_PIPELINES: Final = {target: pipeline for pipeline, target in _TARGETS.items()}
 _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 # What a shell takes for plain text: the old engine pastes the value into a command line (D-35).
 _PLAIN_URI: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/._+=@-]*")
@@ -54,6 +58,20 @@ def render(workset: Workset, *, bucket_uri: str) -> str:
         _entry(sample, pair) for sample in workset.manifest.samples for pair in sample.pairs
     ]
     return dump_yaml(fields)
+
+
+def pipeline_of(file: WorkFile) -> str | None:
+    """
+    Return the pipeline that a file asks for, or None if it asks for nothing.
+
+    Where it names none, a command of the old engine that is a single target stands for one. What has
+    options besides is more than a name: running the bare pipeline would be something else.
+    """
+    if file.pipeline or not file.run_command:
+        return file.pipeline
+    # Bridges of the first version wrote the name of the command, too.
+    target = file.run_command.removeprefix("dy-r ").strip().lower()
+    return _PIPELINES.get(target, target) if _TARGET.fullmatch(target) else OLD_ENGINE
 
 
 def _target(pipeline: str) -> str:

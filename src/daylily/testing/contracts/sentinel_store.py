@@ -236,6 +236,19 @@ class SentinelStoreContract:
         drawer.drop("ws-1/daylily.complete", b"2026-01-14T10:45:09Z")
         assert store.look("ws-1").foreign(1) == {Sentinel.COMPLETE}
 
+    def test_how_old_a_foreign_lock_is(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Whatever it says of itself, the store knows since when it stands there; ours need no such."""
+        drawer.drop("ws-1/daylily.lock", b"1999-12-31T23:59:59Z")
+        drawer.drop("ws-2/daylily.lock", b"Locked by somebody")
+        store.post("ws-3", Sentinel.LOCK, body(1))
+        drawer.drop("ws-4/daylily.ready", b"")
+
+        first, second = (store.look(each).locked_at for each in ("ws-1", "ws-2"))
+        assert first is not None
+        assert second is not None
+        assert abs(second - first) < timedelta(minutes=5)
+        assert store.look("ws-3").locked_at is store.look("ws-4").locked_at is None
+
     # directories and changed
 
     def test_directories_are_listed_once(self, store: SentinelStore, drawer: Drawer) -> None:
