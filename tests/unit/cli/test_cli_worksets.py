@@ -284,6 +284,8 @@ def test_submit_waits(
     result = desk.run("submit", pair, "-p", "fastq-qc", "--wait")
     assert result.exit_code == code
     assert result.stdout.split()[1] == state
+    assert result.stderr.count("bad reads") == code
+    assert result.stderr.count("what to do: ") == code
 
 
 # logs, results

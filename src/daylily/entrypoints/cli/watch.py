@@ -185,5 +185,7 @@ class _Teller:
                 # Progress is no change of the workset, and has no time of its own.
                 changed = before is None or before[0] != workset.state
                 at = workset.updated_at if changed else datetime.now(UTC).isoformat()
-                line = f"{time_of(at)}  {workset.workset_id}  {workset.state}  {news[1]}"
+                # Who waits says at the end what went wrong, and what to do about it.
+                text = "" if self._stderr and workset.ended else news[1]
+                line = f"{time_of(at)}  {workset.workset_id}  {workset.state}  {text}"
                 click.echo(plain(line).rstrip(), err=self._stderr)
