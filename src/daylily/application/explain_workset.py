@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
+from daylily.application.others import Others
 from daylily.application.read_worksets import ReadWorksets
 from daylily.domain.customers import Principal
 from daylily.domain.diagnosis import remedy_of
@@ -112,6 +113,8 @@ class ExplainWorkset:
         if workset.state is State.RETRYING:
             return self._retrying(workset)
         if workset.state is State.IGNORED:
+            if not workset.held:
+                return _Answer(Cause.PERSON, f"it was set aside: {workset.history[-1].reason}")
             text = "somebody put daylily.ignore into its directory"
             return _Answer(Cause.PERSON, text, remedy="Remove daylily.ignore to let it go on.")
         return self._ready(workset)
@@ -173,16 +176,19 @@ class ExplainWorkset:
 
     def _held_by_others(self, workset: Workset) -> _Answer | None:
         try:
-            shown = self.sentinels.look(workset.workset_id).sentinels
+            folder = self.sentinels.look(workset.workset_id)
         except UnavailableError as error:
             return _Answer(Cause.OTHER_SYSTEM, f"its directory cannot be read: {error}")
+        # What a monitor passes over at the launch keeps nobody waiting.
+        others = Others(workset=workset, folder=folder, at=self.clock(), actor="")
         for sentinel in (Sentinel.IGNORE, Sentinel.IN_PROGRESS, Sentinel.LOCK):
-            body = shown.get(sentinel)
-            if body is not None and not body.ours:
+            if sentinel in others.news:
+                body = folder.sentinels[sentinel]
                 since = f" since {body.at:%Y-%m-%d %H:%M:%S} UTC" if body.at else ""
                 text = f"{sentinel} of another system stands in its directory{since}"
                 remedy = f"If nobody is at work there, remove {sentinel}."
-                return _Answer(Cause.OTHER_SYSTEM, text, remedy=remedy)
+                until = others.lock_counts_until if sentinel is Sentinel.LOCK else None
+                return _Answer(Cause.OTHER_SYSTEM, text, until=until, remedy=remedy)
         return None
 
     def _rank(self, workset: Workset) -> int | None:

@@ -42,7 +42,7 @@ class Others:
     def passed_over(self) -> frozenset[Sentinel]:
         """Those that say nothing, or nothing any more: taken over before, or a lock that ran out."""
         heard = {each.sentinel for each in self._still_known()}
-        if self.folder.locked_at is not None and self.at - self.folder.locked_at >= LOCK_TIMEOUT:
+        if self.lock_counts_until is not None and self.at >= self.lock_counts_until:
             heard.add(Sentinel.LOCK)
         # Whoever takes an ignore away means it, and so does whoever puts one: it always counts.
         return self.foreign & heard - {Sentinel.IGNORE}
@@ -53,15 +53,21 @@ class Others:
         return self.foreign - self.passed_over
 
     @property
+    def lock_counts_until(self) -> datetime | None:
+        """When a lock of others that stands there begins to say nothing any more."""
+        since = self.folder.locked_at
+        return since + LOCK_TIMEOUT if since is not None else None
+
+    @property
     def waits_for(self) -> str | None:
         """What keeps the workset from being launched, for people; None if no lock of others does."""
-        since = self.folder.locked_at
-        if Sentinel.LOCK not in self.news or since is None:
+        since, until = self.folder.locked_at, self.lock_counts_until
+        if Sentinel.LOCK not in self.news or since is None or until is None:
             return None
         said = self.folder.sentinels[Sentinel.LOCK].detail
         return (
             f"another system holds {Sentinel.LOCK} since {_shown(since)}{said and f' ({said[:200]})'};"
-            f" it counts no more from {_shown(since + LOCK_TIMEOUT)} on"
+            f" it counts no more from {_shown(until)} on"
         )
 
     def remembered(self) -> Workset:

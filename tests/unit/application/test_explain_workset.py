@@ -7,6 +7,7 @@ from attrs import evolve
 from tests.unit.application.lab import ADA, Lab, Unreadable
 
 from daylily.application.explain_workset import Cause, Explanation
+from daylily.application.others import LOCK_TIMEOUT
 from daylily.config import Settings
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError, UnavailableError
@@ -193,17 +194,34 @@ def test_run_by_others(lab: Lab) -> None:
 
 def test_ignored(lab: Lab) -> None:
     """What a person has stopped goes on when the person says so."""
-    lab.drop("dropped-1", Sentinel.READY)
+    lab.drop("dropped-1", Sentinel.READY, Sentinel.IGNORE)
     lab.app().cycle()
-    workset = lab.get("dropped-1")
-    stopped = evolve(workset, state=State.IGNORED, attempts=(), failure=None)
-    lab.store.save(stopped)
     operator = Principal(name="root", customer_id="local", operator=True)
 
     found = lab.app().explain(operator, "dropped-1")
 
     assert found.cause is Cause.PERSON
-    assert "daylily.ignore" in found.text
+    assert found.remedy == "Remove daylily.ignore to let it go on."
+
+
+def test_set_aside(lab: Lab) -> None:
+    """What was ignored here is not let go by a change of its directory."""
+    workset = lab.store.save(lab.submit().ignore(by="ada", at=lab.clock()))
+
+    found = why(lab, workset)
+
+    assert (found.cause, found.text) == (Cause.PERSON, "it was set aside: ignored by ada")
+    assert found.remedy is None
+
+
+def test_a_lock_that_has_run_out_keeps_nobody_waiting(lab: Lab) -> None:
+    """Until then it says when that will be."""
+    workset = lab.submit()
+    lab.put(workset.workset_id, Sentinel.LOCK, b"")
+
+    assert why(lab, workset).until == lab.clock() + LOCK_TIMEOUT
+    lab.clock.advance(LOCK_TIMEOUT)
+    assert why(lab, workset).cause is Cause.MONITOR
 
 
 def test_another_tenant(lab: Lab) -> None:
