@@ -191,7 +191,8 @@ def test_a_home_has_one_server(house: House) -> None:
     second = house.start("up", "--port", 0, "--another")
     assert second.stdout is not None
     assert second.stdout.readline().startswith("daylily is up at ")
-    house.end(second)
+    second.send_signal(signal.SIGINT)
+    assert "What runs goes on" in second.communicate(timeout=30)[1]
     assert json.loads((house.home / "server.json").read_text())["url"] == url
     house.ok("list", "--url", url)
 

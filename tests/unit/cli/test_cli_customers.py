@@ -14,10 +14,12 @@ def customers(desk: Desk) -> list[str]:
 def test_a_slip_makes_no_customer(desk: Desk, pair: Path) -> None:
     """A customer whom nobody knows is refused with the one that was meant, and nothing is stored."""
     desk.ok("customer", "add", "acme", "--name", "ACME Genomics")
-    for command in (("submit", pair, "-p", "fastq-qc"), ("list",), ("list", "--all-customers")):
+    source = (pair, "-p", "fastq-qc")
+    for command in (("submit", *source), ("validate", *source), ("list",), ("show", "x-123456")):
         told = desk.faults(*command, "--customer", "acne")["--customer"]
         assert "did you mean 'acme'?" in told
         assert "daylily customer add acne" in told
+    assert "uploaded" not in desk.run("submit", *source, "--customer", "acne").stderr
     assert customers(desk) == ["acme", "local"]
     assert desk.stored() == ([], [], [])
 

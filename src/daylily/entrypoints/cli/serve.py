@@ -128,6 +128,7 @@ def _run(
 
             if with_monitor:
                 run_monitor(MonitorLoop(app.cycle, settings.poll_interval, stop), work)
+                session.say("Stopped. What runs goes on; the next 'daylily up' picks it up again.")
             else:
                 work()
     finally:

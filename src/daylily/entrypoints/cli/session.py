@@ -148,8 +148,7 @@ class Session:
     def _check_customer(self, world: "World") -> None:
         # A slip of the fingers must not make a customer, whose worksets nobody would find again. The
         # settings are no such place: who they name is taken on.
-        asked = self.settings.customer
-        usual = {Settings().customer, self._configured_customer()}
+        asked, usual = self.settings.customer, self._usual_customers
         if asked in usual:
             return
         try:
@@ -163,9 +162,11 @@ class Session:
                 "--customer", f"there is no customer {asked!r}; {hint}{new}"
             ) from None
 
-    def _configured_customer(self) -> str:
+    @property
+    def _usual_customers(self) -> frozenset[str]:
+        """The default, and the one that the settings name."""
         others = {name: value for name, value in self.flags.items() if name != "customer"}
-        return load(others, path=self.config_path).settings.customer
+        return frozenset({Settings().customer, load(others, path=self.config_path).settings.customer})
 
     @property
     def client(self) -> "Client":
@@ -178,6 +179,8 @@ class Session:
             else:
                 from daylily.entrypoints.cli.client import LocalClient
 
+                if self.settings.customer not in self._usual_customers:
+                    _ = self.app  # so that nothing is copied, or found sound, for whom nobody knows
                 self._client = LocalClient(lambda: self.app, self.settings, self.user)
         return self._client
 
