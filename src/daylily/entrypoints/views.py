@@ -107,6 +107,7 @@ class WorksetView:
     max_retries: int = 3
     retry_after: str | None = None
     cancel_requested_by: str | None = None
+    waits_for: str | None = None
     progress: ProgressView | None = None
     results_uri: str | None = None
     samples: tuple[SampleView, ...] = ()
@@ -160,6 +161,7 @@ class WorksetView:
             max_retries=workset.max_retries,
             retry_after=_time(workset.retry_at) if workset.retry_at else None,
             cancel_requested_by=workset.cancel.by if workset.cancel else None,
+            waits_for=workset.waits_for,
             progress=ProgressView(done=progress.done, total=progress.total, message=progress.message)
             if progress
             else None,

@@ -101,6 +101,16 @@ def test_show_says_what_to_do(desk: Desk, submitted: str) -> None:
     assert desk.json("show", submitted)["advice"] is None
 
 
+def test_show_says_what_it_waits_for(desk: Desk, submitted: str) -> None:
+    """Where another system's lock is in the way: whose it is, and until when it counts."""
+    desk.world.objects.put(f"worksets/{submitted}/daylily.lock", b"Locked by worker-7")
+    desk.ok("monitor", "--once")
+    told = desk.json("show", submitted)["waits_for"]
+    assert "another system holds daylily.lock since" in told
+    assert "Locked by worker-7" in told
+    assert "Waits for" in desk.ok("show", submitted)
+
+
 @pytest.mark.parametrize("command", ["show", "cancel", "retry", "logs", "results"])
 @pytest.mark.parametrize("workset_id", ["nope-123", "../x", "x"])
 def test_unknown_ids_are_not_found(desk: Desk, command: str, workset_id: str) -> None:

@@ -93,6 +93,7 @@ def _facts(workset: WorksetView) -> Table:
         ("Name", workset.workset_name),
         ("State", state_of(workset)),
         ("Progress", progress_of(workset) if not workset.ended else ""),
+        ("Waits for", workset.waits_for or ""),
         ("Priority", workset.priority),
         ("Pipeline", f"{workset.pipeline_type} on {workset.reference_genome}"),
         ("Customer", workset.customer_id),
