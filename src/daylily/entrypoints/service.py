@@ -52,6 +52,7 @@ class MonitorLoop:
     stop: threading.Event = field(factory=threading.Event)
     _failures: int = field(init=False, default=0)
     _told: frozenset[str] = field(init=False, default=frozenset())
+    _cycles: int = field(init=False, default=0)
 
     def run(self) -> None:
         """Run until ``stop`` is set; a cycle that has begun is finished."""
@@ -86,6 +87,10 @@ class MonitorLoop:
 
     def _tell(self, report: CycleReport) -> None:
         tell(report, but=self._told)
+        self._cycles += 1
+        # The first tells people that all is well; what follows would only fill the log.
+        log = _log.info if self._cycles == 1 else _log.debug
+        log("cycle done", number=self._cycles, moved=len(report.moved), faults=len(report.faults))
         # What stays wrong is told once, not with every cycle.
         self._told = frozenset(report.faults)
 

@@ -3,9 +3,14 @@
 import errno
 import os
 import sys
-from typing import Final
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+if TYPE_CHECKING:
+    from daylily.entrypoints.cli.base import Common
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
@@ -14,6 +19,29 @@ BROKEN_PIPE: Final = 141
 
 class NotCompleteError(Exception):
     """A workset that was waited for has ended otherwise; all has been said of it."""
+
+
+def exit_code_of(run: Callable[[], Any], common: "Common", args: Sequence[str] | None) -> Any:
+    """
+    Run a command line, and return its exit code, or what else it returns.
+
+    Args:
+        run: Parses *args* and does what they say.
+        common: What the command leaves open; it is closed.
+        args: As given; None takes those of the process.
+    """
+    try:
+        return run()
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - bugs are raised again
+        return report(error, as_json=common.json or _asks_for_json(args))
+    finally:
+        common.close()
+
+
+def _asks_for_json(args: Sequence[str] | None) -> bool:
+    # What stands behind a wrong option has not been parsed when that is told.
+    given = sys.argv[1:] if args is None else args
+    return "--json" in takewhile(lambda each: each != "--", given)
 
 
 def report(error: BaseException, *, as_json: bool) -> int:

@@ -1,16 +1,15 @@
 """The group of all commands: a table of names, and modules that are imported when they are called."""
 
-import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
-from itertools import takewhile
 from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from daylily.entrypoints.cli.base import EXIT_CODES, Common, common_params, write_common
-from daylily.entrypoints.cli.failures import report
+from daylily.entrypoints.cli.failures import exit_code_of
 
 PROGRAM: Final = "daylily"
 
@@ -101,23 +100,13 @@ class LazyGroup(click.Group):
         """Run a command; turn what stopped it into one clear line and its exit code."""
         common = extra.setdefault("obj", None) or Common()
         extra["obj"] = common
-        try:
-            code = super().main(
-                args, prog_name or PROGRAM, complete_var, standalone_mode=False, **extra
-            )
-        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - bugs are raised again
-            code = report(error, as_json=common.json or _asks_for_json(args))
-        finally:
-            common.close()
+        run = partial(
+            super().main, args, prog_name or PROGRAM, complete_var, standalone_mode=False, **extra
+        )
+        code = exit_code_of(run, common, args)
         if not standalone_mode:
             return code
         raise SystemExit(code if isinstance(code, int) else 0)
-
-
-def _asks_for_json(args: Sequence[str] | None) -> bool:
-    # What stands behind a wrong option has not been parsed when that is told.
-    given = sys.argv[1:] if args is None else args
-    return "--json" in takewhile(lambda each: each != "--", given)
 
 
 @click.group(

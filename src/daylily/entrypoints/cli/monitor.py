@@ -49,6 +49,11 @@ def monitor(session: Session, *, once: bool, dry_run: bool) -> None:
     """Launch worksets, follow them to their end, and retry what can be retried."""
     session.refuse_url()
     keep_diary(session)
+    run(session, once=once, dry_run=dry_run)
+
+
+def run(session: Session, *, once: bool, dry_run: bool) -> None:
+    """Do what a monitor is asked for."""
     if dry_run:
         _print_plan(session, _plan(session))
         return
