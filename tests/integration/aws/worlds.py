@@ -25,26 +25,27 @@ _QUICK = Config(
 )
 
 
-def dynamodb_client(endpoint: Endpoint | None = None, config: Config = _QUICK) -> "DynamoDBClient":
+def dynamodb_client(
+    endpoint: Endpoint | None = None, config: Config = _QUICK, region: str | None = None
+) -> "DynamoDBClient":
     """Return a client; without an endpoint one that moto answers."""
-    return boto3.client("dynamodb", config=config, **_where(endpoint))
+    return boto3.client("dynamodb", config=config, **_where(endpoint, region))
 
 
 def s3_client(
     endpoint: Endpoint | None = None, config: Config = _QUICK, region: str | None = None
 ) -> "S3Client":
     """Return a client; without an endpoint one that moto answers."""
-    where = _where(endpoint)
-    return boto3.client("s3", config=config, **where | {"region_name": region or where["region_name"]})
+    return boto3.client("s3", config=config, **_where(endpoint, region))
 
 
-def _where(endpoint: Endpoint | None) -> dict[str, Any]:
+def _where(endpoint: Endpoint | None, region: str | None) -> dict[str, Any]:
     found = endpoint or Endpoint("", "test", "test")
     return {
         "endpoint_url": found.url or None,
         "aws_access_key_id": found.access_key,
         "aws_secret_access_key": found.secret_key,
-        "region_name": found.region,
+        "region_name": region or found.region,
     }
 
 

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import frozen
 
 from daylily.adapters.aws.check_bucket import BucketChecks
 from daylily.adapters.aws.check_tables import TableChecks, check_customers
@@ -22,6 +22,10 @@ from daylily.adapters.aws.setup_tables import TableSetup
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from daylily.ports.installation import Finding, Role, Step, Tell
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -44,15 +48,15 @@ class AWSInstallation:
     customer: Customer
     clock: Callable[[], datetime]
     pause: Callable[[float], None] = time.sleep
-    _dynamodb: Any = field(init=False)
-    _s3: Any = field(init=False)
 
-    @_dynamodb.default
-    def _new_dynamodb(self) -> Any:
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """What asks DynamoDB."""
         return self.clients.dynamodb()
 
-    @_s3.default
-    def _new_s3(self) -> Any:
+    @cached_property
+    def s3(self) -> "S3Client":
+        """What asks S3."""
         return self.clients.s3()
 
     def plan(self) -> Sequence[Step]:
@@ -68,15 +72,15 @@ class AWSInstallation:
             yield Finding("credentials", "FAIL", str(error))
             return
         if self._worksets is not None:
-            yield from TableChecks(client=self._dynamodb, table=self._worksets, clock=self.clock)()
+            yield from TableChecks(client=self.dynamodb, table=self._worksets, clock=self.clock)()
         if self._customers is not None:
-            customers = DynamoDBCustomers(self._dynamodb, self._customers.name)
+            customers = DynamoDBCustomers(self.dynamodb, self._customers.name)
             yield check_customers(customers, self.customer.customer_id)
         yield from BucketChecks(
             bucket=self._bucket,
-            objects=S3ObjectStore(self._s3, self.policies.bucket),
+            objects=S3ObjectStore(self.s3, self.policies.bucket),
             prefix=self.policies.worksets,
-            official=_official(self._s3),
+            official=_official(self.s3),
         )()
 
     def policy(self, role: Role) -> Mapping[str, Any]:
@@ -97,7 +101,7 @@ class AWSInstallation:
         if self.policies.table is None:
             return None
         return TableSetup(
-            client=self._dynamodb,
+            client=self.dynamodb,
             name=self.policies.table,
             key=KEY,
             indexes=INDEXES,
@@ -109,7 +113,7 @@ class AWSInstallation:
         if self.policies.customers is None:
             return None
         return TableSetup(
-            client=self._dynamodb,
+            client=self.dynamodb,
             name=self.policies.customers,
             key=CUSTOMER_KEY,
             indexes=(),
@@ -119,7 +123,7 @@ class AWSInstallation:
     @property
     def _bucket(self) -> BucketSetup:
         return BucketSetup(
-            client=self._s3,
+            client=self.s3,
             name=self.policies.bucket,
             region=self.policies.region,
             prefixes=(self.policies.worksets, self.policies.files),
@@ -127,7 +131,7 @@ class AWSInstallation:
 
     def _customer_step(self, table: TableSetup) -> Step:
         thing = f"customer {self.customer.customer_id}"
-        customers = DynamoDBCustomers(self._dynamodb, table.name)
+        customers = DynamoDBCustomers(self.dynamodb, table.name)
         if table.found() is not None:
             with suppress(NotFoundError):
                 customers.get(self.customer.customer_id)
@@ -148,7 +152,9 @@ class AWSInstallation:
         return Finding("credentials", "ok", f"from {identity}")
 
     def _endpoints(self) -> Finding:
-        clients = [self._s3] if self.policies.table is None else [self._dynamodb, self._s3]
+        clients: list[Any] = [self.s3]
+        if self.policies.table is not None:
+            clients.insert(0, self.dynamodb)
         told, open_to_all = [], False
         for client in clients:
             name = {"dynamodb": "DynamoDB", "s3": "S3"}[client.meta.service_model.service_name]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -14,10 +14,6 @@ from daylily.adapters.aws.policies import Policies
 from daylily.adapters.system import utc_now
 from daylily.domain.customers import Customer
 from daylily.ports.installation import Finding
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
 TABLE, BUCKET = "daylily-worksets", "acme-worksets"
 
@@ -51,18 +47,6 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> AWSInstallation:
     return found
 
 
-def dynamodb(installation: AWSInstallation) -> "DynamoDBClient":
-    """Return the client that an installation asks with."""
-    client: DynamoDBClient = installation._dynamodb
-    return client
-
-
-def s3(installation: AWSInstallation) -> "S3Client":
-    """Return the client that an installation asks with."""
-    client: S3Client = installation._s3
-    return client
-
-
 def findings(installation: AWSInstallation) -> dict[str, Finding]:
     """Return what the checks find, by their names."""
     found = list(installation.check())
@@ -79,8 +63,8 @@ def test_all_is_well(installation: AWSInstallation) -> None:
     ]
     assert {check for check, each in found.items() if each.verdict != "ok"} == {"credentials"}
     assert found["bucket"].text == f"{BUCKET} is there, in us-west-2"
-    assert dynamodb(installation).scan(TableName=TABLE)["Items"] == []
-    assert s3(installation).list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert installation.dynamodb.scan(TableName=TABLE)["Items"] == []
+    assert installation.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
 
 def test_nothing_is_there() -> None:
@@ -94,7 +78,7 @@ def test_nothing_is_there() -> None:
 
 def test_a_missing_index(installation: AWSInstallation) -> None:
     """Tables of old lack indexes, and AWS does not read one that is being built."""
-    client = dynamodb(installation)
+    client = installation.dynamodb
     client.update_table(
         TableName=TABLE, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "queue-index"}}]
     )
@@ -110,7 +94,7 @@ def test_a_missing_index(installation: AWSInstallation) -> None:
 def test_a_table_of_something_else(installation: AWSInstallation) -> None:
     """A table of another key is not tried further."""
     wrong = refusal(400, "ValidationException", "The provided key element does not match", json=True)
-    answers(dynamodb(installation), "dynamodb", "GetItem", wrong)
+    answers(installation.dynamodb, "dynamodb", "GetItem", wrong)
     found = findings(installation)
     assert "is not keyed by workset_id" in found["table"].text
     assert "indexes" not in found
@@ -141,7 +125,7 @@ def test_what_is_not_permitted(
     """Each action of the guide's policy is tried; one that is missing is named, with the way to it."""
     is_json = service == "dynamodb"
     denied = refusal(403, "AccessDeniedException" if is_json else "AccessDenied", json=is_json)
-    client = dynamodb(installation) if is_json else s3(installation)
+    client = installation.dynamodb if is_json else installation.s3
     answers(client, service, operation, denied)
     found = findings(installation)[check]
     assert found.verdict == "FAIL"
@@ -164,17 +148,17 @@ def test_what_only_an_admin_may_see(
     """What no process needs at run time is no fault where it may not be looked at."""
     is_json = service == "dynamodb"
     denied = refusal(403, "AccessDeniedException" if is_json else "AccessDenied", json=is_json)
-    answers(dynamodb(installation) if is_json else s3(installation), service, operation, denied)
+    answers(installation.dynamodb if is_json else installation.s3, service, operation, denied)
     found = findings(installation)[check]
     assert (found.verdict, "--role admin" in found.text) == ("ok", True)
 
 
 def test_what_should_be_set_otherwise(installation: AWSInstallation) -> None:
     """What makes data safe, and is not on, is a warning that names init."""
-    dynamodb(installation).update_continuous_backups(
+    installation.dynamodb.update_continuous_backups(
         TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
     )
-    client = s3(installation)
+    client = installation.s3
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
     client.delete_public_access_block(Bucket=BUCKET)
     client.delete_bucket_lifecycle(Bucket=BUCKET)
@@ -200,11 +184,11 @@ def test_a_table_that_heeds_no_conditions(installation: AWSInstallation, operati
     """Where a write is done although it must not, two monitors would run a workset twice."""
     names = ("ConditionExpression", "ExpressionAttributeNames")
     dropping(
-        dynamodb(installation),
+        installation.dynamodb,
         f"dynamodb.{operation}",
         *(names if operation == "PutItem" else names[:1]),
     )
-    drop_unused(dynamodb(installation))
+    drop_unused(installation.dynamodb)
     found = findings(installation)["writes"]
     assert found.verdict == "FAIL"
     assert found.text == f"{operation} was done although its condition did not hold"
@@ -232,12 +216,12 @@ def test_a_bucket_that_heeds_no_conditions(
     installation: AWSInstallation, operation: str, name: str, told: str
 ) -> None:
     """An S3 of that kind is told of, and what was tried on it is removed all the same."""
-    dropping(s3(installation), f"s3.{operation}", name)
+    dropping(installation.s3, f"s3.{operation}", name)
     found = findings(installation)["objects"]
     assert found.verdict == "FAIL"
     assert told in found.text
     assert "twice" in found.advice
-    assert s3(installation).list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert installation.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
 
 @pytest.mark.parametrize(
@@ -245,7 +229,7 @@ def test_a_bucket_that_heeds_no_conditions(
 )
 def test_skew(installation: AWSInstallation, off: float, verdict: str) -> None:
     """A clock that is off is told of before S3 refuses its signatures, and before it takes a lock."""
-    told = dynamodb(installation).get_item(TableName=TABLE, Key={"workset_id": {"S": "x"}})
+    told = installation.dynamodb.get_item(TableName=TABLE, Key={"workset_id": {"S": "x"}})
     assert told["ResponseMetadata"]["HTTPHeaders"]["date"]
     found = findings(evolve(installation, clock=later(off)))["skew"]
     assert found.verdict == verdict
@@ -267,7 +251,7 @@ def test_a_customer_that_is_not_there(installation: AWSInstallation) -> None:
 def test_customers_are_none_of_a_monitors_business(installation: AWSInstallation) -> None:
     """The policy of monitors has nothing of customers: that is worth a warning, and no more."""
     denied = refusal(403, "AccessDeniedException", json=True)
-    answers(dynamodb(installation), "dynamodb", "GetItem", None, denied)
+    answers(installation.dynamodb, "dynamodb", "GetItem", None, denied)
     found = findings(installation)["customers"]
     assert (found.verdict, found.advice) == ("warn", "a monitor can do without; API and submit cannot")
 
@@ -285,7 +269,7 @@ def test_a_bucket_in_another_region(installation: AWSInstallation) -> None:
 def test_sentinels_are_read(installation: AWSInstallation) -> None:
     """Those of the first directories are, whoever has put them there."""
     for key in ("ws-1/daylily.ready", "ws-1/daylily.lock", "ws-2/daylily.ready", "ws-3/reads"):
-        s3(installation).put_object(Bucket=BUCKET, Key=f"worksets/{key}", Body=b"\xff")
+        installation.s3.put_object(Bucket=BUCKET, Key=f"worksets/{key}", Body=b"\xff")
     found = findings(installation)["sentinels"]
     assert found.text == "read 3 in 3 directories of worksets/"
 
