@@ -18,8 +18,8 @@ _SETUP_TABLES: Final = (
     "dynamodb:DescribeContinuousBackups",
     "dynamodb:DescribeTable",
     "dynamodb:UpdateContinuousBackups",
-    "dynamodb:UpdateTable",
 )
+_SETUP_INDEXES: Final = ("dynamodb:UpdateTable",)
 _SETUP_CUSTOMERS: Final = ("dynamodb:PutItem",)
 _SETUP_BUCKET: Final = (
     "s3:CreateBucket",
@@ -84,6 +84,8 @@ class Policies:
         names = [name for name in (self.table, self.customers) if name is not None]
         if names:
             yield _allow("SetUpTables", _SETUP_TABLES, [self._table(name) for name in names])
+        if self.table is not None:
+            yield _allow("SetUpIndexes", _SETUP_INDEXES, [self._table(self.table)])
         yield _allow("SetUpBucket", _SETUP_BUCKET, [self._bucket])
 
     def _table(self, name: str) -> str:
