@@ -80,7 +80,10 @@ def test_damage_costs_one_sample(
     three_samples(workset)
     assert run(workset.path, output, "--threads", threads) == 65
     fault = "sample_data/1_R2.fastq.gz: record 812: quality string has 3 characters, sequence has 4"
-    assert capfd.readouterr().err.splitlines() == [f"sample S2: {fault}"]
+    told = capfd.readouterr()
+    assert told.err.splitlines() == [f"sample S2: {fault}"]
+    assert "/3] sample S2: failed\n" in told.out
+    assert fault not in told.out
     rows = summary(output)
     assert [(name, row["status"], row["reads"]) for name, row in rows.items()] == [
         ("S1", "ok", "1800"),
@@ -249,6 +252,22 @@ def test_several_failures_are_told_in_the_last_line(
     assert line.startswith("7 samples failed: sample S0: ")
     assert "; sample S4: " in line
     assert line.endswith("; the report names the others")
+
+
+def test_what_was_found_until_a_stop_is_told(workset: Workset, output: Path) -> None:
+    """A run that is ended early still says what was wrong with the samples before."""
+    workset.sample("A", b"")
+    endless(workset, 1)
+    arguments = ["--workset", str(workset.path), "--output", str(output)]
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "sample A: failed" in process.stdout.readline()
+        process.terminate()
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGTERM
+    assert told.startswith("sample A: sample_data/")
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

@@ -96,7 +96,13 @@ def _run(workset: Path, output: Path, threads: int) -> int:
     except OSError as error:
         complain(f"{output} cannot be made: {error.strerror}")
         return IO_ERROR
-    results = measure_all(samples, threads, _Log(samples))
+    log = _Log(samples)
+    try:
+        results = measure_all(samples, threads, log)
+    except BaseException:
+        # A time limit, say: what was found until then is not found again for nothing.
+        _complain_of(log.failed)
+        raise
     try:
         _write(output, results)
     except OSError as error:
@@ -105,20 +111,19 @@ def _run(workset: Path, output: Path, threads: int) -> int:
     failed = [(result.sample_id, result.fault) for result in results if result.fault]
     fine = f"{len(results) - len(failed)} of {len(results)} samples are fine"
     say(f"done: {fine}; the report is {output / 'report.html'}")
-    if failed:
-        complain(_closing_line(failed))
+    _complain_of(failed)
     kinds = {fault.kind for _, fault in failed}
     return next((code for kind, code in EXIT_CODES if kind in kinds), OK)
 
 
-def _closing_line(failed: Sequence[tuple[str, Fault]]) -> str:
-    """Return which samples failed and why, in one line: engines pass on what a job wrote last."""
+def _complain_of(failed: Sequence[tuple[str, Fault]]) -> None:
+    """Tell which samples failed and why, in one line: engines pass on what a job wrote last."""
     told = [f"sample {sample_id}: {fault}" for sample_id, fault in failed[:MOST_FAULTS]]
-    if len(failed) == 1:
-        return told[0]
     if len(failed) > MOST_FAULTS:
         told.append("the report names the others")
-    return f"{len(failed)} samples failed: {'; '.join(told)}"
+    if told:
+        head = f"{len(failed)} samples failed: " if len(failed) > 1 else ""
+        complain(f"{head}{'; '.join(told)}")
 
 
 def _write(output: Path, results: tuple[Result, ...]) -> None:
@@ -145,6 +150,7 @@ class _Log:
 
     samples: Sequence[Sample]
     done: int = 0
+    failed: list[tuple[str, Fault]] = field(init=False, factory=list)
     path: Path | None = field(init=False, factory=_progress_file)
 
     def __call__(self, index: int, news: int | Result) -> None:
@@ -152,7 +158,11 @@ class _Log:
         if isinstance(news, Result):
             self.done += 1
             message = f"sample {sample_id}: {news.fault or f'{news.reads} reads'}"
-            say(f"[{self.done}/{len(self.samples)}] {message}")
+            if news.fault:
+                self.failed.append((sample_id, news.fault))
+            # Why it failed is told once, at the end of the log, where people look for it.
+            outcome = "failed" if news.fault else f"{news.reads} reads"
+            say(f"[{self.done}/{len(self.samples)}] sample {sample_id}: {outcome}")
         else:
             message = f"sample {sample_id}: {news} reads so far"
         if self.path is None:
