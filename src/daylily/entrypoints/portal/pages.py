@@ -45,10 +45,6 @@ _GROUPS: Final = {
     "attention": ("In need of attention", frozenset({State.ERROR, State.FAILED})),
 }
 _ACTIONS: Final = {"cancel": "Cancel", "retry": "Retry"}
-_TOO_LATE: Final = {
-    "cancel": "there is nothing to cancel, or somebody has asked for it already",
-    "retry": "only what has ended in error can be tried again",
-}
 
 
 def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) -> Router:
@@ -158,11 +154,10 @@ def confirm_page(
     """Ask whether it is meant."""
     word = _action(action)
     workset = app.read.get(request.user, workset_id)
-    possible = _cancelable(workset) if action == "cancel" else _retryable(workset)
+    problem = _not_cancelable(workset) if action == "cancel" else _not_retryable(workset)
     return page(
-        "confirm.html", status_code=200 if possible else 409, **_common(request),
-        workset=WorksetView.of(workset, app.read), action=action, word=word,
-        problem=None if possible else f"It is {workset.state.replace('_', ' ')}: {_TOO_LATE[action]}.",
+        "confirm.html", status_code=409 if problem else 200, **_common(request),
+        workset=WorksetView.of(workset, app.read), action=action, word=word, problem=problem,
     )  # fmt: skip
 
 
@@ -264,8 +259,8 @@ def _workset(request: Person, app: App, workset_id: str, number: int | None) -> 
     reports = [file.key for file in files if file.key.endswith(".html")]
     return {
         "workset": WorksetView.of(workset, app.read),
-        "cancelable": _cancelable(workset),
-        "retryable": _retryable(workset),
+        "cancelable": not _not_cancelable(workset),
+        "retryable": not _not_retryable(workset),
         "attempt": attempt,
         "files": files,
         "more_files": more,
@@ -274,13 +269,20 @@ def _workset(request: Person, app: App, workset_id: str, number: int | None) -> 
     }
 
 
-def _cancelable(workset: Workset) -> bool:
-    possible = workset.state is not State.ARCHIVED and State.CANCELED in LIFECYCLE[workset.state]
-    return possible and workset.cancel is None and not workset.foreign_run
+def _not_cancelable(workset: Workset) -> str | None:
+    """Return why a workset cannot be canceled, if so."""
+    if workset.state is State.ARCHIVED or State.CANCELED not in LIFECYCLE[workset.state]:
+        return f"It is {workset.state}: there is nothing to cancel."
+    if workset.cancel is not None and workset.cancel.then is State.CANCELED:
+        return "Somebody has asked for that already: it is being stopped."
+    return "Another system runs it: cancel it there." if workset.foreign_run else None
 
 
-def _retryable(workset: Workset) -> bool:
-    return workset.state in {State.ERROR, State.FAILED}
+def _not_retryable(workset: Workset) -> str | None:
+    """Return why a workset cannot be tried again, if so."""
+    if workset.state in {State.ERROR, State.FAILED}:
+        return None
+    return f"It is {workset.state.replace('_', ' ')}: only what has ended in error can be tried again."
 
 
 def _results(
