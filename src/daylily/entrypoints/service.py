@@ -22,6 +22,8 @@ from daylily.application.monitor_cycle import CycleReport
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
+    import ssl
+
     from daylily.bootstrap import App
 
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
@@ -162,9 +164,12 @@ class Listener:
     port: int
 
 
-def listen(host: str, port: int) -> Listener:
+def listen(host: str, port: int, scheme: str = "http") -> Listener:
     """
     Listen on *host*; port 0 takes a free one.
+
+    Args:
+        scheme: What will be spoken there, for the address that people are told.
 
     Raises:
         ConflictError: Another process has the port.
@@ -192,7 +197,7 @@ def listen(host: str, port: int) -> Listener:
         raise InvalidInputError.of("host", f"{host}:{port}: {error.strerror}") from error
     taken = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    return Listener(socket=listener, url=f"http://{shown}:{taken}", port=taken)
+    return Listener(socket=listener, url=f"{scheme}://{shown}:{taken}", port=taken)
 
 
 def is_loopback(host: str) -> bool:
@@ -203,12 +208,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def serve_asgi(asgi: Any, listener: Listener, *, started: Callable[[], None], access_log: bool) -> None:
+def serve_asgi(
+    asgi: Any,
+    listener: Listener,
+    *,
+    started: Callable[[], None],
+    access_log: bool,
+    tls: "ssl.SSLContext | None" = None,
+) -> None:
     """
     Serve until SIGTERM or SIGINT; requests under way are finished first.
 
     Args:
         started: Called once requests are answered.
+        tls: What to speak HTTPS with; None speaks HTTP.
     """
     import uvicorn
 
@@ -226,6 +239,8 @@ def serve_asgi(asgi: Any, listener: Listener, *, started: Callable[[], None], ac
         timeout_graceful_shutdown=_FAREWELL,
         lifespan="on",
     )
+    config.load()
+    config.ssl = tls
     Server(config).run(sockets=[listener.socket])
 
 

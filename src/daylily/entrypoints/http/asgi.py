@@ -60,14 +60,19 @@ def create_app(
         InvalidInputError: The token of the settings is too short to be one.
     """
     made = app or bootstrap(settings_for(state_db, s3_bucket, s3_prefix, None))
-    token = _token(made.settings)
+    token = configured_token(made.settings)
     asgi = create_asgi(made, admin_token=token, host=ANYWHERE, door=_door(made.settings, token))
     asgi.on_shutdown.append(made.world.close)
     return asgi
 
 
-def _token(settings: Settings) -> str | None:
-    """Return the token to ask for: the one given, or that of a home which has one."""
+def configured_token(settings: Settings) -> str | None:
+    """
+    Return the token to ask for: the one given, or that of a home which has one; None if there is none.
+
+    Raises:
+        InvalidInputError: It is too short to be one, or cannot be read.
+    """
     if settings.token is None:
         return read_admin_token(settings.home)
     token = settings.token.reveal()
