@@ -53,6 +53,9 @@ class Session:
         # Whoever logs without having been told to (the ledger, say) speaks up only when it matters.
         level = self.flags.get("log_level") or "WARNING"
         logging.basicConfig(level=level, format="%(levelname)s: %(message)s", stream=sys.stderr)
+        # A sign-in that ran out is an error that says what to do, and needs no traceback before it.
+        for told_already in ("botocore.credentials", "botocore.tokens"):
+            logging.getLogger(told_already).setLevel(logging.CRITICAL)
 
     # Settings
 
