@@ -1,6 +1,6 @@
 """The directories of worksets, in whatever holds objects: memory, a directory or S3."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -48,6 +48,20 @@ class ObjectSentinelStore:
 
     objects: ObjectStore
     prefix: str = field(default="worksets/", converter=_folder)
+
+    def fetch(self, workset: Workset, sources: Sequence[str]) -> None:
+        """See SentinelStore.fetch."""
+        directory = self._directory(workset.workset_id)
+        faults: list[Fault] = []
+        for (place, target), source in zip(workset.manifest.files(), sources, strict=True):
+            if self._there(directory + target):
+                continue
+            try:
+                self.objects.copy(source, directory + target)
+            except NotFoundError:
+                faults.append(Fault(place, f"{source!r} is not there; upload it, and submit it again"))
+        if faults:
+            raise InvalidInputError(faults)
 
     def publish(self, workset: Workset) -> None:
         """See SentinelStore.publish."""

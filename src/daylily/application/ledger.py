@@ -6,7 +6,14 @@ from typing import Final
 
 from attrs import frozen
 
-from daylily.domain.debts import Debt, PostSentinel, PublishFiles, SendNotice, WithdrawSentinel
+from daylily.domain.debts import (
+    CopyFiles,
+    Debt,
+    PostSentinel,
+    PublishFiles,
+    SendNotice,
+    WithdrawSentinel,
+)
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -38,6 +45,8 @@ class Payment:
     """How many debts were struck off."""
     posted: frozenset[Sentinel] = frozenset()
     """Sentinels of ours that stand there now."""
+    missing: str | None = None
+    """What is wrong with files that were to be copied, if they are not there to copy."""
 
     @property
     def directory_in_debt(self) -> bool:
@@ -132,7 +141,7 @@ class Ledger:
 
         What concerns the directory is paid strictly in order, and stops at the first that cannot be;
         notices do not wait for the directory, nor it for them. A debt that nobody will ever take is
-        struck off.
+        struck off, but for files that are missing: who launches the workset decides what becomes of it.
 
         Args:
             notify: False leaves notices owed, without asking a channel that is known to be down.
@@ -140,6 +149,7 @@ class Ledger:
         """
         paid: list[Debt] = []
         refused: set[Sentinel] = set()
+        missing = None
         down: set[type] = set()
         if not notify:
             down.add(SendNotice)
@@ -156,11 +166,16 @@ class Ledger:
                 down.add(creditor)
                 continue
             except InvalidInputError as error:
+                if isinstance(debt, CopyFiles):
+                    # Who launches the workset decides: until then they may yet be uploaded.
+                    missing = str(error)
+                    down.add(creditor)
+                    continue
                 # Asking again cannot help, and what is owed for ever would hold up all that follows.
                 _log.error("%s: %s can never be paid: %s", workset.workset_id, debt, error)
             paid.append(debt)
         posted = frozenset(debt.sentinel for debt in paid if isinstance(debt, PostSentinel))
-        return Payment(workset.settled(paid), frozenset(refused), len(paid), posted - refused)
+        return Payment(workset.settled(paid), frozenset(refused), len(paid), posted - refused, missing)
 
     def settle(self, payment: Payment) -> Workset:
         """
@@ -197,6 +212,8 @@ class Ledger:
     def _pay(self, workset: Workset, debt: Debt) -> frozenset[Sentinel]:
         """Pay one debt; return the sentinel if it was refused."""
         match debt:
+            case CopyFiles(sources):
+                self.sentinels.fetch(workset, sources)
             case PublishFiles():
                 self.sentinels.publish(workset)
             case PostSentinel(sentinel, body):

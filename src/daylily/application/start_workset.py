@@ -121,6 +121,8 @@ class StartWorkset:
             passed_over: What others had there then that means nothing any more.
         """
         locked = paid.workset
+        if paid.missing is not None:
+            return self._refuse(locked, Failure(ErrorCategory.DATA, paid.missing))
         if paid.directory_in_debt:
             return self._back_off(locked, "the directory cannot be written")
         if Sentinel.LOCK in paid.refused - passed_over:
@@ -153,16 +155,19 @@ class StartWorkset:
             raise LaunchInDoubtError(locked, error) from error
         except (RejectedError, InvalidInputError) as error:
             failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
-            return self.ledger.rest(
-                locked.launch_failed(
-                    token,
-                    failure,
-                    at=self.clock(),
-                    policy=self.policy,
-                    jitter=self.chance.jitter(),
-                )
-            )
+            return self._refuse(locked, failure)
         return self.ledger.rest(locked.launched(token, job, at=self.clock()))
+
+    def _refuse(self, locked: Workset, failure: Failure) -> Workset:
+        return self.ledger.rest(
+            locked.launch_failed(
+                locked.fence,
+                failure,
+                at=self.clock(),
+                policy=self.policy,
+                jitter=self.chance.jitter(),
+            )
+        )
 
     def _show_in_progress(self, locked: Workset) -> bool:
         """Post the sentinel that makes an old monitor give up; tell whether ours stands there."""

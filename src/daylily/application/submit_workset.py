@@ -1,8 +1,9 @@
 """Take a workset in: everything is checked before anything is stored."""
 
 import contextlib
+import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from attrs import evolve, frozen
@@ -10,13 +11,8 @@ from attrs import evolve, frozen
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
 from daylily.domain.customers import Principal
-from daylily.domain.errors import (
-    DaylilyError,
-    Fault,
-    InvalidInputError,
-    NotFoundError,
-    UnavailableError,
-)
+from daylily.domain.debts import CopyFiles
+from daylily.domain.errors import Fault, InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
 from daylily.domain.names import mint_id
@@ -26,11 +22,15 @@ from daylily.ports.clock import Chance, Clock
 from daylily.ports.customers import Customers
 from daylily.ports.object_store import ObjectStore
 
+OWED: Final = 100_000
+"""Characters in all names of files that may be owed: they are noted in the row, which is small."""
 HEAD_BYTES: Final = 65536
 """How much of each file is looked into at the door."""
 
 HeadCheck = Callable[[str, str, bytes], list[Fault]]
 """Given a place, a file name and the first bytes of the file: what is wrong with them as FASTQ."""
+
+_log = logging.getLogger(__name__)
 
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
@@ -57,6 +57,9 @@ class SubmitWorkset:
 
     The files are copied into the workset's directory (in the store: no bytes move through here), so
     that it is complete in itself and what happens to the originals later does not touch it.
+
+    An object store that is away is no reason to refuse: the copies are owed, and made when it is back.
+    Should files then turn out to be missing, the workset ends in error instead of being launched.
     """
 
     ledger: Ledger
@@ -75,30 +78,33 @@ class SubmitWorkset:
         Raises:
             NotFoundError: There is no such customer for the caller.
             InvalidInputError: Something is wrong with it; every fault is listed, nothing is stored.
-            UnavailableError: A store does not answer. Unless it failed to say whether the workset was
-                stored, and did not show it either, nothing is.
+            UnavailableError: The state store does not answer, or the object store for a workset of
+                very many files. Unless the state store failed to say whether the workset was stored,
+                and did not show it either, nothing is.
         """
         if not who.sees(customer_id):
             raise NotFoundError(f"there is no customer {customer_id}")
         self.customers.get(customer_id)
         manifest, priority = self.check(submission)
-        faults = list(self._faults_of_files(customer_id, manifest))
-        if faults:
-            raise InvalidInputError(faults)
+        workset_id = mint_id(submission.name, self.chance.token())
+        placed = _in_workset(manifest)
+        copies = self._gather(customer_id, manifest, placed, self.places.directory(workset_id))
         workset = Workset.register(
-            workset_id=mint_id(submission.name, self.chance.token()),
+            workset_id=workset_id,
             customer_id=customer_id,
             name=submission.name,
-            manifest=_in_workset(manifest),
+            manifest=placed,
             at=self.clock(),
             actor=who.name,
             priority=priority,
             notification_email=submission.notification_email,
             max_retries=submission.max_retries,
+            copies=copies,
         )
-        self._copy(customer_id, manifest, workset)
+        if copies:
+            workset = workset.with_wait("the object store, to have its files copied")
         # Should this fail, the copies stay: a write that was late may yet make the workset appear.
-        return self.ledger.register(workset)
+        return self.ledger.register(workset, directory=copies is None)
 
     def check(self, submission: Submission) -> tuple[Manifest, Priority]:
         """
@@ -120,10 +126,45 @@ class SubmitWorkset:
         )
         return manifest, Priority(submission.priority)
 
+    def _gather(
+        self, customer_id: str, manifest: Manifest, placed: Manifest, directory: str
+    ) -> CopyFiles | None:
+        """
+        Check files and copy them to their places; return what is still owed of it.
+
+        Raises:
+            InvalidInputError: Something is wrong with the files.
+            UnavailableError: There are too many to owe.
+        """
+        elsewhere = [
+            Fault(place, f"{key!r} is not among your files; upload it first")
+            for place, key in manifest.files()
+            if key.startswith("s3://")
+        ]
+        try:
+            faults = [*elsewhere, *self._faults_of_files(customer_id, manifest)]
+        except UnavailableError as error:
+            if elsewhere:
+                raise InvalidInputError(elsewhere) from error
+            return self._owed(customer_id, manifest, error)
+        if faults:
+            raise InvalidInputError(faults)
+        try:
+            self._copy(customer_id, manifest, [directory + key for _, key in placed.files()])
+        except UnavailableError as error:
+            return self._owed(customer_id, manifest, error)
+        return None
+
+    def _owed(self, customer_id: str, manifest: Manifest, error: UnavailableError) -> CopyFiles:
+        sources = tuple(self.places.file(customer_id, key) for _, key in manifest.files())
+        if sum(map(len, sources)) > OWED:
+            raise error
+        _log.warning("%s files of %s are to be copied later: %s", len(sources), customer_id, error)
+        return CopyFiles(sources)
+
     def _faults_of_files(self, customer_id: str, manifest: Manifest) -> Iterator[Fault]:
         for place, key in manifest.files():
             if key.startswith("s3://"):
-                yield Fault(place, f"{key!r} is not among your files; upload it first")
                 continue
             try:
                 with self.objects.open(self.places.file(customer_id, key)) as file:
@@ -133,18 +174,14 @@ class SubmitWorkset:
             else:
                 yield from self.head_check(place, key, head)
 
-    def _copy(self, customer_id: str, manifest: Manifest, workset: Workset) -> None:
-        directory = self.places.directory(workset.workset_id)
+    def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> None:
         made: list[str] = []
         try:
-            for (_, source), (_, target) in zip(
-                manifest.files(), workset.manifest.files(), strict=True
-            ):
-                # Before it is made: a copy may be there although the store said that it is not.
-                made.append(directory + target)
-                self.objects.copy(self.places.file(customer_id, source), directory + target)
-        except DaylilyError:
-            # Nobody has heard of the workset yet: leave nothing behind.
+            for (_, key), target in zip(manifest.files(), targets, strict=True):
+                self.objects.copy(self.places.file(customer_id, key), target)
+                made.append(target)
+        except NotFoundError:
+            # It was there a moment ago. Nobody has heard of the workset yet: leave nothing behind.
             for key in made:
                 with contextlib.suppress(UnavailableError):
                     self.objects.delete(key)

@@ -9,6 +9,19 @@ from daylily.domain.sentinels import Sentinel, SentinelBody
 
 
 @frozen
+class CopyFiles:
+    """
+    Copy the customer's files to their places in the workset's directory.
+
+    Owed only by a workset that was taken in while the object store was away: otherwise the files are
+    there before the workset is.
+    """
+
+    sources: tuple[str, ...]
+    """Keys in the object store, in the order of the manifest's files."""
+
+
+@frozen
 class PublishFiles:
     """Write the workset's own files (``daylily_work.yaml`` and its like) into its directory."""
 
@@ -36,7 +49,7 @@ class SendNotice:
     event: Event
 
 
-Debt = PublishFiles | PostSentinel | WithdrawSentinel | SendNotice
+Debt = CopyFiles | PublishFiles | PostSentinel | WithdrawSentinel | SendNotice
 
 
 def in_order(debts: Iterable[Debt]) -> tuple[Debt, ...]:
@@ -61,7 +74,8 @@ def in_order(debts: Iterable[Debt]) -> tuple[Debt, ...]:
         if isinstance(debt, WithdrawSentinel):
             known = withdrawals.get(debt.sentinel, debt)
             withdrawals[debt.sentinel] = max(known, debt, key=lambda one: one.sequence)
-    ordered: list[Debt] = [debt for debt in debts if isinstance(debt, PublishFiles)]
+    ordered: list[Debt] = [debt for debt in debts if isinstance(debt, CopyFiles)]
+    ordered += [debt for debt in debts if isinstance(debt, PublishFiles)]
     ordered += [posts[sentinel] for sentinel in Sentinel if sentinel in posts.keys() - withdrawals]
     upwards = [sentinel for sentinel in reversed(Sentinel) if sentinel in withdrawals]
     for sentinel in sorted(upwards, key=lambda one: (one is not Sentinel.READY, one not in posts)):

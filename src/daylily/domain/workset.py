@@ -8,6 +8,7 @@ from typing import Final, Self
 from attrs import evolve, field, frozen
 
 from daylily.domain.debts import (
+    CopyFiles,
     Debt,
     PostSentinel,
     PublishFiles,
@@ -156,8 +157,14 @@ class Workset:
         priority: Priority = Priority.NORMAL,
         notification_email: str | None = None,
         max_retries: int = 3,
+        copies: CopyFiles | None = None,
     ) -> Self:
-        """Return a new workset that is ready to run, and owes the world its files and its sentinel."""
+        """
+        Return a new workset that is ready to run, and owes the world its files and its sentinel.
+
+        Args:
+            copies: What is to be copied first, where that could not be done before.
+        """
         blank = cls(
             workset_id=workset_id,
             customer_id=customer_id,
@@ -169,7 +176,7 @@ class Workset:
             submitted_by=actor,
             notification_email=notification_email,
             max_retries=max_retries,
-            debts=(PublishFiles(),),
+            debts=(PublishFiles(),) if copies is None else (copies, PublishFiles()),
         )
         return blank._enter(State.READY, at, "Initial registration", actor, EventKind.REGISTERED)
 
@@ -667,6 +674,8 @@ class Workset:
             debt
             for debt in self.debts
             if not (isinstance(debt, PostSentinel) and debt.sentinel in stale)
+            # What is over needs no files, and must not wait for them to be shown.
+            and not (isinstance(debt, CopyFiles) and state in TERMINAL)
         ]
         debts += [PostSentinel(sentinel, entered.sentinel_body()) for sentinel in wanted - self.posted]
         debts += [WithdrawSentinel(sentinel, self.sequence) for sentinel in stale]

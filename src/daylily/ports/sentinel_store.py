@@ -1,6 +1,6 @@
 """The directories of worksets, where sentinels stand for all to see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -59,6 +59,17 @@ class SentinelStore(Protocol):
     - Every method raises UnavailableError when the store does not answer.
     - Safe to share between threads and processes.
     """
+
+    def fetch(self, workset: Workset, sources: Sequence[str]) -> None:
+        """
+        Copy files into a workset's directory, each unless one of that name is there.
+
+        Args:
+            sources: Keys in the object store, in the order of the manifest's files.
+
+        Raises:
+            InvalidInputError: Some are not there; every one is listed, under its place.
+        """
 
     def publish(self, workset: Workset) -> None:
         """

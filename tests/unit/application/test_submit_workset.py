@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from tests.unit.application.lab import ADA, OUR_FILES, PREFIX, Lab
+from tests.unit.application.lab import ADA, OUR_FILES, PREFIX, Lab, Meanwhile
 
-from daylily.application.submit_workset import faults_of_words
+from daylily.application.submit_workset import OWED, faults_of_words
 from daylily.domain.customers import Principal
 from daylily.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import Sentinel
+from daylily.domain.workset import DEBT_GRACE
 from daylily.ports.paging import every
 from daylily.testing.faults import Blow, FaultInjector
 
@@ -123,21 +124,95 @@ def test_nobody_submits_for_another_customer(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("blow", [Blow.OUTAGE_BEFORE, Blow.OUTAGE_AFTER])
-def test_a_copy_that_fails_leaves_nothing_behind(lab: Lab, blow: Blow) -> None:
-    """Not even the copy of which the store said that it failed though it had not."""
-    faults = FaultInjector(2, blow, on="objects.copy")
+@pytest.mark.parametrize("call", ["objects.open", "objects.copy"])
+def test_an_object_store_that_is_away_is_no_reason_to_refuse(lab: Lab, call: str, blow: Blow) -> None:
+    """The copies are owed; when it is back they are made, and the workset runs as if nothing was."""
+    down = FaultInjector(2, blow, length=1000, on=call)
+    workset = lab.app(down).submit(ADA, "acme", lab.submission())
+    assert workset.waits_for == "the object store, to have its files copied"
+    assert Sentinel.READY not in lab.folder(workset.workset_id).sentinels
+    app = lab.app()
+    app.cycle()
+    assert lab.started() == [f"{workset.workset_id}/1"]
+    assert lab.get(workset.workset_id).waits_for is None
+    lab.compute.end(f"{workset.workset_id}/1")
+    app.cycle()
+    lab.check()
+
+
+def test_files_that_are_missing_once_the_object_store_is_back(lab: Lab) -> None:
+    """Nothing is launched: it ends in error, whose words say which, and what to do."""
+    submission = lab.submission()
+    lab.objects.delete("files/acme/a_R1.fastq")
+    workset = lab.app(FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")).submit(
+        ADA, "acme", submission
+    )
+    app = lab.app()
+    lab.clock.advance(DEBT_GRACE)
+    app.cycle()
+    failed = lab.get(workset.workset_id)
+    assert failed.state is State.ERROR
+    assert failed.failure is not None
+    assert failed.failure.message == (
+        "samples[0].pairs[0].r1: 'files/acme/a_R1.fastq' is not there; upload it, and submit it again"
+    )
+    assert lab.started() == []
+    lab.drain(lab.app())
+    lab.check()
+
+
+def test_files_that_are_uploaded_late_will_do(lab: Lab) -> None:
+    """Until its turn has come, nobody decides that they are missing."""
+    submission = lab.submission()
+    lab.objects.delete("files/acme/a_R1.fastq")
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
+    workset = lab.app(down).submit(ADA, "acme", submission)
+    assert lab.app().sync.ledger.rest(workset).debts
+    lab.upload("a_R1.fastq")
+    lab.app().cycle()
+    assert lab.started() == [f"{workset.workset_id}/1"]
+
+
+def test_what_is_canceled_needs_no_files(lab: Lab) -> None:
+    """The debt is struck off, so that its ignore can be shown."""
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
+    workset = lab.app(down).submit(ADA, "acme", lab.submission())
+    lab.app().cancel(ADA, workset.workset_id)
+    lab.check()
+    assert keys(lab, f"{PREFIX}{workset.workset_id}/sample_data/") == {
+        f"{PREFIX}{workset.workset_id}/sample_data/.hold"
+    }
+
+
+def test_very_many_files_cannot_be_owed(lab: Lab) -> None:
+    """They would not fit into the row; then it is refused, and nothing is stored."""
+    names = [f"{number:0100}.fq" for number in range(OWED // 100)]
+    samples = tuple(
+        Sample(sample_id=f"s{number}", pairs=(FastqPair(name),)) for number, name in enumerate(names)
+    )
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
     with pytest.raises(UnavailableError):
-        lab.app(faults).submit(ADA, "acme", lab.submission())
-    assert keys(lab) == set()
+        lab.app(down).submit(ADA, "acme", lab.submission(samples=samples))
     assert lab.worksets() == ()
 
 
-def test_a_copy_that_cannot_be_cleared_away_hides_no_other(lab: Lab) -> None:
-    """An outage that goes on while copies are removed is the one that is told; others are removed."""
-    faults = FaultInjector(5, Blow.OUTAGE_BEFORE, length=2)  # the second copy, the first removal
-    with pytest.raises(UnavailableError, match=r"objects\.copy"):
-        lab.app(faults).submit(ADA, "acme", lab.submission())
-    assert faults.calls[-4:] == ["objects.copy", "objects.copy", "objects.delete", "objects.delete"]
+def test_what_can_be_said_without_a_look_is_said(lab: Lab) -> None:
+    """Files in a bucket are nobody's to copy, whether the object store answers or not."""
+    sample = Sample(sample_id="a", pairs=(FastqPair("a_R1.fastq", "s3://other/bucket.fq"),))
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
+    with pytest.raises(InvalidInputError, match="upload it first"):
+        lab.app(down).submit(ADA, "acme", lab.submission(samples=(sample,)))
+    assert lab.worksets() == ()
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_file_that_goes_while_it_is_copied_leaves_nothing_behind(lab: Lab, length: int) -> None:
+    """The customer is told; an outage while copies are removed hides it from nobody."""
+    gone = Meanwhile("objects.copy", lambda: lab.objects.delete("files/acme/a_R2.fastq"), nth=2)
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, length=length, on="objects.delete")
+    with pytest.raises(NotFoundError):
+        lab.app(gone, down).submit(ADA, "acme", lab.submission())
+    assert len(keys(lab)) == length
     assert lab.worksets() == ()
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daylily.domain.debts import (
+    CopyFiles,
     Debt,
     PostSentinel,
     PublishFiles,
@@ -36,6 +37,8 @@ def brief(debts: Iterable[Debt]) -> list[str]:
     words = []
     for debt in debts:
         match debt:
+            case CopyFiles(sources):
+                words.append(f"copies of {len(sources)}")
             case PublishFiles():
                 words.append("files")
             case PostSentinel(sentinel, body):
@@ -70,6 +73,24 @@ class TestWhatIsOwed:
     def test_registration_owes_files_before_ready(self) -> None:
         """S-56: ``daylily.ready`` comes after the files that it promises."""
         assert brief(a_workset().debts) == ["files", "+ready#1", "!registered"]
+
+    def test_registration_may_owe_copies_before_all(self) -> None:
+        """They are owed as long as it may be launched, and no more once it is over."""
+        waiting = Workset.register(
+            workset_id="ws-1",
+            customer_id="acme",
+            name="trio",
+            manifest=a_workset().manifest,
+            at=NOON,
+            actor="ada",
+            copies=CopyFiles(("files/acme/r1.fq", "files/acme/r2.fq")),
+        )
+
+        assert brief(waiting.debts)[:2] == ["copies of 2", "files"]
+        assert brief(locked(waiting).debts)[0] == "copies of 2"
+        assert brief(waiting.request_cancel(by="ada", at=LATER).debts)[0] == "files"
+        refused = locked(waiting).launch_failed(1, BROKEN, at=LATER, policy=POLICY, jitter=0)
+        assert brief(refused.debts)[0] == "files"
 
     def test_lock_adds_its_sentinel(self) -> None:
         """A lock owes ``daylily.lock`` and takes nothing away."""
@@ -256,6 +277,7 @@ class TestInOrder:
         st.lists(
             st.one_of(
                 st.just(PublishFiles()),
+                st.just(CopyFiles(("files/acme/r1.fq",))),
                 st.builds(post, st.sampled_from(Sentinel), st.just(9)),
                 st.builds(WithdrawSentinel, st.sampled_from(Sentinel), st.integers(1, 8)),
                 st.builds(SendNotice, st.builds(an_event, st.uuids().map(str))),

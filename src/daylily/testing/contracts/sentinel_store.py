@@ -126,6 +126,27 @@ class SentinelStoreContract:
         assert dropped.manifest.pipeline == "germline"
         assert dropped.manifest.reference_genome == "GRCh38"
 
+    # fetch
+
+    def test_files_are_fetched(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Each is copied to its place in the order of the manifest; what is there already stays."""
+        sources = [f"worksets/elsewhere/{name}.fastq.gz" for name in ("x", "y")]
+        for source in sources:
+            drawer.drop(source.removeprefix("worksets/"), source.encode())
+        drawer.drop(f"ws-1/{FASTQ[1]}", b"there already")
+        for _ in range(2):
+            store.fetch(a_workset(), sources)
+            assert drawer.peek(f"ws-1/{FASTQ[0]}") == sources[0].encode()
+            assert drawer.peek(f"ws-1/{FASTQ[1]}") == b"there already"
+
+    def test_missing_files_are_told(self, store: SentinelStore, drawer: Drawer) -> None:
+        """All of them, under their places in the manifest; those that are there are copied."""
+        drawer.drop("elsewhere/y.fastq.gz", b"reads")
+        with pytest.raises(InvalidInputError) as refused:
+            store.fetch(a_workset(), [f"worksets/elsewhere/{name}.fastq.gz" for name in ("x", "y")])
+        assert [fault.place for fault in refused.value.faults] == ["samples[0].pairs[0].r1"]
+        assert drawer.peek(f"ws-1/{FASTQ[1]}") == b"reads"
+
     # post
 
     @pytest.mark.parametrize("sentinel", Sentinel)
