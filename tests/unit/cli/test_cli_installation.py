@@ -95,6 +95,24 @@ def test_doctor_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no jobs today" in result.stdout
 
 
+def test_init(desk: Desk) -> None:
+    """A home is made, and said to be; a second run changes nothing, and a dry run neither."""
+    assert "1 change would be made" in desk.run("init", "--dry-run").stderr
+    assert not desk.home.exists()
+    told = desk.json("init")
+    thing = f"folder {desk.home}"
+    assert told == {"steps": [{"thing": thing, "now": "missing", "change": "create it"}], "changed": 1}
+    assert desk.home.is_dir()
+    assert "nothing to do" in desk.run("init").stderr
+
+
+def test_init_of_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory needs nothing, and there is no policy for it."""
+    monkeypatch.setenv("DAYLILY_STORE", "memory")
+    assert desk.json("init") == {"steps": [], "changed": 0}
+    assert "needs no policy" in desk.faults("iam-policy", "--role", "api")["store"]
+
+
 def test_token(desk: Desk) -> None:
     """Before there is a token, it is not found; then it is printed."""
     assert desk.run("token", "show").exit_code == 3
@@ -153,7 +171,7 @@ def test_no_open_door_beyond_loopback(desk: Desk, command: str) -> None:
     assert not desk.home.exists()
 
 
-@pytest.mark.parametrize("command", ["up", "serve", "monitor"])
+@pytest.mark.parametrize("command", ["up", "serve", "monitor", "init"])
 def test_what_runs_here_takes_no_server(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

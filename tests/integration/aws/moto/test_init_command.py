@@ -1,0 +1,140 @@
+"""`daylily init`, `doctor` and `iam-policy` on AWS, typed as people do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from tests.integration.aws.moto.faulty import answers, refusal
+
+from daylily.adapters.aws.clients import Clients
+from daylily.entrypoints.cli import cli
+from daylily.entrypoints.cli.session import Session
+
+BUCKET = "acme-worksets"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Say no more than the guide does."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "DAYLILY_URL", "DAYLILY_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("DAYLILY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("S3_BUCKET", BUCKET)
+    monkeypatch.setenv("DAYLILY_PORT", "0")
+
+
+def daylily(*args: str, stdin: str = "") -> Result:
+    """Run a command."""
+    return CliRunner().invoke(cli, [*args], input=stdin, catch_exceptions=False)
+
+
+def tables() -> list[str]:
+    """Return the tables that there are."""
+    found: list[str] = boto3.client("dynamodb", region_name="us-west-2").list_tables()["TableNames"]
+    return found
+
+
+def test_init_shows_its_plan_and_carries_it_out() -> None:
+    """The plan comes first; then all is made, and doctor finds nothing wrong with it."""
+    first = daylily("init")
+    assert first.exit_code == 0
+    lines = first.stdout.splitlines()
+    assert lines[0].split() == ["WHAT", "NOW", "CHANGE"]
+    assert lines[1].split(maxsplit=2)[:2] == ["table", "daylily-worksets"]
+    assert "10 changes made" in first.stderr
+    assert tables() == ["daylily-worksets", "daylily-worksets-customers"]
+    location = boto3.client("s3").get_bucket_location(Bucket=BUCKET)["LocationConstraint"]
+    assert location == "us-west-2"
+
+    found = daylily("doctor", "--json")
+    assert found.exit_code == 0
+    verdicts = {each["check"]: each["verdict"] for each in json.loads(found.stdout)}
+    assert verdicts["customers"] == verdicts["objects"] == verdicts["sentinels"] == "ok"
+    assert daylily("list").exit_code == 0
+
+
+def test_a_second_init_changes_nothing() -> None:
+    """It says so, and programs are told the same."""
+    told = json.loads(daylily("init", "--json").stdout)
+    assert told["changed"] == len([step for step in told["steps"] if step["change"]]) == 10
+    again = daylily("init")
+    assert (again.exit_code, "nothing to do" in again.stderr) == (0, True)
+    told = json.loads(daylily("init", "--json").stdout)
+    assert told["changed"] == 0
+    assert {step["change"] for step in told["steps"]} == {""}
+
+
+def test_a_dry_run_makes_nothing() -> None:
+    """What would be made is shown, and is not there afterwards."""
+    shown = daylily("init", "--dry-run")
+    assert (shown.exit_code, "10 changes would be made" in shown.stderr) == (0, True)
+    assert json.loads(daylily("init", "--dry-run", "--json").stdout)["changed"] == 0
+    assert tables() == []
+
+
+def test_people_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sits at a terminal is asked once, after the plan; no means no, and --yes means yes."""
+    monkeypatch.setattr(Session, "interactive", True)
+    told = daylily("init", stdin="n\n")
+    assert told.exit_code == 130
+    assert "Make these changes?" in told.stderr
+    assert tables() == []
+    assert daylily("init", stdin="y\n").exit_code == 0
+    assert len(tables()) == 2
+    monkeypatch.setenv("S3_BUCKET", "another")
+    assert daylily("init", "--yes").exit_code == 0
+
+
+def test_a_missing_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not permitted is named, and where the policy is to be had; the exit code says AWS."""
+    make = Clients.dynamodb
+
+    def denied(clients: Clients) -> Any:
+        client = make(clients)
+        reply = refusal(400, "AccessDeniedException", "User: ada is not authorized", json=True)
+        answers(client, "dynamodb", "DescribeTable", reply)
+        return client
+
+    monkeypatch.setattr(Clients, "dynamodb", denied)
+    told = daylily("init")
+    assert told.exit_code == 5
+    assert "dynamodb:DescribeTable on table daylily-worksets is not permitted" in told.stderr
+    assert "daylily iam-policy" in told.stderr
+
+
+def test_doctor_before_init() -> None:
+    """What is missing fails, and init is what to run."""
+    found = daylily("doctor")
+    assert found.exit_code == 1
+    assert "FAIL  table       dynamodb:GetItem: there is no table daylily-worksets" in found.stdout
+    assert "`daylily init` creates it" in found.stdout
+
+
+@pytest.mark.parametrize("role", ["api", "monitor", "admin"])
+def test_policies(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    """The policy is JSON that IAM takes, by the names of the settings; nobody is asked for it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WORKSET_TABLE_NAME", "lab-table")
+    told = daylily("iam-policy", "--role", role)
+    assert told.exit_code == 0
+    policy = json.loads(told.stdout)
+    assert policy["Version"] == "2012-10-17"
+    assert "arn:aws:dynamodb:us-west-2:*:table/lab-table" in told.stdout
+    assert f"arn:aws:s3:::{BUCKET}/worksets/*" in told.stdout
+    boto3.client(
+        "iam", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    ).create_policy(PolicyName=role, PolicyDocument=told.stdout)
+
+
+def test_policies_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without AWS there is none, and a role has to be named."""
+    monkeypatch.delenv("S3_BUCKET")
+    told = daylily("iam-policy", "--role", "api")
+    assert (told.exit_code, "set S3_BUCKET" in told.stderr) == (2, True)
+    assert daylily("iam-policy").exit_code == 2
