@@ -73,7 +73,8 @@ class Policies:
         # Monitors have no business with what customers keep for themselves.
         folders = [self.worksets] if role is Role.MONITOR else [self.worksets, self.files]
         yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])
-        # Not narrowed to folders: S3 would then say 403, not 404, of an object that is not there.
+        # Not narrowed to folders: to who may not list, S3 says 403 of an object that is not there, and
+        # stores differ in whether they take its key for the prefix that a condition asks for.
         yield _allow("Listings", ("s3:ListBucket",), [self._bucket])
         if self.topic is not None:
             yield _allow("Notices", _NOTICES, [self.topic])
