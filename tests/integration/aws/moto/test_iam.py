@@ -250,6 +250,32 @@ def test_an_admin_can_do_it_all(users: Users) -> None:
     assert unused(printed(Role.ADMIN), guard.needed) == set()
 
 
+@pytest.mark.parametrize(
+    ("policy", "warned"),
+    [
+        (GUIDE, set()),
+        (printed(Role.API), set()),
+        (printed(Role.MONITOR), {"customers"}),
+    ],
+    ids=["guide", "api", "monitor"],
+)
+def test_doctor_needs_no_more_than_what_it_looks_after(
+    ground: None, policy: Policy, warned: set[str]
+) -> None:
+    """Whoever may run an API or a monitor may also ask what is wrong with it: nothing is, here."""
+    here = installation(SETTINGS)
+    assert isinstance(here, AWSInstallation)
+    Guard(policy).watch(here.dynamodb, here.s3)
+
+    found = {each.check: each for each in here.check()}
+
+    assert [each for each in found.values() if each.verdict == "FAIL"] == []
+    assert {check for check, each in found.items() if each.verdict == "warn"} - warned == {
+        "credentials"
+    }
+    assert "--role admin" in found["backups"].text + found["versions"].text
+
+
 def test_names_of_the_settings() -> None:
     """Policies name what the settings name, in the partition of AWS that the region is in."""
     here = Settings(
