@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from daylily.entrypoints.cli.base import command, pass_session
+from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.session import Session
 from daylily.ports.installation import Step
 
@@ -17,8 +18,9 @@ Examples:
   daylily init --dry-run                    the plan alone
   daylily init --json                       without asking, for programs
 
-Asks only where there is a terminal. Nothing is removed, and a second run changes nothing. Whoever runs
-it needs the policy that `daylily iam-policy --role admin` prints; servers and monitors do with less.
+Asks only where there is a terminal, and exits 1 if the answer is no. Nothing is removed, and a second
+run changes nothing. Whoever runs it needs the policy that `daylily iam-policy --role admin` prints;
+servers and monitors do with less.
 """
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
@@ -60,8 +62,11 @@ def _count(changes: int) -> str:
 def _ask(session: Session, yes: bool) -> None:
     # A folder of one's own costs nothing, and harms nobody.
     free = session.settings.store != "aws"
-    if not yes and not free and session.interactive:
-        click.confirm("Make these changes?", abort=True, err=True)
+    if yes or free or not session.interactive:
+        return
+    if not click.confirm("Make these changes?", err=True):
+        session.say("nothing was made")
+        raise NotCompleteError
 
 
 def _carry_out(session: Session, step: Step) -> None:
@@ -72,8 +77,6 @@ def _carry_out(session: Session, step: Step) -> None:
 def _print_plan(session: Session, plan: Sequence[Step]) -> None:
     from rich.table import Table
     from rich.text import Text
-
-    from daylily.entrypoints.cli.failures import plain
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("WHAT", "NOW", "CHANGE"):
