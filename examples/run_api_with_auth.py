@@ -9,6 +9,7 @@ worksets live in a folder on this machine). The token is DAYLILY_TOKEN, or the o
 
 import argparse
 import sys
+import threading
 from pathlib import Path
 
 from daylily.bootstrap import bootstrap
@@ -16,7 +17,13 @@ from daylily.config import load
 from daylily.domain.errors import DaylilyError
 from daylily.entrypoints.http.app import create_asgi
 from daylily.entrypoints.http.asgi import ANYWHERE, configured_token
-from daylily.entrypoints.service import ADMIN_TOKEN, ensure_admin_token, listen, serve_asgi
+from daylily.entrypoints.service import (
+    ADMIN_TOKEN,
+    ensure_admin_token,
+    listen,
+    serve_asgi,
+    stopped_by_signals,
+)
 from daylily.entrypoints.tls import tls_context
 
 
@@ -52,7 +59,9 @@ def serve(arguments: argparse.Namespace) -> None:
 
     try:
         asgi = create_asgi(app, admin_token=token, host=host)
-        serve_asgi(asgi, listener, started=started, access_log=False, tls=tls)
+        # The server ends by raising once more the signal that stopped it.
+        with stopped_by_signals(threading.Event()):
+            serve_asgi(asgi, listener, started=started, access_log=False, tls=tls)
     finally:
         listener.socket.close()
         app.world.close()
