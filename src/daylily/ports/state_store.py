@@ -22,6 +22,14 @@ class Filter:
     """Part of the name, whatever the case."""
 
 
+@frozen
+class Unreadable:
+    """What stands in a store under an id and cannot be read, and why."""
+
+    workset_id: str
+    error: str
+
+
 class StateStore(Protocol):
     """
     Where worksets live. A store compares and sets; lifecycle rules are the domain's.
@@ -78,3 +86,14 @@ class StateStore(Protocol):
 
     def known(self, workset_ids: Collection[str]) -> frozenset[str]:
         """Return those of the ids under which a workset is stored."""
+
+    def scan(self, *, cursor: str | None = None, limit: int = 1000) -> Page[Workset | Unreadable]:
+        """
+        Return a page of everything that is stored, in no order, by as few remote calls as can be.
+
+        What stays put is returned exactly once, as its last write left it. A page may have fewer items
+        than *limit* though more pages follow.
+
+        Raises:
+            InvalidInputError: The cursor is none of this store's.
+        """

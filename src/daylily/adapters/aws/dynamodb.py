@@ -31,7 +31,7 @@ from daylily.domain.names import is_id
 from daylily.domain.workset import Transition, Workset
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import Page
-from daylily.ports.state_store import Filter
+from daylily.ports.state_store import Filter, Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -188,6 +188,18 @@ class DynamoDBStateStore:
             there = pool.map(lambda each: self._table.get(each, KEY) is not None, wanted)
             return frozenset(each for each, found in zip(wanted, there, strict=True) if found)
 
+    def scan(self, *, cursor: str | None = None, limit: int = 1000) -> Page[Workset | Unreadable]:
+        """
+        See StateStore.scan.
+
+        One Scan of the table itself, which does not lag; DynamoDB ends a page at 1 MB, too.
+        """
+        check_limit(limit)
+        (after,) = decode_cursor("scan", cursor, 1) if cursor is not None else (None,)
+        rows, last = self._table.scanned(after, limit)
+        found = tuple(map(self._read, rows))
+        return Page(found, encode_cursor("scan", last) if last is not None else None)
+
     def history(self, workset_id: str) -> Iterator[Transition]:
         """
         Yield all history of a workset, the latest first, each reason in full.
@@ -233,6 +245,12 @@ class DynamoDBStateStore:
             except UnavailableError as error:
                 # One that nobody can read must not keep monitors from all others.
                 _log.error("row unreadable", table=self.table, workset_id=row[KEY], error=str(error))
+
+    def _read(self, row: Row) -> Workset | Unreadable:
+        try:
+            return self._decoded(row)
+        except UnavailableError as error:
+            return Unreadable(str(row[KEY]), str(error))
 
     def _page(
         self, kind: str, order: str, rows: Iterator[Row], limit: int, wanted: Any

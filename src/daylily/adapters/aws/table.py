@@ -128,15 +128,27 @@ class Table:
 
     def scan(self) -> Iterator[Row]:
         """Yield every row, in no order: for small tables."""
-        arguments: dict[str, Any] = {}
-        while True:
-            with reported("dynamodb", "Scan", self._called):
-                page = self.client.scan(TableName=self.name, ConsistentRead=True, **arguments)
-            for item in page["Items"]:
-                yield from_wire(item)
-            if "LastEvaluatedKey" not in page:
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        rows, last = self.scanned(None)
+        yield from rows
+        while last is not None:
+            rows, last = self.scanned(last)
+            yield from rows
+
+    def scanned(self, after: str | None, limit: int | None = None) -> tuple[list[Row], str | None]:
+        """
+        Return a page of all rows, in no order, and the key to go on after; None at the end.
+
+        Args:
+            after: What the page before gave; None for the first.
+            limit: Rows at most; there may be fewer, and even none, though more pages follow.
+        """
+        arguments: dict[str, Any] = {} if limit is None else {"Limit": limit}
+        if after is not None:
+            arguments["ExclusiveStartKey"] = {self.key: {"S": after}}
+        with reported("dynamodb", "Scan", self._called):
+            page = self.client.scan(TableName=self.name, ConsistentRead=True, **arguments)
+        last = page.get("LastEvaluatedKey")
+        return [from_wire(item) for item in page["Items"]], str(last[self.key]["S"]) if last else None
 
     def count(self, index: Index, condition: str, terms: Terms) -> int:
         """Return how many rows a query finds."""

@@ -12,12 +12,17 @@ from attrs import evolve, field, frozen
 from daylily.adapters.local.database import Database
 from daylily.adapters.local.records import from_record, to_record
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of, time_key
-from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    ConcurrentUpdateError,
+    NotFoundError,
+    UnavailableError,
+)
 from daylily.domain.lifecycle import State
 from daylily.domain.scheduling import queue_rank
 from daylily.domain.workset import Workset
 from daylily.ports.paging import Page
-from daylily.ports.state_store import Filter
+from daylily.ports.state_store import Filter, Unreadable
 
 _ADD: Final = """
     INSERT INTO worksets (workset_id, customer_id, state, priority, name, created_at,
@@ -40,6 +45,9 @@ DUE: Final = """
     SELECT due_at, workset_id, record FROM worksets
     WHERE due_at IS NOT NULL AND due_at <= :until AND (due_at, workset_id) > (:key, :workset_id)
     ORDER BY due_at, workset_id LIMIT :limit
+"""
+SCAN: Final = """
+    SELECT workset_id, record FROM worksets WHERE workset_id > :after ORDER BY workset_id LIMIT :limit
 """
 # JSON arrays rather than one question mark for each: there may be more than SQLite takes.
 COUNT: Final = "SELECT count(*) FROM worksets WHERE state IN (SELECT value FROM json_each(?))"
@@ -127,6 +135,13 @@ class SQLiteStateStore:
         rows = self._database.rows(KNOWN, (json.dumps(list(workset_ids)),))
         return frozenset(workset_id for (workset_id,) in rows)
 
+    def scan(self, *, cursor: str | None = None, limit: int = 1000) -> Page[Workset | Unreadable]:
+        """See StateStore.scan."""
+        (after,) = ("",) if cursor is None else decode_cursor("scan", cursor, 1)
+        rows = self._database.rows(SCAN, {"after": after, "limit": check_limit(limit) + 1})
+        page = page_of(rows, limit, lambda row: encode_cursor("scan", row[0]))
+        return Page(tuple(_read(*row) for row in page.items), page.cursor)
+
     def _page(
         self, kind: str, sql: str, parameters: dict[str, Any], cursor: str | None, limit: int
     ) -> Page[Workset]:
@@ -165,6 +180,13 @@ def list_query(where: Filter, *, after: bool) -> tuple[str, dict[str, Any]]:
         " ORDER BY created_at DESC, workset_id DESC LIMIT :limit"
     )
     return sql, parameters
+
+
+def _read(workset_id: str, record: str) -> Workset | Unreadable:
+    try:
+        return from_record(Workset, record, workset_id)
+    except UnavailableError as error:
+        return Unreadable(workset_id, str(error))
 
 
 def _columns(workset: Workset) -> dict[str, Any]:

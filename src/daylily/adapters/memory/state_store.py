@@ -15,7 +15,7 @@ from daylily.domain.lifecycle import State
 from daylily.domain.scheduling import queue_rank
 from daylily.domain.workset import Workset
 from daylily.ports.paging import Page
-from daylily.ports.state_store import Filter
+from daylily.ports.state_store import Filter, Unreadable
 
 _Keys = list[tuple[str, ...]]
 """Sorted pairs of what a listing is ordered by and a workset's id."""
@@ -89,6 +89,11 @@ class InMemoryStateStore:
     def known(self, workset_ids: Collection[str]) -> frozenset[str]:
         """See StateStore.known."""
         return frozenset(each for each in workset_ids if each in self._worksets)
+
+    def scan(self, *, cursor: str | None = None, limit: int = 1000) -> Page[Workset | Unreadable]:
+        """See StateStore.scan."""
+        page = self._page("scan", self._newest, cursor, limit)
+        return Page(page.items, page.cursor)
 
     def _page(
         self, kind: str, keys: _Keys, cursor: str | None, limit: int, until: str | None = None

@@ -277,6 +277,7 @@ class StateStoreContract:
         assert store.list(EVERYTHING) == nothing
         assert store.queue() == nothing
         assert store.due(NOON) == nothing
+        assert store.scan() == Page(())
 
     # queue
 
@@ -360,11 +361,13 @@ class StateStoreContract:
 
     @pytest.mark.parametrize("cursor", GARBAGE_CURSORS, ids=lambda cursor: repr(cursor[:20]))
     def test_no_listing_takes_a_foreign_cursor(self, store: StateStore, cursor: str) -> None:
-        """The queue and what is due refuse garbage as the listing does."""
+        """The queue, what is due and a scan refuse garbage as the listing does."""
         with pytest.raises(InvalidInputError):
             store.queue(cursor=cursor)
         with pytest.raises(InvalidInputError):
             store.due(NOON, cursor=cursor)
+        with pytest.raises(InvalidInputError):
+            store.scan(cursor=cursor)
 
     # count and known
 
@@ -390,6 +393,51 @@ class StateStoreContract:
         asked = [f"ws-{n}" for n in range(2, 1500)]
         assert store.known(asked) == {"ws-2", "ws-3", "ws-4"}
         assert store.known([]) == frozenset()
+
+    # scan
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 1000])
+    def test_a_scan_returns_each_workset_once(self, store: StateStore, limit: int) -> None:
+        """All pages together hold everything that is stored, once and in whatever state."""
+        # Also those of one instant, and those that no monitor ever looks at.
+        stored = [store.add(a_workset(f"ws-{n}", at=NOON + n // 3 * SECOND)) for n in range(6)]
+        stored.append(store.save(settled(running(store.add(a_workset("other", customer_id="zenith"))))))
+
+        found: list[object] = []
+        page = store.scan(limit=limit)
+        found += page.items
+        while page.cursor is not None:
+            assert len(page.items) <= limit
+            page = store.scan(cursor=page.cursor, limit=limit)
+            found += page.items
+
+        assert len(found) == 7
+        assert all(each in found for each in stored)
+
+    def test_a_scan_shows_the_last_write(self, store: StateStore) -> None:
+        """A scan does not lag behind: what has been saved is what it returns."""
+        store.add(a_workset())
+        saved = store.save(locked(store.get("ws-1")))
+
+        assert store.scan().items == (saved,)
+
+    def test_a_scan_is_complete_while_others_write(self, store: StateStore) -> None:
+        """Worksets that come or change between two pages neither hide nor repeat those that stay."""
+        for n in range(10):
+            store.add(a_workset(f"ws-{n}", at=NOON + n * SECOND))
+        found: list[str] = []
+        cursor, page_number = None, 0
+        while True:
+            page = store.scan(cursor=cursor, limit=2)
+            found += [each.workset_id for each in page.items]
+            store.add(a_workset(f"new-{page_number}", at=NOON + timedelta(hours=page_number)))
+            store.save(settled(store.get("ws-0")))
+            page_number += 1
+            if (cursor := page.cursor) is None:
+                break
+
+        stayed = [name for name in found if name.startswith("ws-") and name != "ws-0"]
+        assert sorted(stayed) == [f"ws-{n}" for n in range(1, 10)]
 
 
 def paged(fetch: Callable[[str | None], Page[Workset]], limit: int) -> list[str]:
