@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 
 from daylily.adapters.formats import info_yaml, stage_samples, work_yaml
 from daylily.adapters.formats.reading import MAX_BYTES
+from daylily.adapters.paging import decode_cursor, encode_cursor
 from daylily.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from daylily.domain.manifest import Manifest, Sample
 from daylily.domain.names import check_id, is_id
@@ -15,7 +16,7 @@ from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import Page, every
-from daylily.ports.sentinel_store import DroppedWorkset, Folder
+from daylily.ports.sentinel_store import FILES, DroppedWorkset, Folder, Recorded, Shown
 
 T = TypeVar("T")
 
@@ -26,6 +27,10 @@ SAMPLE_DATA: Final = "sample_data/"
 HOLD: Final = f"{SAMPLE_DATA}.hold"
 """Makes ``sample_data/`` a folder where no file of a sample is in it."""
 
+_LISTED: Final = 10_000
+"""Objects asked for at once, where all are listed; stores that have less to a page give several."""
+_TELLING: Final = FILES.union(Sentinel)
+"""Names that a listing of all tells something by."""
 _BODY_BYTES: Final = 65_536
 _LOOKS: Final = 3
 """How often to look again when somebody changes a sentinel between two questions."""
@@ -137,6 +142,29 @@ class ObjectSentinelStore:
         folders = [key[len(self.prefix) : -1] for key in page.items if key.endswith("/")]
         return Page(tuple(filter(is_id, folders)), page.cursor)
 
+    def shown(self, *, cursor: str | None = None) -> Page[Shown]:
+        """
+        See SentinelStore.shown.
+
+        Everything below the prefix is listed: no listing of S3 is of names at two levels alone.
+        """
+        after, name, listed = (None, "", "") if cursor is None else decode_cursor("shown", cursor, 3)
+        page = self.objects.list(self.prefix, cursor=after, limit=_LISTED)
+        # A page may end in the midst of a directory: what was seen of it goes on with the cursor.
+        names = set(listed.split(","))
+        found: list[Shown] = []
+        for info in page.items:
+            workset_id, _, rest = info.key.removeprefix(self.prefix).partition("/")
+            if workset_id != name:
+                found += _shown(name, names)
+                name, names = workset_id, set()
+            first, slash, _ = rest.partition("/")
+            names.add(first + slash)
+        if page.cursor is None:
+            return Page((*found, *_shown(name, names)))
+        listed = ",".join(sorted(names & _TELLING))
+        return Page(tuple(found), encode_cursor("shown", page.cursor, name, listed))
+
     def changed(self, mark: str | None) -> str | None:
         """See SentinelStore.changed."""
         return self.objects.changed(self.prefix, mark)
@@ -170,6 +198,46 @@ class ObjectSentinelStore:
             priority=work.priority,
             for_us=work.pipeline is not None,
         )
+
+    def recorded(self, workset_id: str) -> Recorded:
+        """See SentinelStore.recorded."""
+        directory = self._directory(workset_id)
+        faults: list[Fault] = []
+        work = self._parsed(
+            directory, WORK, lambda data: work_yaml.parse(data, default_name=workset_id), faults
+        )
+        unsound: list[Fault] = []
+        sheet = self._parsed(directory, STAGE, stage_samples.parse, unsound)
+        if work and sheet is None and not work.samples and _lists_none(unsound):
+            sheet = ()  # it was registered without samples
+        if sheet is None:
+            faults += unsound
+        pipeline = work_yaml.pipeline_of(work) if work else None
+        if work and not pipeline:
+            faults.append(Fault(f"{WORK}, pipeline", "is missing"))
+        if faults or work is None or sheet is None or not pipeline:
+            raise InvalidInputError(faults)
+        info = self._info(directory)
+        return Recorded(
+            manifest=Manifest(
+                samples=_with_coverage(sheet, work.samples),
+                pipeline=pipeline,
+                reference_genome=work.reference_genome,
+            ),
+            name=work.name,
+            priority=work.priority,
+            max_retries=work.max_retries,
+            notification_email=work.notification_email,
+            customer_id=info.customer_id,
+            submitted_by=info.submitted_by,
+            created_at=info.created_at,
+        )
+
+    def _info(self, directory: str) -> info_yaml.InfoFile:
+        try:
+            return info_yaml.parse(self._start_of(directory + INFO, MAX_BYTES + 1))
+        except NotFoundError:
+            return info_yaml.InfoFile()
 
     def _directory(self, workset_id: str) -> str:
         return f"{self.prefix}{check_id(workset_id)}/"
@@ -227,6 +295,17 @@ class ObjectSentinelStore:
                     self.objects.info(directory + key)
                 except NotFoundError as error:
                     yield Fault(key, f"is not in the workset's directory ({error})")
+
+
+def _shown(workset_id: str, names: set[str]) -> Iterator[Shown]:
+    if is_id(workset_id):
+        standing = frozenset(sentinel for sentinel in Sentinel if sentinel in names)
+        yield Shown(workset_id=workset_id, sentinels=standing, whole=names >= FILES)
+
+
+def _lists_none(faults: Iterable[Fault]) -> bool:
+    """Tell whether nothing is wrong with a sheet but that it lists no samples."""
+    return [fault.place for fault in faults] == [f"{STAGE}, samples"]
 
 
 def _with_coverage(sheet: Iterable[Sample], work: Iterable[Sample]) -> tuple[Sample, ...]:

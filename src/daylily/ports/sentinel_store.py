@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import frozen
 
@@ -11,6 +11,11 @@ from daylily.domain.manifest import Manifest
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.paging import Page
+
+FILES: Final = frozenset(
+    {"daylily_work.yaml", "daylily_info.yaml", "stage_samples.tsv", "sample_data/"}
+)
+"""What an engine needs in a workset's directory (contract 2.2)."""
 
 
 @frozen(kw_only=True)
@@ -26,6 +31,11 @@ class Folder:
     word, not the lock's: who wrote it may have had a wrong clock, or named no time.
     """
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of ``FILES`` are there."""
+        return self.names >= FILES
+
     def foreign(self, sequence: int) -> frozenset[Sentinel]:
         """Return the sentinels that are not ours, given that our last transition was *sequence*."""
         return frozenset(
@@ -33,6 +43,16 @@ class Folder:
             for sentinel, body in self.sentinels.items()
             if body.sequence is None or body.sequence > sequence
         )
+
+
+@frozen(kw_only=True)
+class Shown:
+    """What a listing tells of a workset's directory: who wrote what is not among it."""
+
+    workset_id: str
+    sentinels: frozenset[Sentinel]
+    whole: bool
+    """Whether all of ``FILES`` are there."""
 
 
 @frozen(kw_only=True)
@@ -47,6 +67,21 @@ class DroppedWorkset:
     Whether the files name a pipeline. Those of old only say what the old engine is to run; where we
     cannot run that, it is to be left to that engine.
     """
+
+
+@frozen(kw_only=True)
+class Recorded:
+    """What the files that ``publish`` writes say of a workset; None where they do not say."""
+
+    manifest: Manifest
+    name: str
+    priority: Priority
+    max_retries: int
+    notification_email: str | None
+    customer_id: str | None
+    submitted_by: str | None
+    created_at: datetime | None
+    """To the second."""
 
 
 class SentinelStore(Protocol):
@@ -72,11 +107,7 @@ class SentinelStore(Protocol):
         """
 
     def publish(self, workset: Workset) -> None:
-        """
-        Write the files an engine needs (contract 2.2), each unless one of that name is there.
-
-        ``daylily_work.yaml``, ``daylily_info.yaml``, ``stage_samples.tsv`` and ``sample_data/``.
-        """
+        """Write the files an engine needs (``FILES``), each unless one of that name is there."""
 
     def post(self, workset_id: str, sentinel: Sentinel, body: SentinelBody) -> bool:
         """
@@ -100,6 +131,13 @@ class SentinelStore(Protocol):
     def directories(self, *, cursor: str | None = None) -> Page[str]:
         """Return names of directories, in order, whether they are worksets or not."""
 
+    def shown(self, *, cursor: str | None = None) -> Page[Shown]:
+        """
+        Return what stands in all directories, each once, by listings alone: no body is read.
+
+        Directories in which nothing stands but what lies deeper may be left out.
+        """
+
     def changed(self, mark: str | None) -> str | None:
         """Return a new mark if directories may have come since *mark*, else None."""
 
@@ -109,4 +147,12 @@ class SentinelStore(Protocol):
 
         Raises:
             InvalidInputError: They are missing or unsound; every fault with file, row or key path.
+        """
+
+    def recorded(self, workset_id: str) -> Recorded:
+        """
+        Read back what ``publish`` wrote, whether FASTQ files are still there or not.
+
+        Raises:
+            InvalidInputError: It is missing or unsound; every fault with file, row or key path.
         """

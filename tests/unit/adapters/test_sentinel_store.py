@@ -3,12 +3,14 @@
 from typing import BinaryIO
 
 import pytest
+from attrs import define, field
 
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.domain.sentinels import Sentinel
 from daylily.ports.object_store import ObjectInfo
-from daylily.ports.sentinel_store import SentinelStore
+from daylily.ports.paging import Page, every
+from daylily.ports.sentinel_store import SentinelStore, Shown
 from daylily.testing.contracts.sentinel_store import Drawer, ObjectDrawer, SentinelStoreContract, body
 from daylily.testing.samples import a_workset
 
@@ -82,3 +84,30 @@ def test_prefixes_are_taken_as_engines_of_old_do(prefix: str, key: str) -> None:
     store.publish(a_workset())
     assert set(objects.entries(key).items) >= {f"{key}daylily_work.yaml"}
     assert store.directories().items == ("ws-1",)
+
+
+@define
+class ShortPages(InMemoryObjectStore):
+    """An object store that lists a few objects at a time, however many are asked for."""
+
+    most: int = field(default=1, kw_only=True)
+
+    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+        """See ObjectStore.list."""
+        return super().list(prefix, cursor=cursor, limit=min(limit, self.most))
+
+
+@pytest.mark.parametrize("most", range(1, 12))
+def test_a_directory_that_two_pages_share_is_shown_once(most: int) -> None:
+    """Wherever pages end, each directory is shown once, and whole if all of it is there."""
+    objects = ShortPages(most=most)
+    store = ObjectSentinelStore(objects)
+    for n in range(3):
+        store.publish(a_workset(f"ws-{n}"))
+        store.post(f"ws-{n}", Sentinel.READY, body(1))
+        store.post(f"ws-{n}", Sentinel.COMPLETE, body(2))
+
+    found = list(every(lambda cursor: store.shown(cursor=cursor)))
+
+    both = frozenset({Sentinel.READY, Sentinel.COMPLETE})
+    assert found == [Shown(workset_id=f"ws-{n}", sentinels=both, whole=True) for n in range(3)]

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from daylily.adapters.formats.info_yaml import render
+from daylily.adapters.formats.info_yaml import InfoFile, parse, render
 from daylily.domain.workset import Workset
 from daylily.testing.samples import NOON, a_workset
 from daylily.testing.strategies import worksets
@@ -61,3 +62,37 @@ def test_any_workset(workset: Workset) -> None:
 
     assert fields["workset_name"] == workset.name
     assert fields["sample_count"] == len(fields["sample_ids"]) == len(workset.manifest.samples)
+
+
+def test_what_is_read_back() -> None:
+    """Customer, submitter and time of the submission read back, and nothing else is looked at."""
+    told = parse(render(a_workset(at=NOON)).encode())
+
+    assert told == InfoFile(customer_id="acme", submitted_by="ada", created_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", InfoFile()),
+        (b"\xff\x00", InfoFile()),
+        (b"- a list\n", InfoFile()),
+        (b"customer_id: ../etc\nsubmitted_by: null\ncreated_at: [x]\n", InfoFile()),
+        (b"created_at: 2025-06-02T12:00:00\n", InfoFile(created_at=NOON)),
+        (b"created_at: 2025-06-02T14:00:00+02:00\n", InfoFile(created_at=NOON)),
+    ],
+)
+def test_a_file_of_somebody_else(data: bytes, expected: InfoFile) -> None:
+    """What makes no sense says nothing, and is no error: the file is for people."""
+    assert parse(data) == expected
+
+
+@unhurried
+@given(worksets())
+def test_any_workset_reads_back(workset: Workset) -> None:
+    """Whoever has submitted what, it is read back as it was written, in whole seconds."""
+    told = parse(render(workset).encode())
+
+    assert told.customer_id == workset.customer_id
+    assert told.created_at == workset.created_at.replace(microsecond=0)
+    assert told.submitted_by == (workset.submitted_by.strip() or None)

@@ -2,13 +2,51 @@
 
 from datetime import UTC, datetime
 
+from attrs import frozen
+
+from daylily.adapters.formats import strict_yaml
 from daylily.adapters.formats.dump import dump_yaml
+from daylily.domain.errors import InvalidInputError
+from daylily.domain.names import is_id
 from daylily.domain.workset import Workset
+
+_LONGEST = 256
+"""Characters of a name that somebody may have."""
+
+
+@frozen(kw_only=True)
+class InfoFile:
+    """What a file says that no other file does; None where it does not, or makes no sense."""
+
+    customer_id: str | None = None
+    submitted_by: str | None = None
+    created_at: datetime | None = None
+
+
+def parse(data: bytes) -> InfoFile:
+    """Return what a file says. It is for people: one that cannot be read says nothing."""
+    try:
+        entries = strict_yaml.read(data).entries
+    except InvalidInputError:
+        return InfoFile()
+
+    def text(name: str) -> str | None:
+        node = entries.get(name)
+        if not isinstance(node, strict_yaml.Scalar) or node.absent:
+            return None
+        return node.text.strip()[:_LONGEST]
+
+    customer = text("customer_id")
+    return InfoFile(
+        customer_id=customer if customer and is_id(customer) else None,
+        submitted_by=text("submitted_by"),
+        created_at=_read_instant(text("created_at") or ""),
+    )
 
 
 def render(workset: Workset, *, bucket_uri: str | None = None) -> str:
     """
-    Return the text of the file; nothing of it is ever read back.
+    Return the text of the file; it is read back only where a store has lost its worksets.
 
     Args:
         bucket_uri: Where the workset's directory is; the three fields that name the bucket are left
@@ -38,6 +76,14 @@ def render(workset: Workset, *, bucket_uri: str | None = None) -> str:
         fields["s3_prefix"] = prefix
         fields["export_uri"] = f"{bucket_uri.rstrip('/')}/results/"
     return dump_yaml(fields)
+
+
+def _read_instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _instant(at: datetime) -> str:

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from daylily.domain.errors import InvalidInputError, NotFoundError
 from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import Manifest
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import every
@@ -281,6 +282,34 @@ class SentinelStoreContract:
         found = list(every(lambda cursor: store.directories(cursor=cursor)))
         assert found == ["just-files", *(f"ws-{n:02}" for n in range(25))]
 
+    def test_all_directories_are_shown(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Each directory comes once, with its sentinels, and whether all files of ours are there."""
+        for n in range(25):
+            drawer.drop(f"ws-{n:02}/daylily.ready", b"")
+        store.publish(a_workset("ws-07"))
+        store.post("ws-07", Sentinel.LOCK, body())
+        drawer.drop("ws-07/results/attempt-1/daylily.complete", b"too deep to count")
+        drawer.drop("ws-08/daylily.error/odd", b"a folder of a sentinel's name")
+        drawer.drop("no-sentinel/notes.txt", b"")
+        drawer.drop("a-file.txt", b"")
+        drawer.drop("x/no-id.txt", b"")
+
+        found = list(every(lambda cursor: store.shown(cursor=cursor)))
+
+        by_id = {each.workset_id: each for each in found}
+        assert len(by_id) == len(found)
+        assert by_id.pop("no-sentinel").sentinels == frozenset()
+        assert sorted(by_id) == [f"ws-{n:02}" for n in range(25)]
+        seventh = by_id.pop("ws-07")
+        assert seventh.sentinels == {Sentinel.READY, Sentinel.LOCK}
+        assert seventh.whole
+        assert all(each.sentinels == {Sentinel.READY} and not each.whole for each in by_id.values())
+
+    def test_no_garbage_is_a_cursor_of_what_is_shown(self, store: SentinelStore) -> None:
+        """A cursor of another listing is refused."""
+        with pytest.raises(InvalidInputError):
+            store.shown(cursor="W10")
+
     def test_a_new_directory_is_never_missed(self, store: SentinelStore, drawer: Drawer) -> None:
         """After a directory has come, the mark of before is answered with a new one."""
         mark = store.changed(None)
@@ -369,6 +398,61 @@ class SentinelStoreContract:
         assert store.look("ws-0").sentinels == {}
         assert store.read("ws-1").name == "Blood"
 
+    # recorded
+
+    def test_what_is_published_is_recorded(self, store: SentinelStore) -> None:
+        """All that the files carry reads back, though no FASTQ file is there any more."""
+        workset = a_workset("ws-1", at=NOON, notification_email="ada@example.org", max_retries=7)
+        workset = evolve(workset, priority=Priority.LOW, submitted_by="Ada Lovelace")
+        store.publish(workset)
+
+        recorded = store.recorded("ws-1")
+
+        assert [sample.sample_id for sample in recorded.manifest.samples] == ["NA12878"]
+        assert list(recorded.manifest.files()) == list(workset.manifest.files())
+        assert (recorded.manifest.pipeline, recorded.name) == (workset.manifest.pipeline, workset.name)
+        assert (recorded.priority, recorded.max_retries) == (Priority.LOW, 7)
+        assert recorded.notification_email == "ada@example.org"
+        assert (recorded.customer_id, recorded.submitted_by) == ("acme", "Ada Lovelace")
+        assert recorded.created_at == NOON
+
+    def test_a_workset_without_samples_is_recorded(self, store: SentinelStore) -> None:
+        """One that was registered without samples has none, and that is no fault."""
+        store.publish(a_workset("ws-1", manifest=Manifest(samples=(), pipeline="germline")))
+        assert store.recorded("ws-1").manifest.samples == ()
+
+    @pytest.mark.parametrize(
+        "info", [None, b"", b"\xff", b"- [", b"customer_id: [a]\ncreated_at: soon\n"]
+    )
+    def test_what_the_files_do_not_say(
+        self, store: SentinelStore, drawer: Drawer, info: bytes | None
+    ) -> None:
+        """The file for people may be missing or broken: what it alone says is then not known."""
+        self.drop_sound(drawer)
+        if info is not None:
+            drawer.drop("ws-1/daylily_info.yaml", info)
+        recorded = store.recorded("ws-1")
+        assert (recorded.name, recorded.max_retries) == ("Blood", 3)
+        assert (recorded.customer_id, recorded.submitted_by, recorded.created_at) == (None, None, None)
+
+    @pytest.mark.parametrize(
+        ("replaced", "place"),
+        [
+            ({"work": None}, "daylily_work.yaml"),
+            ({"sheet": None}, "stage_samples.tsv"),
+            ({"work": b"priority: urgent\n"}, "daylily_work.yaml, pipeline"),
+        ],
+        ids=["no-work", "no-sheet", "no-pipeline"],
+    )
+    def test_what_cannot_be_read_back(
+        self, store: SentinelStore, drawer: Drawer, replaced: dict[str, bytes | None], place: str
+    ) -> None:
+        """What is needed to run it again must be there, and sound."""
+        self.drop_sound(drawer, **replaced)
+        with pytest.raises(InvalidInputError) as refused:
+            store.recorded("ws-1")
+        assert [fault.place for fault in refused.value.faults] == [place]
+
     @pytest.mark.parametrize("workset_id", ["", "..", "../ws-1", "ws/1", "a", "ws-1\n", "x" * 65])
     def test_only_ids_name_directories(self, store: SentinelStore, workset_id: str) -> None:
         """A name that could lead elsewhere is refused by every call."""
@@ -376,6 +460,7 @@ class SentinelStoreContract:
         for call in (
             lambda: store.look(workset_id),
             lambda: store.read(workset_id),
+            lambda: store.recorded(workset_id),
             lambda: store.post(workset_id, Sentinel.READY, body()),
             lambda: store.withdraw(workset_id, Sentinel.READY, 1),
             lambda: store.publish(workset),
