@@ -11,6 +11,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -215,9 +216,12 @@ def compose(settings: Settings, world: World) -> App:
     )
 
 
-def connect(settings: Settings) -> World:
+def connect(settings: Settings, *, looking: bool = False) -> World:
     """
     Return the adapters that the settings choose.
+
+    Args:
+        looking: Whether the caller only looks: then they write nothing of their own accord either.
 
     Raises:
         UnavailableError: A store cannot be opened.
@@ -227,7 +231,7 @@ def connect(settings: Settings) -> World:
         case "memory":
             return _memory(settings, compute)
         case "aws":
-            return _aws(settings, compute)
+            return _aws(settings, compute, looking=looking)
         case "local":
             return _local(settings, compute)
 
@@ -321,7 +325,7 @@ def _local(settings: Settings, compute: Compute) -> World:
     )
 
 
-def _aws(settings: Settings, compute: Compute) -> World:
+def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     from daylily.adapters.aws.clients import Clients
     from daylily.adapters.aws.customers import DynamoDBCustomers
     from daylily.adapters.aws.dynamodb import DynamoDBStateStore
@@ -335,7 +339,12 @@ def _aws(settings: Settings, compute: Compute) -> World:
     dynamodb = clients.dynamodb()
     return World(
         store=DynamoDBStateStore(
-            dynamodb, settings.table, spill=objects, prefix=settings.prefix, bucket=settings.bucket
+            dynamodb,
+            settings.table,
+            spill=objects,
+            prefix=settings.prefix,
+            bucket=settings.bucket,
+            adopt_every=None if looking else timedelta(minutes=5),
         ),
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix),

@@ -121,6 +121,19 @@ def test_d63_what_is_not_set_up_stops_it(site: Site, flags: str, told: str) -> N
     assert "monitor started" not in monitor.said
 
 
+def test_a_dry_run_writes_nothing(site: Site) -> None:
+    """Not even what monitors do by the way with rows of systems of old."""
+    site.run("python", "-c", blocks("python")[0].text)
+    old = {"workset_id": "old-1", "state": "ready", "priority": "urgent", "created_at": "2026-01-14"}
+    site.dynamodb.put_item(TableName=TABLE, Item={name: {"S": text} for name, text in old.items()})
+    there = site.names("customer-ws-001"), site.row("customer-ws-001"), site.row("old-1")
+
+    told = site.run("bash", "-c", f"{MONITORS[0].text} --dry-run")
+
+    assert "customer-ws-001  ready  normal    launch" in told
+    assert (site.names("customer-ws-001"), site.row("customer-ws-001"), site.row("old-1")) == there
+
+
 def test_the_server_of_the_guide(site: Site) -> None:
     """On all addresses, and yet it serves its own machine alone; estimate and health are open."""
     port = port_of(8000)

@@ -76,7 +76,8 @@ class DynamoDBStateStore:
             the latest entries, and the ends of long texts, are lost.
         prefix: The folder in *spill* in which each workset has its directory.
         bucket: What the rows say of where the directories are.
-        adopt_every: How often to look for rows of other systems; None where there are none.
+        adopt_every: How often to look for rows of other systems; None where there are none, or where
+            nothing is to be written.
     """
 
     client: "DynamoDBClient"
@@ -259,7 +260,7 @@ class DynamoDBStateStore:
         for row, workset in self._readable(rows):
             if wanted(workset):
                 found.append((row[order], workset))
-            elif isinstance(workset, KeptWorkset):
+            elif isinstance(workset, KeptWorkset) and self.adopt_every is not None:
                 # Another system has moved it on, and our index has it where it was.
                 self._adopted(workset)
             if len(found) > limit:

@@ -99,7 +99,7 @@ def _plan(session: Session) -> list[Step]:
         and not (settings.home / "state.db").exists()
     ):
         return []  # opening it would make it
-    world = session.world or connect(settings)
+    world = session.world or connect(settings, looking=True)
     try:
         return list(compose(settings, world).cycle.plan())
     finally:
