@@ -1,8 +1,4 @@
-"""
-The bridge under the names of the integration guide: ``WorksetStateDB`` and ``WorksetIntegration``.
-
-Nothing is decided here. Each method reads what the old signature gives it, and calls one use case.
-"""
+"""``WorksetIntegration``: each method reads what its old signature gives it, and calls one use case."""
 
 import getpass
 import logging
@@ -11,17 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from itertools import islice
 from types import EllipsisType
-from typing import Any, Final
-
-import yaml
-from attrs import field, frozen
+from typing import Any
 
 from daylily.adapters.aws import items
-from daylily.adapters.formats import work_yaml
-from daylily.adapters.formats.dump import dump_yaml
-from daylily.application.register_workset import Registration
 from daylily.bootstrap import App, bootstrap
-from daylily.config import NO_TABLE, Settings, load
+from daylily.bridge.metadata import registration, state_of
+from daylily.bridge.state_db import LOCK_SECONDS, WorksetStateDB, settings_for
+from daylily.config import Settings
 from daylily.domain.customers import Principal
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -31,35 +23,11 @@ from daylily.domain.errors import (
     LockHeldError,
     NotFoundError,
 )
-from daylily.domain.lifecycle import Priority, State
-from daylily.domain.names import check_id, is_id
+from daylily.domain.names import check_id
 from daylily.domain.workset import Workset
 from daylily.ports.paging import every
 
-REGION: Final = "us-west-2"
-LOCK_SECONDS: Final = 3600.0
-"""How long locks of old last: who takes one through the bridge may count on it."""
-
-_WORDS: Final = {"in-progress": "in_progress", "lock": "locked", "ignore": "ignored"}
-"""What readers and writers of sentinels called states (contract 2.3)."""
-
 _log = logging.getLogger(__name__)
-
-
-@frozen
-class WorksetStateDB:
-    """
-    Names the table in which worksets are kept; nothing is asked of it yet.
-
-    Args:
-        table_name: Of DynamoDB.
-        region: Of AWS.
-        lock_timeout_seconds: How long ``acquire_lock`` keeps monitors away.
-    """
-
-    table_name: str
-    region: str = REGION
-    lock_timeout_seconds: float = field(default=LOCK_SECONDS, kw_only=True)
 
 
 class WorksetIntegration:
@@ -145,14 +113,14 @@ class WorksetIntegration:
             UnavailableError: A store that had to be written does not answer.
         """
         self._check_place(workset_id, bucket, prefix)
-        registration = self._registration(workset_id, priority, metadata or {})
+        wanted = registration(workset_id, priority, metadata or {}, self._settings, user=_user())
         if not (write_s3 or write_dynamodb):
             raise InvalidInputError.of("write_s3, write_dynamodb", "are both False: nothing to do")
         try:
             if write_dynamodb:
-                self._app.register(registration, directory=write_s3)
+                self._app.register(wanted, directory=write_s3)
             else:
-                self._app.register.drop(registration)
+                self._app.register.drop(wanted)
         except AlreadyExistsError as error:
             _log.warning("%s is not registered again: %s", workset_id, error)
             return False
@@ -208,7 +176,7 @@ class WorksetIntegration:
         told = f"{reason}: {error_details}" if error_details else reason
         told = f"{told} (cluster {cluster_name})" if cluster_name else told
         who = self._principal(owner_id)
-        self._app.tell(who, workset_id, _state(new_state), told, directory=write_s3)
+        self._app.tell(who, workset_id, state_of(new_state), told, directory=write_s3)
         return True
 
     def acquire_lock(
@@ -359,32 +327,6 @@ class WorksetIntegration:
         if faults:
             raise InvalidInputError(faults)
 
-    def _registration(
-        self, workset_id: str, priority: str, metadata: Mapping[str, Any]
-    ) -> Registration:
-        """Read metadata as the file that they will be written to (contract 2.7)."""
-        said = {name: value for name, value in metadata.items() if value is not None}
-        said["samples"] = _named(said.get("samples", ()))
-        submitter = said.pop("submitted_by", None)
-        # Rows that name no customer are read so, too (contract 3.2).
-        theirs = submitter if isinstance(submitter, str) and is_id(submitter) else None
-        customer = said.pop("customer_id", theirs or self._settings.customer)
-        work = work_yaml.parse(_yaml(said), default_name=workset_id)
-        if work.ignored:
-            _log.warning("%s: not kept of metadata: %s", workset_id, ", ".join(work.ignored))
-        return Registration(
-            workset_id=workset_id,
-            customer_id=str(customer),
-            submitted_by=str(submitter or _user()),
-            name=work.name,
-            samples=work.samples,
-            pipeline=work.pipeline,
-            reference_genome=work.reference_genome if "reference_genome" in said else None,
-            priority=priority,
-            notification_email=work.notification_email,
-            max_retries=work.max_retries if "max_retries" in said else self._settings.max_retries,
-        )
-
     def _row(self, workset: Workset) -> dict[str, Any]:
         layout = items.Layout(self.bucket, self.prefix)
         return {
@@ -395,59 +337,8 @@ class WorksetIntegration:
         }
 
 
-def settings_for(
-    state_db: WorksetStateDB | EllipsisType | None,
-    bucket: str | None,
-    prefix: str | None,
-    region: str | None,
-) -> Settings:
-    """
-    Return the settings that the arguments of the guide's constructors stand for.
-
-    Raises:
-        ConfigError: Something is wrong with them, or with the others; every fault is listed.
-    """
-    said: dict[str, object] = {"bucket": bucket, "region": region}
-    said["prefix"] = f"{prefix.strip('/')}/" if prefix else None
-    if not isinstance(state_db, EllipsisType):
-        said["store"] = "aws"
-        said["table"] = state_db.table_name if state_db else NO_TABLE
-        said["region"] = state_db.region if state_db else region
-    return load(said).settings
-
-
-def _state(word: str) -> State:
-    try:
-        return State(_WORDS.get(word, word))
-    except ValueError:
-        known = ", ".join(State)
-        raise InvalidInputError.of("new_state", f"{word[:40]!r} is not one of {known}") from None
-
-
-def _named(samples: object) -> list[Any]:
-    """Return the samples that are named: ``...`` stands for those of the directory."""
-    if isinstance(samples, EllipsisType):
-        return []
-    if not isinstance(samples, list | tuple):
-        raise InvalidInputError.of("samples", "is not a list of samples")
-    named = [sample for sample in samples if not isinstance(sample, EllipsisType)]
-    if named and len(named) < len(samples):
-        raise InvalidInputError.of("samples", "names some, and leaves others to the directory (...)")
-    return named
-
-
-def _yaml(metadata: Mapping[str, Any]) -> bytes:
-    try:
-        return dump_yaml(metadata).encode()
-    except yaml.YAMLError as error:
-        raise InvalidInputError.of("metadata", f"cannot be written as YAML: {error}") from error
-
-
 def _user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):
         return f"uid-{os.getuid()}"
-
-
-__all__ = ["Priority", "State", "WorksetIntegration", "WorksetStateDB", "settings_for"]
