@@ -23,8 +23,8 @@ def encode_cursor(kind: str, *parts: str) -> str:
     Args:
         kind: The listing it belongs to; another one will refuse it.
 
-    >>> decode_cursor("queue", encode_cursor("queue", "1#2025", "ws-1"), 2)
-    ('1#2025', 'ws-1')
+    >>> decode_cursor("queue", encode_cursor("queue", "2025-06", "ws-1"), 2)
+    ('2025-06', 'ws-1')
     """
     return base64.urlsafe_b64encode(json.dumps([kind, *parts]).encode()).decode().rstrip("=")
 

@@ -76,7 +76,7 @@ class StateStore(Protocol):
         """
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
-        """Return worksets in state ``ready``: urgent first, oldest first within a priority."""
+        """Return worksets in state ``ready``, in the order of ``queue_rank``: the next to run first."""
 
     def due(self, at: datetime, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """Return worksets whose ``due_at`` is not after *at*, longest due first."""

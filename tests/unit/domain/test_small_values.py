@@ -1,6 +1,6 @@
 """Priorities, the order of the queue, errors, events and customers."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 import pytest
@@ -37,16 +37,40 @@ def test_unknown_priority(word: str) -> None:
 
 
 @given(st.lists(WAITING))
-def test_text_order_is_queue_order(waiting: list[tuple[Priority, datetime]]) -> None:
-    """Sorting by rank is sorting by priority, then by age, whatever time zone a clock was in."""
-    assert [
-        queue_rank(*one) for one in sorted(waiting, key=lambda one: (one[0].rank, one[1]))
-    ] == sorted(queue_rank(*one) for one in waiting)
+def test_nobody_is_passed_over_for_ever(waiting: list[tuple[Priority, datetime]]) -> None:
+    """
+    Who comes first is urgent before normal before low, then oldest, whatever time zone a clock was in;
+    but what came two days earlier than something one priority above it goes first.
+    """
+
+    def at(one: tuple[Priority, datetime]) -> datetime:
+        return one[1] + timedelta(days=2) * one[0].rank
+
+    assert [queue_rank(*one) for one in sorted(waiting, key=at)] == sorted(
+        queue_rank(*one) for one in waiting
+    )
+
+
+@pytest.mark.parametrize("one", list(Priority))
+@pytest.mark.parametrize("two", list(Priority))
+def test_urgent_goes_first_within_the_bound(one: Priority, two: Priority) -> None:
+    """Of two that came less than two days apart, the more urgent goes first, whichever came first."""
+    later = NOON + timedelta(days=2) - timedelta(microseconds=1)
+    ranks = queue_rank(one, later), queue_rank(two, NOON)
+    assert (ranks[0] < ranks[1]) is (one.rank < two.rank)
 
 
 def test_rank_of_the_queue() -> None:
-    """The text on the wire (design: the DynamoDB table)."""
-    assert queue_rank(Priority.NORMAL, NOON) == "1#2025-06-02T12:00:00.000000Z"
+    """The text on the wire: when it was submitted, two days later for each priority below urgent."""
+    assert queue_rank(Priority.URGENT, NOON) == "2025-06-02T12:00:00.000000Z"
+    assert queue_rank(Priority.NORMAL, NOON) == "2025-06-04T12:00:00.000000Z"
+    assert queue_rank(Priority.LOW, NOON) == "2025-06-06T12:00:00.000000Z"
+
+
+def test_rank_at_the_end_of_time() -> None:
+    """Nobody's clock can break the queue."""
+    end = datetime.max.replace(tzinfo=UTC)
+    assert queue_rank(Priority.LOW, end) > queue_rank(Priority.NORMAL, end)
 
 
 def test_faults_say_where() -> None:

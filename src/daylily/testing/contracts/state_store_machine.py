@@ -29,6 +29,7 @@ from daylily.domain.errors import (
 )
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.scheduling import queue_rank
 from daylily.domain.workset import Workset
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter, StateStore
@@ -220,12 +221,12 @@ class StateStoreMachine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 7))
     def queue_up(self, limit: int) -> None:
-        """The queue has what is ready, urgent first, oldest first within a priority."""
+        """The queue has what is ready, in the order of its ranks."""
         self.catch_up()
         queued = list(every(lambda cursor: self.store.queue(cursor=cursor, limit=limit)))
         ready = [workset for workset in self.model.values() if workset.state is State.READY]
         assert {each.workset_id: each for each in queued} == {each.workset_id: each for each in ready}
-        ranks = [(workset.priority.rank, workset.created_at) for workset in queued]
+        ranks = [workset_rank(workset) for workset in queued]
         assert ranks == sorted(workset_rank(workset) for workset in ready)
 
     @rule(minutes=st.integers(-1, 70), limit=st.integers(1, 7))
@@ -263,6 +264,6 @@ class StateStoreMachine(RuleBasedStateMachine):
         assert not queued & self.completed
 
 
-def workset_rank(workset: Workset) -> tuple[int, datetime]:
+def workset_rank(workset: Workset) -> str:
     """Return what the queue is sorted by."""
-    return workset.priority.rank, workset.created_at
+    return queue_rank(workset.priority, workset.created_at)

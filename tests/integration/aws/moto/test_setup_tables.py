@@ -88,7 +88,7 @@ def test_an_old_table_gets_what_it_lacks(client: "DynamoDBClient", setup: TableS
     """Tables of the first day have two indexes: the others come one by one, and rows stay."""
     make(client, *OLD)
     row: Any = {KEY: {"S": "ws-1"}, "state": {"S": "ready"}, "queue": {"S": "ready"}}
-    row["queue_rank"] = {"S": "1#ws-1"}
+    row["queue_rank"] = {"S": "2025-06-04T12:00:00.000000Z#ws-1"}
     client.put_item(TableName=NAME, Item=row)
     assert [(step.thing.split()[1], step.now) for step in setup.steps() if step.change] == [
         ("customer-created-index", "missing"),
