@@ -12,13 +12,29 @@ from daylily.domain.workset import Progress
 
 
 @frozen(kw_only=True)
+class Task:
+    """A part of a job that runs independently of the other parts, such as one sample."""
+
+    name: str
+    """Of its own within the job."""
+    arguments: tuple[str, ...]
+    """Argument vector; no shell ever reads it."""
+
+
+@frozen(kw_only=True)
 class Job:
     """What an engine is asked to run."""
 
     key: str
     """``<workset_id>/<attempt>``: asking twice with one key is asking once."""
-    arguments: tuple[str, ...]
-    """Argument vector; no shell ever reads it."""
+    arguments: tuple[str, ...] = ()
+    """Argument vector; no shell ever reads it. Empty where there are tasks."""
+    tasks: tuple[Task, ...] = ()
+    """
+    What runs instead of ``arguments``, each with the resources of the job: an array, as Slurm and AWS
+    Batch call it. One that fails does not stop the others; the job ends when all have, SUCCEEDED if
+    all did, and else FAILED with the exit code of the first of them that failed.
+    """
     directory: str
     """Where the pipeline's files are, as the object store locates it."""
     resources: Resources = Resources()
@@ -36,6 +52,17 @@ class Phase(StrEnum):
 
 
 @frozen(kw_only=True)
+class TaskStatus:
+    """What an engine says of one task of a job."""
+
+    name: str
+    phase: Phase
+    exit_code: int | None = None
+    message: str = ""
+    """For a task that failed: the engine's reason and the last lines it wrote, for people."""
+
+
+@frozen(kw_only=True)
 class JobStatus:
     """What an engine says of one job."""
 
@@ -47,6 +74,9 @@ class JobStatus:
     message: str = ""
     """For a job that failed: the engine's reason and the last lines it wrote, for people."""
     progress: Progress | None = None
+    """For a job with tasks: how many of them have ended."""
+    tasks: tuple[TaskStatus, ...] = ()
+    """Of a job with tasks, in their order, at the latest once it has ended."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
