@@ -10,15 +10,16 @@ import secrets
 import shlex
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.cancel_workset import CancelWorkset
 from daylily.application.customer_files import CustomerFiles
 from daylily.application.discover_worksets import DiscoverWorksets
+from daylily.application.engines import Engines
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.explain_workset import ExplainWorkset
 from daylily.application.ledger import Ledger
@@ -29,13 +30,16 @@ from daylily.application.poll_worksets import PollWorksets
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.register_workset import RegisterWorkset
 from daylily.application.retry_workset import RetryWorkset
+from daylily.application.room import Limits, MakeRoom
 from daylily.application.show_workset import ShowWorkset
 from daylily.application.start_workset import Staging, StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
 from daylily.application.watch_ended import WatchEnded
+from daylily.application.workers import Workers
 from daylily.config import NO_TABLE, Settings
+from daylily.domain.clusters import Cluster
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
 from daylily.domain.estimate import RateCard
@@ -58,8 +62,10 @@ class World:
     objects: ObjectStore
     sentinels: SentinelStore
     compute: Compute
+    """What runs worksets that are in no cluster."""
     notifier: Notifier
     customers: Customers
+    clusters: Mapping[Cluster, Compute] = field(factory=dict)
     clock: Clock = utc_now
     chance: Chance = SystemChance()
     close: Callable[[], None] = lambda: None
@@ -115,7 +121,9 @@ def compose(settings: Settings, world: World) -> App:
     places = Places(worksets=settings.prefix)
     policy = RetryPolicy(base=settings.retry_base, ceiling=settings.retry_ceiling)
     ledger = Ledger(world.store, world.sentinels, world.notifier)
-    read = ReadWorksets(world.store, world.objects, world.compute, places)
+    engines = Engines(world.compute, world.clusters)
+    workers = Workers(settings.workers)
+    read = ReadWorksets(world.store, world.objects, engines, places)
     sync = SyncWorkset(ledger, world.sentinels, world.clock, owner)
     submit = SubmitWorkset(
         ledger=ledger,
@@ -144,20 +152,21 @@ def compose(settings: Settings, world: World) -> App:
         places=places,
         clock=world.clock,
     )
-    cancel = CancelWorkset(read, ledger, world.compute, world.clock)
+    cancel = CancelWorkset(read, ledger, engines, world.clock)
     poll = PollWorksets(
         ledger=ledger,
-        compute=world.compute,
+        engines=engines,
         policy=policy,
         clock=world.clock,
         chance=world.chance,
         actor=owner,
+        workers=workers,
     )
     start = StartWorkset(
         ledger=ledger,
         sentinels=world.sentinels,
         sync=sync,
-        compute=world.compute,
+        engines=engines,
         objects=world.objects,
         places=places,
         pipelines=settings.registry,
@@ -177,6 +186,13 @@ def compose(settings: Settings, world: World) -> App:
         customer_id=settings.customer,
         actor=owner,
     )
+    room = MakeRoom(
+        store=world.store,
+        engines=engines,
+        pipelines=settings.registry,
+        limits=Limits(world.customers, world.clock),
+        max_concurrent=settings.max_concurrent,
+    )
     cycle = MonitorCycle(
         store=world.store,
         ledger=ledger,
@@ -187,7 +203,8 @@ def compose(settings: Settings, world: World) -> App:
         ended=WatchEnded(store=world.store, sync=sync, clock=world.clock),
         clock=world.clock,
         owner=owner,
-        max_concurrent=settings.max_concurrent,
+        room=room,
+        workers=workers,
     )
     return App(
         settings=settings,
@@ -202,9 +219,9 @@ def compose(settings: Settings, world: World) -> App:
             read=read,
             store=world.store,
             sentinels=world.sentinels,
-            compute=world.compute,
+            engines=engines,
             clock=world.clock,
-            max_concurrent=settings.max_concurrent,
+            room=room,
         ),
         sync=sync,
         show=show,
@@ -226,7 +243,12 @@ def connect(settings: Settings, *, looking: bool = False) -> World:
     Raises:
         UnavailableError: A store cannot be opened.
     """
-    compute = _engine(settings)
+    world = _world(settings, _engine(settings), looking=looking)
+    clusters = {each.cluster: _engine(settings.within(each)) for each in settings.clusters}
+    return evolve(world, clusters=clusters)
+
+
+def _world(settings: Settings, compute: Compute, *, looking: bool) -> World:
     match settings.store:
         case "memory":
             return _memory(settings, compute)

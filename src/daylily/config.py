@@ -18,6 +18,7 @@ import platformdirs
 import yaml
 from attrs import field, frozen
 
+from daylily.domain.clusters import Cluster
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.pipelines import SHIPPED, Pipeline, PipelineRegistry, Resources
@@ -63,6 +64,14 @@ def _setting(default: object, variable: str, text: str, *fallbacks: str) -> Any:
 
 def _home() -> Path:
     return Path(platformdirs.user_data_dir("daylily", appauthor=False))
+
+
+@frozen
+class ClusterSettings:
+    """A cluster, and how its engine is reached: settings that are others there."""
+
+    cluster: Cluster
+    engine: Mapping[str, object] = field(factory=dict, hash=False)
 
 
 @frozen(kw_only=True)
@@ -150,6 +159,9 @@ class Settings:
         timedelta(seconds=2), "DAYLILY_POLL_INTERVAL", "Seconds between cycles of the monitor."
     )
     max_concurrent: int = _setting(2, "DAYLILY_MAX_CONCURRENT", "Worksets that run at a time.")
+    workers: int = _setting(
+        8, "DAYLILY_WORKERS", "Worksets that a monitor sees to at once: threads, not processes."
+    )
     max_retries: int = _setting(
         3, "DAYLILY_MAX_RETRIES", "Automatic retries of a workset, unless it says otherwise."
     )
@@ -171,6 +183,13 @@ class Settings:
         default=SHIPPED,
         metadata={"help": "Pipelines by name (YAML file only); they add to those shipped."},
     )
+    clusters: tuple[ClusterSettings, ...] = field(
+        default=(),
+        metadata={
+            "help": "Clusters by name (YAML file only), each with settings of its engine; "
+            "worksets then run on the best of them."
+        },
+    )
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with values that are of the right type."""
@@ -180,15 +199,17 @@ class Settings:
             yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
         yield from self._faults_of_aws()
         yield from self._faults_of_channels()
-        if self.engine == "slurm" and not (self.slurm_folder or "").startswith("/"):
-            yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
-        if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
-            yield Fault("slurm_host", f"{self.slurm_host!r} is not [user@]host[:port]")
+        yield from self._faults_of_engine()
+        for each in self.clusters:
+            yield from each.cluster.faults()
+            for fault in self.within(each)._faults_of_engine():
+                yield Fault(f"clusters.{each.cluster.name}.{fault.place}", fault.message)
         if self.url is not None and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.url):
             yield Fault("url", "is not an http(s) address without user name and password")
         bounds = (
             ("port", self.port, 0, 65535),
             ("max_concurrent", self.max_concurrent, 1, 100_000),
+            ("workers", self.workers, 1, 64),
             ("max_retries", self.max_retries, 0, 10),
             ("poll_interval", self.poll_interval.total_seconds(), 0.05, 86400),
             ("retry_base", self.retry_base.total_seconds(), 0, 86400),
@@ -200,6 +221,12 @@ class Settings:
                 yield Fault(name, f"{value} is not from {least} to {most}")
         for pipeline in self.pipelines:
             yield from pipeline.faults()
+
+    def _faults_of_engine(self) -> Iterator[Fault]:
+        if self.engine == "slurm" and not (self.slurm_folder or "").startswith("/"):
+            yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
+        if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
+            yield Fault("slurm_host", f"{self.slurm_host!r} is not [user@]host[:port]")
 
     def _faults_of_aws(self) -> Iterator[Fault]:
         if self.store == "aws" and self.bucket is None:
@@ -220,6 +247,11 @@ class Settings:
             yield Fault("linear_api_key", "is needed beside the team: set LINEAR_API_KEY")
         if not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.linear_url):
             yield Fault("linear_url", "is not an http(s) address without user name and password")
+
+    def within(self, cluster: ClusterSettings) -> "Settings":
+        """Return the settings as they are in a cluster."""
+        changes: dict[str, Any] = dict(cluster.engine)
+        return attrs.evolve(self, clusters=(), **changes)
 
     @property
     def customers_table(self) -> str:
@@ -430,6 +462,8 @@ class _WrittenPipeline:
 def _structure(name: str, raw: object, kind: Any) -> object:
     if name == "pipelines":
         return _pipelines(raw)
+    if name == "clusters":
+        return _clusters(raw)
     if choices := _choices(kind):
         word = str(raw).upper() if name == "log_level" else raw
         if word not in choices:
@@ -463,6 +497,60 @@ def _pipelines(raw: object) -> tuple[Pipeline, ...]:
     return tuple(found.values())
 
 
+@frozen(kw_only=True)
+class _WrittenCluster:
+    """What a cluster can take, as the YAML file has it."""
+
+    availability_zone: str | None = None
+    max_concurrent: int = 3
+    max_vcpus: int | None = None
+    cost_per_vcpu_hour: float = 0.0
+
+
+def _clusters(raw: object) -> tuple[ClusterSettings, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidInputError.of("clusters", "must be a mapping of names to clusters")
+    found: list[ClusterSettings] = []
+    faults: list[Fault] = []
+    for name, body in raw.items():
+        place = f"clusters.{name}"
+        if not isinstance(name, str) or not is_id(name):
+            faults.append(Fault(place, f"the name must be {ID_RULE}"))
+        elif not isinstance(body, dict) or not all(isinstance(key, str) for key in body):
+            faults.append(Fault(place, "must be a mapping of settings"))
+        else:
+            found += _cluster(name, body, faults)
+    if faults:
+        raise InvalidInputError(faults)
+    return tuple(found)
+
+
+def _cluster(name: str, body: Mapping[str, Any], faults: list[Fault]) -> Iterator[ClusterSettings]:
+    """Yield the cluster, unless something is wrong with it, which is added to *faults*."""
+    place = f"clusters.{name}"
+    engine: dict[str, object] = {}
+    for attribute in attrs.fields(Settings):
+        key = attribute.name
+        if key in body and _is_of_engine(key):
+            try:
+                engine[key] = _structure(key, body[key], attribute.type)
+            except (ValueError, TypeError, cattrs.BaseValidationError):
+                text = f"{body[key]!r:.80} is not {_wanted(attribute.type)}"
+                faults.append(Fault(f"{place}.{key}", text))
+    rest = {key: value for key, value in body.items() if not _is_of_engine(key)}
+    try:
+        written = _converter.structure(rest, _WrittenCluster)
+    except cattrs.BaseValidationError as error:
+        faults += [Fault(place, text) for text in cattrs.transform_error(error)]
+    else:
+        yield ClusterSettings(Cluster(name=name, **attrs.asdict(written)), engine)
+
+
+def _is_of_engine(name: str) -> bool:
+    """Tell whether each cluster may have a setting of its own."""
+    return name in attrs.fields_dict(Settings) and name.startswith(("engine", "slurm_", "batch_"))
+
+
 def _merged(shipped: Pipeline, written: _WrittenPipeline) -> Pipeline:
     changes = {name: value for name, value in attrs.asdict(written).items() if value is not None}
     needs = {name: changes.pop(name) for name in attrs.fields_dict(Resources) if name in changes}
@@ -477,11 +565,17 @@ def _wanted(kind: object) -> str:
     return f"one of {', '.join(choices)}" if choices else "a text"
 
 
+def _named(item: object) -> str:
+    if isinstance(item, ClusterSettings):
+        return item.cluster.name
+    return item.name if isinstance(item, Pipeline) else str(item)
+
+
 def _shown(value: object) -> str:
     if isinstance(value, Secret):
         return MASK
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g} s"
     if isinstance(value, tuple):
-        return ", ".join(item.name if isinstance(item, Pipeline) else str(item) for item in value)
+        return ", ".join(map(_named, value)) or "-"
     return "-" if value is None else str(value)

@@ -4,13 +4,13 @@ import contextlib
 
 from attrs import frozen
 
+from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger
 from daylily.application.read_worksets import ReadWorksets
 from daylily.domain.customers import Principal
 from daylily.domain.errors import UnavailableError
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
-from daylily.ports.compute import Compute
 
 
 @frozen
@@ -19,7 +19,7 @@ class CancelWorkset:
 
     read: ReadWorksets
     ledger: Ledger
-    compute: Compute
+    engines: Engines
     clock: Clock
 
     def __call__(self, who: Principal, workset_id: str, reason: str = "") -> Workset:
@@ -38,5 +38,5 @@ class CancelWorkset:
         if asked.cancel:
             # Sooner than the next cycle; should the engine be away, the cycle asks again.
             with contextlib.suppress(UnavailableError):
-                self.compute.cancel(asked.attempt_key)
+                self.engines.of(asked.cluster).cancel(asked.attempt_key)
         return asked

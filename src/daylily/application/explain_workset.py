@@ -1,5 +1,6 @@
 """Say why a workset is where it is, and what it waits for."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -7,8 +8,11 @@ from typing import Final
 
 from attrs import frozen
 
+from daylily.application.engines import Engines
 from daylily.application.others import Others
 from daylily.application.read_worksets import ReadWorksets
+from daylily.application.room import MakeRoom
+from daylily.domain.clusters import Unplaced
 from daylily.domain.customers import Principal
 from daylily.domain.diagnosis import remedy_of
 from daylily.domain.errors import UnavailableError
@@ -17,10 +21,10 @@ from daylily.domain.retry import Failure
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
-from daylily.ports.compute import Compute, Phase
+from daylily.ports.compute import Phase
 from daylily.ports.paging import every
 from daylily.ports.sentinel_store import SentinelStore
-from daylily.ports.state_store import StateStore
+from daylily.ports.state_store import Filter, StateStore
 
 RANKED: Final = 10_000
 """How far down the queue a rank is looked for."""
@@ -35,6 +39,10 @@ class Cause(StrEnum):
     """Its turn has come: the next cycle of a monitor takes it on."""
     SLOT = "slot"
     """As many worksets run as may."""
+    QUOTA = "quota"
+    """As many worksets of its customer run as may."""
+    CLUSTER = "cluster"
+    """No cluster that would do has room for it."""
     LOCK = "lock"
     OTHER_SYSTEM = "other_system"
     RETRY = "retry"
@@ -79,9 +87,9 @@ class ExplainWorkset:
     read: ReadWorksets
     store: StateStore
     sentinels: SentinelStore
-    compute: Compute
+    engines: Engines
     clock: Clock
-    max_concurrent: int
+    room: MakeRoom
 
     def __call__(self, who: Principal, workset_id: str) -> Explanation:
         """
@@ -143,9 +151,12 @@ class ExplainWorkset:
             text = "another system runs it: what that writes into the directory decides"
             return _Answer(Cause.OTHER_SYSTEM, text)
         try:
-            status = self.compute.status([workset.attempt_key]).get(workset.attempt_key)
+            engine = self.engines.of(workset.cluster)
+            status = engine.status([workset.attempt_key]).get(workset.attempt_key)
         except UnavailableError as error:
-            text = f"the engine does not answer, which says nothing about the job: {error}"
+            since = workset.unknown_since
+            known = f" since {since:%Y-%m-%d %H:%M:%S} UTC" if since else ""
+            text = f"the engine does not answer{known}, which says nothing about the job: {error}"
             return _Answer(Cause.ENGINE_DOWN, text)
         if workset.cancel is not None:
             text = f"{workset.cancel.by} asked for a cancel; the engine has yet to stop it"
@@ -157,7 +168,7 @@ class ExplainWorkset:
             text = f"the engine has it in its queue as {status.job}"
             text += f" ({status.message})" if status.message else ""
             return _Answer(Cause.ENGINE_QUEUE, text)
-        text = f"it runs as {status.job}"
+        text = f"it runs as {status.job}" + (f" on {workset.cluster}" if workset.cluster else "")
         if status.progress is not None:
             text += f": {status.progress.done} of {status.progress.total} {status.progress.message}"
         return _Answer(Cause.NOTHING, text.rstrip())
@@ -166,10 +177,16 @@ class ExplainWorkset:
         if (others := self._held_by_others(workset)) is not None:
             return others
         rank = self._rank(workset)
-        busy = self.store.count({State.IN_PROGRESS, State.LOCKED})
         place = f"number {rank} in the queue" if rank else "in the queue"
-        if busy >= self.max_concurrent or (rank and rank > self.max_concurrent - busy):
-            text = f"it is {place}, and {busy} of {self.max_concurrent} slots are taken"
+        room = self.room(self._running_ones())
+        placed = room.place(workset)
+        if isinstance(placed, Unplaced):
+            return _Answer(
+                Cause(placed.shortage), f"it is {place}, and waits for {placed.reason}", rank
+            )
+        ahead = rank - 1 if rank else 0
+        if ahead >= room.max_concurrent - room.running:
+            text = f"it is {place}, and {room.max_concurrent - room.running} can be launched"
             return _Answer(Cause.SLOT, text, rank)
         text = f"it is {place}: the next cycle of a monitor launches it, if one is running"
         return _Answer(Cause.MONITOR, text, rank, remedy="Is a monitor up? See `daylily monitor`.")
@@ -190,6 +207,11 @@ class ExplainWorkset:
                 until = others.lock_counts_until if sentinel is Sentinel.LOCK else None
                 return _Answer(Cause.OTHER_SYSTEM, text, until=until, remedy=remedy)
         return None
+
+    def _running_ones(self) -> Iterator[Workset]:
+        where = Filter(states=frozenset({State.IN_PROGRESS}))
+        running = every(lambda cursor: self.store.list(where, cursor=cursor, limit=1000))
+        return islice(running, RANKED)
 
     def _rank(self, workset: Workset) -> int | None:
         queue = every(lambda cursor: self.store.queue(cursor=cursor, limit=1000))

@@ -1,31 +1,40 @@
 """One cycle of a monitor: look at the world, and move each workset one step (design idea 4)."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, Self
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.resting import Resting
+from daylily.application.room import MakeRoom, Room
 from daylily.application.start_workset import LaunchInDoubtError, StartWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.watch_ended import WatchEnded
+from daylily.application.workers import Workers
+from daylily.domain.clusters import Cluster, Placed, Unplaced
 from daylily.domain.errors import ConflictError, DaylilyError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.workset import DEBT_GRACE, Workset
 from daylily.ports.clock import Clock
-from daylily.ports.paging import Page, every
+from daylily.ports.paging import every
 from daylily.ports.state_store import StateStore
 
 OUTAGES: Final = 3
 """
 How many worksets of a cycle may meet an outage before no more are launched in it. Not the first: it may
 be the one directory that cannot be read. Not all: where nothing answers, each takes long to fail.
+"""
+READ_AHEAD: Final = 1000
+"""
+How far down the queue a cycle looks for what can be launched. Where more than that waits for limits of
+its own, the next cycle goes on from there: a long queue neither slows the cycle nor hides what is last.
 """
 LOOK_EVERY: Final = timedelta(minutes=1)
 """How long the hand of a person or another system on a running or held workset may go unnoticed."""
@@ -78,44 +87,63 @@ class MonitorCycle:
     ended: WatchEnded
     clock: Clock
     owner: str
-    max_concurrent: int
+    room: MakeRoom
+    only: frozenset[str] = frozenset()
+    """Ids or names of the worksets to see to; empty for all."""
+    workers: Workers = Workers()
     resting: Resting = field(init=False, factory=Resting)
     looks: Resting = field(init=False, factory=lambda: Resting(LOOK_EVERY))
     doubtful: list[Workset] = field(init=False, factory=list)
-    """What was locked when the engine stopped answering: one at most, or the whole queue would be."""
+    """What was locked when an engine stopped answering: a few at most, or the whole queue would be."""
+    passed: list[str | None] = field(init=False, factory=list)
+    """Where in the queue the next cycle goes on, if the last one did not come to its end."""
 
-    def __call__(self) -> CycleReport:
+    def __call__(self, stopping: Callable[[], bool] = lambda: False) -> CycleReport:
         """
         Pay debts, poll, put back what is due, discover and launch.
+
+        Args:
+            stopping: Whether to come to an end: then nothing more is launched.
 
         Raises:
             UnavailableError: The state store does not answer. Whatever else is down is in the report.
         """
         report = CycleReport()
         now = self.clock()
-        due = list(every(lambda cursor: self.store.due(now, cursor=cursor)))
+        due = [each for each in self._due(now) if self._concerns(each)]
         due = self._heed(self._pay(due, now, report), now, report)
-        engine_answers = self._poll([workset for workset in due if _at_engine(workset)], report)
-        for workset in due:
-            if not _at_engine(workset):
-                self._attend(workset, now, report)
-        self._discover(report)
-        self._watch_ended(report)
-        if engine_answers:
-            foreign = sum(workset.foreign_run for workset in due)
-            self._launch([each for each in due if _lock_ran_out(each, now)], foreign, report)
+        down = self._poll([workset for workset in due if _at_engine(workset)], report)
+        waiting = [workset for workset in due if not _at_engine(workset)]
+        self.workers.each(lambda workset: self._attend(workset, now, report), waiting)
+        if not self.only:
+            self._discover(report)
+            self._watch_ended(report)
+        if not stopping():
+            self._launch(due, down | self._resume(down, report), report, stopping)
         return report
 
     def plan(self) -> Iterator[Step]:
         """Yield what the next cycle would do, without doing it."""
         now = self.clock()
-        foreign = 0
-        for workset in every(lambda cursor: self.store.due(now, cursor=cursor)):
-            foreign += workset.foreign_run
+        due = [each for each in self._due(now) if self._concerns(each)]
+        for workset in due:
             yield Step(workset, _action(workset, now))
-        free = self._free(foreign)
-        for rank, workset in enumerate(every(lambda cursor: self.store.queue(cursor=cursor))):
-            yield Step(workset, "launch" if rank < free else "wait: no free slot")
+        room = self.room(due)
+        for workset in every(lambda cursor: self.store.queue(cursor=cursor)):
+            if not self._concerns(workset):
+                continue
+            placed = room.place(workset)
+            if isinstance(placed, Unplaced):
+                yield Step(workset, f"wait for {placed.reason}")
+                continue
+            room.take(workset, placed.cluster)
+            yield Step(workset, f"launch on {placed.cluster.name}" if placed.cluster else "launch")
+
+    def _due(self, now: datetime) -> Iterator[Workset]:
+        return every(lambda cursor: self.store.due(now, cursor=cursor))
+
+    def _concerns(self, workset: Workset) -> bool:
+        return not self.only or bool(self.only & {workset.workset_id, workset.name})
 
     def _pay(self, due: list[Workset], now: datetime, report: CycleReport) -> list[Workset]:
         """Pay overdue debts, and return the worksets as they stand then."""
@@ -162,11 +190,18 @@ class MonitorCycle:
             heeded.append(after)
         return heeded
 
-    def _poll(self, worksets: list[Workset], report: CycleReport) -> bool:
-        with _reported(report, "poll") as trouble:
-            if worksets:
-                report.moved.extend(self.poll(worksets))
-        return not trouble.outage
+    def _poll(self, worksets: list[Workset], report: CycleReport) -> frozenset[str | None]:
+        """Ask each engine for what it has; return the clusters of those that do not answer."""
+        found: defaultdict[str | None, list[Workset]] = defaultdict(list)
+        for workset in worksets:
+            found[workset.cluster].append(workset)
+        down = set()
+        for cluster, there in found.items():
+            with _reported(report, f"poll {cluster}" if cluster else "poll") as trouble:
+                report.moved.extend(self.poll(there, cluster))
+            if trouble.outage:
+                down.add(cluster)
+        return frozenset(down)
 
     def _attend(self, workset: Workset, now: datetime, report: CycleReport) -> None:
         with _reported(report, workset.workset_id):
@@ -189,67 +224,124 @@ class MonitorCycle:
         with _reported(report, "directories of what ended in error"):
             report.moved.extend(synced.workset for synced in self.ended())
 
-    def _launch(self, left: list[Workset], foreign: int, report: CycleReport) -> None:
-        if not self._resume(report):
+    def _launch(
+        self,
+        due: list[Workset],
+        down: frozenset[str | None],
+        report: CycleReport,
+        stopping: Callable[[], bool],
+    ) -> None:
+        now = self.clock()
+        left = [each for each in due if _lock_ran_out(each, now) and each.cluster not in down]
+        waiting = self._waiting()
+        first = next(waiting, None)
+        if first is None and not left:
             return
-        first = self._queue(None)
-        if not (left or first.items):
-            return
-        free = self._free(foreign)
-        waiting = every(lambda cursor: self._queue(cursor) if cursor else first)
+        room = self.room(due, down)
+        queue = chain(left, () if first is None else (first,), waiting)
+        launches = self._launches(filter(self._concerns, queue), room, report)
         outages = 0
-        # A lock that ran out is among the busy ones: its slot is its own.
-        for workset in chain(left, waiting):
-            if workset.state is State.READY and free <= 0:
+        # A handful at a time: what one of them learns of an outage spares those that come after.
+        while outages < OUTAGES and not stopping():
+            batch = list(islice(launches, self.workers.number))
+            if not batch:
+                return
+            for launch in self.workers.each(lambda launch: self._start(launch, report), batch):
+                if launch.in_doubt:
+                    room.close(launch.cluster)
+                elif not launch.took_slot:
+                    room.give_back(launch.workset, launch.cluster)
+                outages += launch.outage
+
+    def _waiting(self) -> Iterator[Workset]:
+        """Yield the head of the queue, and then more of it from where the last cycle came to."""
+        end = yield from self._read_ahead(None)
+        if end is not None:
+            self.passed.append((yield from self._read_ahead(self.passed.pop() if self.passed else end)))
+
+    def _read_ahead(self, cursor: str | None) -> Generator[Workset, None, str | None]:
+        """Yield a part of the queue; return where the next begins, None at the queue's end."""
+        size = min(max(10, 2 * self.room.max_concurrent), READ_AHEAD)
+        for _ in range(READ_AHEAD // size):
+            page = self.store.queue(cursor=cursor, limit=size)
+            yield from page.items
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return cursor
+
+    def _launches(
+        self, queue: Iterator[Workset], room: Room, report: CycleReport
+    ) -> Iterator["_Launch"]:
+        """Yield what can be launched, and take room for it."""
+        outages = 0
+        for workset in queue:
+            if workset.state is not State.READY:  # a lock that ran out is among those that run
+                if self.resting.over(workset.workset_id, self.clock()):
+                    yield _Launch(workset, None, took_slot=True)
+                continue
+            if room.full or outages == OUTAGES:
                 return
             if not self.resting.over(workset.workset_id, self.clock()):
                 continue
             with _reported(report, workset.workset_id) as trouble:
-                free -= self._start(workset, report)
+                placed = room.place(workset)
+                if isinstance(placed, Placed):
+                    room.take(workset, placed.cluster)
+                    yield _Launch(workset, placed.cluster)
             outages += trouble.outage
-            if self.doubtful or outages == OUTAGES:
-                return
 
-    def _start(self, workset: Workset, report: CycleReport) -> bool:
-        """Launch a workset, or let it rest; tell whether it has taken a free slot."""
+    def _start(self, launch: "_Launch", report: CycleReport) -> "_Launch":
+        """Launch a workset, or let it rest; return what came of it."""
+        workset = launch.workset
+        with _reported(report, workset.workset_id) as trouble:
+            launch = self._started(launch, report)
+        if trouble.outage and not launch.in_doubt:
+            self.resting.begin(workset.workset_id, self.clock())
+            return evolve(launch, outage=True)
+        return launch
+
+    def _started(self, launch: "_Launch", report: CycleReport) -> "_Launch":
+        workset, cluster = launch.workset, launch.cluster
         try:
-            started = self.start(workset, self.owner)
+            started = self.start(workset, self.owner, cluster.name if cluster else None)
         except LaunchInDoubtError as error:
             self.doubtful.append(error.workset)
-            raise
-        except UnavailableError:
-            self.resting.begin(workset.workset_id, self.clock())
-            raise
+            report.faults.append(f"{workset.workset_id}: {error}")
+            return evolve(launch, in_doubt=True)
         if started.sequence != workset.sequence:
             report.moved.append(started)
         if started.state is State.READY:
             self.resting.begin(workset.workset_id, self.clock())
-            return False
+            return launch
         self.resting.end(workset.workset_id)
-        return workset.state is State.READY
+        return evolve(launch, took_slot=True)
 
-    def _resume(self, report: CycleReport) -> bool:
-        """Ask the engine again for what was left in doubt; tell whether it answers."""
+    def _resume(self, down: frozenset[str | None], report: CycleReport) -> frozenset[str | None]:
+        """Ask engines again for what was left in doubt; return the clusters of those still silent."""
+        silent: set[str | None] = set()
         for locked in self.doubtful.copy():
+            if locked.cluster in down | silent:
+                continue
             with _reported(report, locked.workset_id) as trouble:
                 if locked.lock and not locked.lock.expired(self.clock()):
                     report.moved.append(self.start.resume(locked))
             if trouble.outage:
-                return False
-            self.doubtful.remove(locked)
-        return True
+                silent.add(locked.cluster)
+            else:
+                self.doubtful.remove(locked)
+        return frozenset(silent)
 
-    def _queue(self, cursor: str | None) -> Page[Workset]:
-        return self.store.queue(cursor=cursor, limit=max(1, self.max_concurrent))
 
-    def _free(self, foreign: int) -> int:
-        """
-        Return how many slots are free.
+@frozen
+class _Launch:
+    """A workset that is being launched, and what came of it."""
 
-        What *foreign* runs other systems have are theirs. Were they to take our slots, a bucket with a
-        few that were killed years ago and never tidied up would keep us from launching anything.
-        """
-        return self.max_concurrent - self.store.count({State.IN_PROGRESS, State.LOCKED}) + foreign
+    workset: Workset
+    cluster: Cluster | None
+    took_slot: bool = False
+    in_doubt: bool = False
+    outage: bool = False
 
 
 @define

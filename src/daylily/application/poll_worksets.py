@@ -1,21 +1,27 @@
 """Ask the engine about running attempts, in one go, and record what has become of them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
+from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger
+from daylily.application.workers import Workers
 from daylily.domain.diagnosis import failure_of
-from daylily.domain.errors import ConflictError
+from daylily.domain.errors import ConflictError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Chance, Clock
-from daylily.ports.compute import Compute, JobStatus, Phase
+from daylily.ports.compute import JobStatus, Phase
 
 MESSAGE_LENGTH: Final = 4000
 """Characters kept of what an engine says of a failure; the rest is in the log."""
+UNKNOWN_AFTER: Final = timedelta(minutes=1)
+"""How long an engine may be silent before its worksets are marked: shorter silences mean nothing."""
 
 
 @frozen(kw_only=True)
@@ -23,34 +29,57 @@ class PollWorksets:
     """Move each workset that an engine has one step on, if the engine has news of it."""
 
     ledger: Ledger
-    compute: Compute
+    engines: Engines
     policy: RetryPolicy
     clock: Clock
     chance: Chance
     actor: str
+    workers: Workers = Workers()
+    silent: dict[str | None, datetime] = field(init=False, factory=dict)
+    """Since when engines have not answered, by cluster; to save time alone."""
 
-    def __call__(self, worksets: Sequence[Workset]) -> tuple[Workset, ...]:
+    def __call__(self, worksets: Sequence[Workset], cluster: str | None = None) -> tuple[Workset, ...]:
         """
         Return the worksets that have moved.
 
-        Worksets may be running, or locked with a cancel pending.
+        Args:
+            worksets: All of one cluster; running, or locked with a cancel pending.
+            cluster: Which.
 
         Raises:
-            UnavailableError: The engine does not answer; that says nothing about any job.
+            UnavailableError: The engine does not answer; that says nothing about any job. Worksets
+                stay as they are, marked since when nothing is known of them once it lasts.
         """
+        try:
+            known = self._ask(worksets, cluster)
+        except UnavailableError:
+            self._mark(worksets, self.silent.setdefault(cluster, self.clock()))
+            raise
+        self.silent.pop(cluster, None)
+
+        def step(workset: Workset) -> Workset | None:
+            try:
+                return self._step(workset, known.get(workset.attempt_key))
+            except ConflictError:
+                return None  # another monitor has recorded it, or a person changed it: next cycle tells
+
+        stepped = zip(worksets, self.workers.each(step, worksets), strict=True)
+        return tuple(after for before, after in stepped if after and after.state is not before.state)
+
+    def _ask(self, worksets: Sequence[Workset], cluster: str | None) -> Mapping[str, JobStatus]:
+        engine = self.engines.of(cluster)
         for workset in worksets:
             if workset.cancel:
-                self.compute.cancel(workset.attempt_key)
-        known = self.compute.status([workset.attempt_key for workset in worksets])
-        moved = []
+                engine.cancel(workset.attempt_key)
+        return engine.status([workset.attempt_key for workset in worksets])
+
+    def _mark(self, worksets: Sequence[Workset], since: datetime) -> None:
+        if self.clock() - since < UNKNOWN_AFTER:
+            return
         for workset in worksets:
-            try:
-                stepped = self._step(workset, known.get(workset.attempt_key))
-            except ConflictError:
-                continue  # another monitor has recorded it, or a person changed it: next cycle tells
-            if stepped.state is not workset.state:
-                moved.append(stepped)
-        return tuple(moved)
+            if workset.unknown_since is None:
+                with contextlib.suppress(ConflictError):
+                    self.ledger.store.save(workset.with_unknown(since))
 
     def _step(self, workset: Workset, status: JobStatus | None) -> Workset:
         if workset.state is State.LOCKED:
@@ -90,6 +119,7 @@ class PollWorksets:
         )
 
     def _note_progress(self, workset: Workset, status: JobStatus) -> Workset:
-        if status.progress is None or status.progress == workset.progress:
+        progress = status.progress or workset.progress
+        if progress == workset.progress and workset.unknown_since is None:
             return workset
-        return self.ledger.store.save(workset.with_progress(status.progress))
+        return self.ledger.store.save(workset.with_progress(progress))

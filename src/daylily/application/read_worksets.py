@@ -4,12 +4,13 @@ from typing import BinaryIO
 
 from attrs import evolve, frozen
 
+from daylily.application.engines import Engines
 from daylily.application.places import Places
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
 from daylily.domain.names import check_key
 from daylily.domain.workset import Attempt, Workset
-from daylily.ports.compute import Compute, LogChunk
+from daylily.ports.compute import LogChunk
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page
 from daylily.ports.state_store import Filter, StateStore
@@ -21,7 +22,7 @@ class ReadWorksets:
 
     store: StateStore
     objects: ObjectStore
-    compute: Compute
+    engines: Engines
     places: Places
 
     def get(self, who: Principal, workset_id: str) -> Workset:
@@ -62,7 +63,8 @@ class ReadWorksets:
             NotFoundError: There is no such workset or attempt, or it has written nothing.
         """
         found = self._attempt(self.get(who, workset_id), attempt)
-        return self.compute.log(f"{workset_id}/{found.number}", offset=offset)
+        engine = self.engines.of(found.cluster)
+        return engine.log(f"{workset_id}/{found.number}", offset=offset)
 
     def results(
         self,

@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.places import Places
 from daylily.application.sync_workset import Synced, SyncWorkset
@@ -17,7 +18,7 @@ from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import KnownSentinel, Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Chance, Clock
-from daylily.ports.compute import Compute, Job
+from daylily.ports.compute import Job
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
 
@@ -61,7 +62,7 @@ class StartWorkset:
     ledger: Ledger
     sentinels: SentinelStore
     sync: SyncWorkset
-    compute: Compute
+    engines: Engines
     objects: ObjectStore
     places: Places
     pipelines: PipelineRegistry
@@ -72,9 +73,12 @@ class StartWorkset:
     python: str
     staging: Staging | None = None
 
-    def __call__(self, workset: Workset, owner: str) -> Workset:
+    def __call__(self, workset: Workset, owner: str, cluster: str | None = None) -> Workset:
         """
         Launch *workset* and return it as it stands then: not always ``in_progress``.
+
+        Args:
+            cluster: Where, unless it was locked to be launched elsewhere before.
 
         Raises:
             ConflictError: Another monitor was faster, or the workset is not one to be launched.
@@ -87,7 +91,11 @@ class StartWorkset:
         found = self.sync(workset)
         if found.waits_for_others:
             return self._leave_to_others(found, owner)
-        locked = found.workset.lock_for(owner, at=self.clock(), timeout=self.lock_timeout)
+        if self.engines.clusters and found.workset.state is State.LOCKED and not found.workset.cluster:
+            return self._let_go(found.workset, owner, "locked for no cluster")
+        locked = found.workset.lock_for(
+            owner, at=self.clock(), timeout=self.lock_timeout, cluster=cluster
+        )
         paid = self.ledger.commit(locked)
         with self._tidying_up(workset.workset_id):
             return self._go_on(paid, at, found.passed_over)
@@ -140,17 +148,22 @@ class StartWorkset:
             if workset.waits_for == found.waits_for:
                 return workset
             return self.ledger.store.save(workset.with_wait(found.waits_for))
+        return self._let_go(workset, owner, "another system has it")
+
+    def _let_go(self, workset: Workset, owner: str, reason: str) -> Workset:
+        """Make ready again what somebody locked, unless it was launched after all."""
         at = self.clock()
         locked = workset.lock_for(owner, at=at, timeout=self.lock_timeout)
-        status = self.compute.status([workset.attempt_key]).get(workset.attempt_key)
+        engine = self.engines.of(workset.cluster)
+        status = engine.status([workset.attempt_key]).get(workset.attempt_key)
         if status is None:
-            return self.ledger.rest(locked.release(locked.fence, at=at, reason="another system has it"))
+            return self.ledger.rest(locked.release(locked.fence, at=at, reason=reason))
         return self.ledger.rest(locked.launch_found(status.job, at=at, actor=owner))
 
     def _launch(self, locked: Workset) -> Workset:
         token = locked.fence
         try:
-            job = self.compute.submit(self._job(locked))
+            job = self.engines.of(locked.cluster).submit(self._job(locked))
         except UnavailableError as error:
             raise LaunchInDoubtError(locked, error) from error
         except (RejectedError, InvalidInputError) as error:
@@ -189,6 +202,8 @@ class StartWorkset:
         directory = self.objects.location(self.places.directory(locked.workset_id))
         results = self.objects.location(self.places.results(locked, attempt))
         staging = self.staging
+        limit = locked.requirements.time_limit
+        resources = evolve(pipeline.resources, time_limit=limit or pipeline.resources.time_limit)
         values = {
             "workset_id": locked.workset_id,
             "attempt": str(attempt),
@@ -206,6 +221,6 @@ class StartWorkset:
             key=locked.attempt_key,
             arguments=arguments,
             directory=directory,
-            resources=pipeline.resources,
+            resources=resources,
             environment=staging.environment if staging else {},
         )

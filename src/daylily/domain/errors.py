@@ -49,6 +49,10 @@ class UnavailableError(DaylilyError):
     """A store, an engine or a channel does not answer. Never to be read as "empty" or "failed"."""
 
 
+class NotSetUpError(UnavailableError):
+    """What is asked has not been made, or may not be used: a person has to act."""
+
+
 class RejectedError(DaylilyError):
     """An engine refuses a job for good: asking again with the same job cannot help."""
 

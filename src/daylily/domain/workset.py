@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from attrs import evolve, field, frozen
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.debts import (
     CopyFiles,
     Debt,
@@ -70,6 +71,8 @@ class Attempt:
     job: str
     """What the engine calls it."""
     started_at: datetime
+    cluster: str | None = None
+    """Where; None in an installation of one engine."""
     follows: int | None = None
     """The attempt that this one retries."""
     requested_by: str | None = None
@@ -118,11 +121,14 @@ class Workset:
     submitted_by: str = "unknown"
     notification_email: str | None = None
     max_retries: int = 3
+    requirements: Requirements = Requirements()
     state: State = State.READY
     archived_from: State | None = None
     lock: Lock | None = None
     fence: int = 0
     """The last fencing token granted."""
+    cluster: str | None = None
+    """Where the last lock was to launch it, and so where its last attempt is."""
     attempts: tuple[Attempt, ...] = ()
     retries_used: int = 0
     """Automatic retries since the last request by a person."""
@@ -131,6 +137,8 @@ class Workset:
     cancel: CancelRequest | None = None
     failure: Failure | None = None
     progress: Progress | None = None
+    unknown_since: datetime | None = None
+    """Since when the engine has said nothing of the running attempt; None if it answers."""
     history: tuple[Transition, ...] = ()
     sequence: int = 0
     """How many transitions there have been; the mark in sentinel bodies and event ids."""
@@ -157,6 +165,7 @@ class Workset:
         priority: Priority = Priority.NORMAL,
         notification_email: str | None = None,
         max_retries: int = 3,
+        requirements: Requirements = Requirements(),
         copies: CopyFiles | None = None,
     ) -> Self:
         """
@@ -176,6 +185,7 @@ class Workset:
             submitted_by=actor,
             notification_email=notification_email,
             max_retries=max_retries,
+            requirements=requirements,
             debts=(PublishFiles(),) if copies is None else (copies, PublishFiles()),
         )
         return blank._enter(State.READY, at, "Initial registration", actor, EventKind.REGISTERED)
@@ -230,9 +240,15 @@ class Workset:
 
     # Launching
 
-    def lock_for(self, owner: str, *, at: datetime, timeout: timedelta) -> Self:
+    def lock_for(
+        self, owner: str, *, at: datetime, timeout: timedelta, cluster: str | None = None
+    ) -> Self:
         """
         Return this workset locked by *owner*, who may also renew; its token is ``lock.token``.
+
+        Args:
+            cluster: Where it is to be launched. A lock that is renewed or taken over stays with the
+                cluster it had: that may have the attempt already.
 
         Raises:
             LockHeldError: Another owner's lock has not run out.
@@ -246,7 +262,9 @@ class Workset:
         token = self.fence + 1
         lock = Lock(owner=owner, token=token, acquired_at=at, expires_at=at + timeout)
         reason = f"locked by {owner} to launch {self.attempt_key}, token {token}"
-        locked = evolve(self, lock=lock, fence=token)._enter(State.LOCKED, at, reason, owner)
+        there = self.cluster if held else cluster
+        granted = evolve(self, lock=lock, fence=token, cluster=there)
+        locked = granted._enter(State.LOCKED, at, reason, owner)
         # The launcher posts in_progress before it asks the engine (design idea 5): it may be there.
         return evolve(locked, posted=locked.posted | {Sentinel.IN_PROGRESS})
 
@@ -328,6 +346,7 @@ class Workset:
             number=len(self.attempts) + 1,
             job=job,
             started_at=at,
+            cluster=self.cluster,
             follows=len(self.attempts) or None,
             requested_by=self.retry_requested_by,
         )
@@ -342,15 +361,21 @@ class Workset:
 
     # While it runs, and how it ends
 
-    def with_progress(self, progress: Progress) -> Self:
+    def with_progress(self, progress: Progress | None) -> Self:
         """
-        Record how far the running attempt has come. This is no transition and owes nothing.
+        Record how far the engine says the running attempt is. This is no transition and owes nothing.
 
         Raises:
             IllegalTransitionError: Nothing is running.
         """
         self._running()
-        return evolve(self, progress=progress)
+        return evolve(self, progress=progress, unknown_since=None)
+
+    def with_unknown(self, since: datetime) -> Self:
+        """
+        Record since when the engine has said nothing. This is no transition: the attempt may well run.
+        """
+        return evolve(self, unknown_since=since)
 
     def completed(self, *, at: datetime, actor: str) -> Self:
         """
@@ -663,6 +688,7 @@ class Workset:
             state=state,
             updated_at=at,
             waits_for=None,
+            unknown_since=None,
             sequence=self.sequence + 1,
             history=(*self.history, Transition(state=state, at=at, reason=reason, actor=actor)),
         )

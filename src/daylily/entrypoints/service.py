@@ -45,11 +45,11 @@ class MonitorLoop:
     Calls a cycle again and again until it is told to stop; no outage ends it.
 
     Args:
-        cycle: What to call.
+        cycle: What to call, and to tell whether it is to come to an end.
         interval: How long to rest between calls.
     """
 
-    _cycle: Callable[[], CycleReport]
+    _cycle: Callable[[Callable[[], bool]], CycleReport]
     _interval: timedelta
     stop: threading.Event = field(factory=threading.Event)
     _failures: int = field(init=False, default=0)
@@ -73,7 +73,7 @@ class MonitorLoop:
     def step(self) -> None:
         """Run one cycle; whatever goes wrong is logged."""
         try:
-            report = self._cycle()
+            report = self._cycle(self.stop.is_set)
         except UnavailableError as error:
             self._failures += 1
             _log.warning("the store does not answer", error=str(error), next_try_in=self.wait)

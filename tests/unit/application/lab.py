@@ -138,8 +138,8 @@ class Lab:
         self.objects = InMemoryObjectStore(self.clock)
         # Jobs end when a test says so.
         self.compute = InMemoryCompute(self.clock, duration=None)
-        self.customers.add(a_customer("acme"))
-        self.customers.add(a_customer(self.settings.customer))
+        for customer_id in ("acme", self.settings.customer):
+            self.customers.add(evolve(a_customer(customer_id), max_concurrent_worksets=1000))
 
     def app(self, *wrappers: Wrapper) -> App:
         """Return a new App, as of another process, whose calls to ports all go through *wrappers*."""
@@ -161,7 +161,8 @@ class Lab:
             clock=self.clock,
             chance=self.chance,
         )
-        return compose(self.settings, world)
+        # One after the other, so that tests can say what comes first.
+        return compose(evolve(self.settings, workers=1), world)
 
     # What people do
 

@@ -48,7 +48,7 @@ def test_slots_are_taken(lab: Lab) -> None:
     lab.app().cycle()
     found = why(lab, first)
     assert (found.cause, found.rank) == (Cause.SLOT, 1)
-    assert "1 of 1 slots are taken" in found.text
+    assert "a free slot: 1 of 1 are taken" in found.text
 
 
 def test_far_down_the_queue(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -328,7 +328,7 @@ def test_the_plan_says_what_a_cycle_would_do(lab: Lab) -> None:
         "foreign-1": "look at what the other system has done",
         "stopped": "pay its debts",
         "first": "launch",
-        "second": "wait: no free slot",
+        "second": "wait for a free slot: 2 of 2 are taken",
     }
     lab.compute.end(f"{runs}/1", exit_code=75)
     app.cycle()

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -55,7 +56,7 @@ class Cycles:
         self.outcomes = list(outcomes)
         self.loop = MonitorLoop(self, timedelta(seconds=0.001))
 
-    def __call__(self) -> CycleReport:
+    def __call__(self, _: Callable[[], bool]) -> CycleReport:
         outcome = self.outcomes.pop(0)
         if not self.outcomes:
             self.loop.stop.set()
@@ -87,7 +88,7 @@ def test_a_cycle_is_finished_before_the_end() -> None:
     """Told to stop in the middle of a cycle, the loop ends after it, not within."""
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def cycle() -> CycleReport:
+    def cycle(_: Callable[[], bool]) -> CycleReport:
         begun.set()
         may_end.wait(10)
         ended.set()

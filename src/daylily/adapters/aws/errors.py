@@ -7,7 +7,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from daylily.adapters.aws.credentials import trouble
-from daylily.domain.errors import UnavailableError
+from daylily.domain.errors import NotSetUpError, UnavailableError
 
 _DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", "UnauthorizedOperation"}
@@ -31,11 +31,11 @@ _UNKNOWN: Final = frozenset(
 _CLOCK: Final = frozenset({"RequestTimeTooSkewed"})
 
 
-class NotPermittedError(UnavailableError):
+class NotPermittedError(NotSetUpError):
     """The caller's policy does not allow it."""
 
 
-class MissingError(UnavailableError):
+class MissingError(NotSetUpError):
     """There is no such table or bucket."""
 
 

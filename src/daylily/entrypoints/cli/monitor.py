@@ -1,11 +1,13 @@
 """``daylily monitor``."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import click
+from attrs import evolve
 
-from daylily.application.monitor_cycle import Step
+from daylily.application.monitor_cycle import CycleReport, MonitorCycle, Step
 from daylily.entrypoints.cli.base import command, pass_session, take_flag
 from daylily.entrypoints.cli.diary import keep_diary
 from daylily.entrypoints.cli.failures import NotCompleteError
@@ -24,9 +26,22 @@ def monitor_options(call: Callable[..., Any]) -> Callable[..., Any]:
             "--poll-interval", type=float, metavar="SECONDS", callback=take_flag, expose_value=False,
             help="Rest between cycles.",
         ),
+        click.option(
+            "--engine", metavar="NAME", callback=take_flag, expose_value=False,
+            help="What runs pipelines, such as local or slurm.",
+        ),
     ):  # fmt: skip
         call = option(call)
     return call
+
+
+only_option = click.option(
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    callback=lambda _ctx, _param, names: frozenset(names),
+    help="See to the workset of this id or name alone; may be repeated.",
+)
 
 
 @command(
@@ -43,22 +58,23 @@ with a workset (the others have had their turn).
 )
 @click.option("--once", is_flag=True, help="One cycle, then exit.")
 @click.option("--dry-run", is_flag=True, help="Print what a cycle would do, and do nothing.")
+@only_option
 @monitor_options
 @pass_session
-def monitor(session: Session, *, once: bool, dry_run: bool) -> None:
+def monitor(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) -> None:
     """Launch worksets, follow them to their end, and retry what can be retried."""
     session.refuse_url()
     keep_diary(session)
-    run(session, once=once, dry_run=dry_run)
+    run(session, once=once, dry_run=dry_run, only=only)
 
 
-def run(session: Session, *, once: bool, dry_run: bool) -> None:
+def run(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) -> None:
     """Do what a monitor is asked for."""
     if dry_run:
-        _print_plan(session, _plan(session))
+        _print_plan(session, _plan(session, only))
         return
     if once:
-        report = session.app.cycle()
+        report = _narrowed(session.app.cycle, only)()
         tell(report)
         if session.as_json:
             session.print_json(
@@ -74,7 +90,7 @@ def run(session: Session, *, once: bool, dry_run: bool) -> None:
         if report.faults:
             raise NotCompleteError
         return
-    loop = MonitorLoop(_Patient(session), session.settings.poll_interval)
+    loop = MonitorLoop(_Patient(session, only), session.settings.poll_interval)
     with stopped_by_signals(loop.stop):
         run_monitor(loop, loop.stop.wait)
 
@@ -82,14 +98,23 @@ def run(session: Session, *, once: bool, dry_run: bool) -> None:
 class _Patient:
     """A cycle whose store need not be there yet when the monitor starts."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, only: frozenset[str]) -> None:
         self._session = session
+        self._only = only
 
-    def __call__(self) -> Any:
-        return self._session.app.cycle()
+    @cached_property
+    def _cycle(self) -> MonitorCycle:
+        return _narrowed(self._session.app.cycle, self._only)
+
+    def __call__(self, stopping: Callable[[], bool]) -> CycleReport:
+        return self._cycle(stopping)
 
 
-def _plan(session: Session) -> list[Step]:
+def _narrowed(cycle: MonitorCycle, only: frozenset[str]) -> MonitorCycle:
+    return evolve(cycle, only=only) if only else cycle
+
+
+def _plan(session: Session, only: frozenset[str]) -> list[Step]:
     from daylily.bootstrap import compose, connect
 
     settings = session.settings
@@ -101,7 +126,7 @@ def _plan(session: Session) -> list[Step]:
         return []  # opening it would make it
     world = session.world or connect(settings, looking=True)
     try:
-        return list(compose(settings, world).cycle.plan())
+        return list(_narrowed(compose(settings, world).cycle, only).plan())
     finally:
         if session.world is None:
             world.close()

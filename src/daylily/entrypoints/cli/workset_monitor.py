@@ -14,7 +14,7 @@ import click
 from daylily.entrypoints.cli.base import Common, DaylilyCommand, pass_session, take_flag
 from daylily.entrypoints.cli.diary import keep_diary
 from daylily.entrypoints.cli.failures import exit_code_of
-from daylily.entrypoints.cli.monitor import monitor_options, run
+from daylily.entrypoints.cli.monitor import monitor_options, only_option, run
 from daylily.entrypoints.cli.session import Session
 
 PROGRAM: Final = "daylily-workset-monitor"
@@ -109,16 +109,17 @@ Exit codes: 0 stopped as asked; 1 --once met something wrong with a workset; 2 b
 @_flags
 @click.option("--once", is_flag=True, help="One cycle, then exit.")
 @click.option("--dry-run", is_flag=True, help="Print what a cycle would do, and do nothing.")
+@only_option
 @monitor_options
 @pass_session
-def workset_monitor(session: Session, *, once: bool, dry_run: bool) -> None:
+def workset_monitor(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) -> None:
     """Launch the worksets of a bucket and a table, follow them to their end, and tell people."""
     session.flags.setdefault("store", "aws")
     _check_channels(session)
     keep_diary(session)
     if session.world is None and not dry_run:
         _check_stores(session)
-    run(session, once=once, dry_run=dry_run)
+    run(session, once=once, dry_run=dry_run, only=only)
 
 
 def _check_channels(session: Session) -> None:
