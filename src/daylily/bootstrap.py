@@ -38,7 +38,7 @@ from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
-from daylily.config import NO_TABLE, Settings
+from daylily.config import MOST_CONCURRENT, NO_TABLE, Settings
 from daylily.domain.clusters import Cluster
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
@@ -109,8 +109,17 @@ def bootstrap(settings: Settings | None = None, *, world: World | None = None) -
     world = world or connect(settings)
     if settings.store != "aws":  # there `daylily init` has made it, once for all machines
         with contextlib.suppress(AlreadyExistsError):
-            world.customers.add(Customer(customer_id=settings.customer, name=settings.customer))
+            world.customers.add(own_customer(settings))
     return compose(settings, world)
+
+
+def own_customer(settings: Settings) -> Customer:
+    """Return the customer that the installation itself is: nothing but ``max_concurrent`` bounds it."""
+    return Customer(
+        customer_id=settings.customer,
+        name=settings.customer,
+        max_concurrent_worksets=MOST_CONCURRENT,
+    )
 
 
 def compose(settings: Settings, world: World) -> App:
@@ -299,7 +308,7 @@ def _aws_installation(settings: Settings) -> Installation:
             files=places.files,
             topic=settings.sns_topic_arn,
         ),
-        customer=Customer(customer_id=settings.customer, name=settings.customer),
+        customer=own_customer(settings),
         clock=utc_now,
     )
 

@@ -25,6 +25,7 @@ from daylily.domain.pipelines import SHIPPED, Pipeline, PipelineRegistry, Resour
 
 MASK: Final = "********"
 CONFIG_VARIABLE: Final = "DAYLILY_CONFIG"
+MOST_CONCURRENT: Final = 100_000
 NO_TABLE: Final = "none"
 """The name of a table that says there is none."""
 _MAX_FILE: Final = 1 << 20
@@ -208,7 +209,7 @@ class Settings:
             yield Fault("url", "is not an http(s) address without user name and password")
         bounds = (
             ("port", self.port, 0, 65535),
-            ("max_concurrent", self.max_concurrent, 1, 100_000),
+            ("max_concurrent", self.max_concurrent, 1, MOST_CONCURRENT),
             ("workers", self.workers, 1, 64),
             ("max_retries", self.max_retries, 0, 10),
             ("poll_interval", self.poll_interval.total_seconds(), 0.05, 86400),

@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 
 from daylily.config import ConfigError, Secret, Settings, load
+from daylily.domain.clusters import Cluster
 from daylily.domain.pipelines import SHIPPED
 
 
@@ -272,3 +273,61 @@ def test_rows_name_every_setting() -> None:
     assert rows["lock_timeout"] == ("120 s", "default")
     assert rows["url"] == ("-", "default")
     assert rows["pipelines"][0].startswith("fastq-qc, ")
+
+
+CLUSTERS = """\
+slurm_options: --qos=day
+clusters:
+  onprem:
+    engine: slurm
+    slurm_folder: /shared/daylily
+    max_concurrent: 10
+    max_vcpus: 256
+    availability_zone: room-12
+  cloud:
+    engine: slurm
+    slurm_folder: /fsx/daylily
+    slurm_host: ubuntu@head.example.org
+    slurm_options: --partition=spot
+    cost_per_vcpu_hour: 0.031
+"""
+
+
+def test_clusters(tmp_path: Path) -> None:
+    """Each has what it can take, and its engine's settings; what it does not say is as for all."""
+    file = tmp_path / "daylily.yaml"
+    file.write_text(CLUSTERS)
+    loaded = load(environ={}, path=file)
+    onprem, cloud = loaded.settings.clusters
+    assert onprem.cluster == Cluster(
+        name="onprem", max_concurrent=10, max_vcpus=256, availability_zone="room-12"
+    )
+    assert cloud.cluster == Cluster(name="cloud", cost_per_vcpu_hour=0.031)
+    there = loaded.settings.within(cloud)
+    assert (there.engine, there.slurm_host) == ("slurm", "ubuntu@head.example.org")
+    assert (there.slurm_folder, there.slurm_options) == ("/fsx/daylily", "--partition=spot")
+    assert loaded.settings.within(onprem).slurm_options == "--qos=day"
+    assert loaded.settings.engine == "local"
+    shown = {name: value for name, value, _ in loaded.rows()}
+    assert shown["clusters"] == "onprem, cloud"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("clusters: [one]", "clusters .*: must be a mapping of names to clusters"),
+        ("clusters: {'../x': {}}", r"clusters\.\.\./x .*: the name must be"),
+        ("clusters: {one-1: [2]}", r"clusters\.one-1 .*: must be a mapping"),
+        ("clusters: {one-1: {engine: pbs}}", r"clusters\.one-1\.engine .*'pbs' is not one of"),
+        ("clusters: {one-1: {max_vcpus: 1.5}}", r"clusters\.one-1 .*max_vcpus"),
+        ("clusters: {one-1: {max_vcpus: 0}}", r"clusters\.one-1\.max_vcpus .*not at least 1"),
+        ("clusters: {one-1: {colour: red}}", r"clusters\.one-1 .*colour"),
+        ("clusters: {one-1: {engine: slurm}}", r"clusters\.one-1\.slurm_folder .*is needed"),
+    ],
+)
+def test_faults_of_clusters(tmp_path: Path, text: str, message: str) -> None:
+    """Each is told under its key."""
+    file = tmp_path / "daylily.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load(environ={}, path=file)

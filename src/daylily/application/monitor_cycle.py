@@ -237,7 +237,8 @@ class MonitorCycle:
         first = next(waiting, None)
         if first is None and not left:
             return
-        room = self.room(due, down)
+        moved = {workset.workset_id: workset for workset in report.moved}
+        room = self.room((moved.get(each.workset_id, each) for each in due), down)
         queue = chain(left, () if first is None else (first,), waiting)
         launches = self._launches(filter(self._concerns, queue), room, report)
         outages = 0

@@ -68,8 +68,6 @@ class Room:
         if workset.requirements.cluster is not None:
             wanted = f"cluster {workset.requirements.cluster}: there are no clusters here"
             return Unplaced(Shortage.CLUSTER, wanted)
-        if not self.answers:
-            return Unplaced(Shortage.CLUSTER, "the engine to answer")
         return Placed(None)
 
     def close(self, cluster: Cluster | None) -> None:
