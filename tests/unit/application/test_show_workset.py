@@ -215,6 +215,13 @@ class TestAll:
         assert list(lab.app().show.everything()) == [workset_id]
         assert lab.get(workset_id).state is State.ERROR
 
+    def test_what_runs_is_synced_once(self, lab: Lab, workset_id: str) -> None:
+        """It is not over, and monitors have to look at it: it stands in both lists."""
+        app = lab.app()
+        app.cycle()
+        assert lab.get(workset_id).due_at is not None
+        assert list(app.show.everything()) == [workset_id]
+
     def test_one_that_cannot_be_read_does_not_hide_the_others(self, lab: Lab) -> None:
         """It is named when all others have been synced."""
         first, second, third = (lab.submit(name).workset_id for name in ("one", "two", "three"))
