@@ -189,11 +189,13 @@ def check_customers(customers: DynamoDBCustomers, customer_id: str) -> Finding:
         advice = "`daylily init` adds it; or name another by --customer or DAYLILY_CUSTOMER"
         return Finding(check, "FAIL", f"there is no customer {customer_id}", advice)
     except NotPermittedError as error:
-        return Finding(check, "warn", str(error), "a monitor can do without; API and submit cannot")
+        return Finding(check, "warn", str(error), "monitors keep no limits then; API and submit need it")
     except UnavailableError as error:
         return trouble(check, error)
     try:
         count = len(customers.list(limit=1000).items)
+    except NotPermittedError as error:
+        return Finding(check, "warn", str(error), "a monitor can do without; API and submit cannot")
     except UnavailableError as error:
         return trouble(check, error)
     return Finding(check, "ok", f"{customer_id} is one of {count}")

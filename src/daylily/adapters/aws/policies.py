@@ -9,8 +9,13 @@ from attrs import frozen
 from daylily.ports.installation import Role
 
 _ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_SCAN: Final = ("dynamodb:Scan",)
 _INDEXES: Final = ("dynamodb:Query",)
-_CUSTOMERS: Final = ("dynamodb:GetItem", "dynamodb:Scan")
+_CUSTOMERS: Final = {
+    Role.MONITOR: ("dynamodb:GetItem",),  # how many worksets of theirs may run
+    Role.API: ("dynamodb:GetItem", "dynamodb:Scan"),
+    Role.ADMIN: ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:PutItem"),
+}
 _OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 _NOTICES: Final = ("sns:Publish",)
 _SETUP_TABLES: Final = (
@@ -20,7 +25,6 @@ _SETUP_TABLES: Final = (
     "dynamodb:UpdateContinuousBackups",
 )
 _SETUP_INDEXES: Final = ("dynamodb:UpdateTable",)
-_SETUP_CUSTOMERS: Final = ("dynamodb:PutItem",)
 _SETUP_BUCKET: Final = (
     "s3:CreateBucket",
     "s3:GetBucketPublicAccessBlock",
@@ -65,11 +69,11 @@ class Policies:
         setup = role is Role.ADMIN
         if self.table is not None:
             table = self._table(self.table)
-            yield _allow("Worksets", _ROWS, [table])
+            # Whoever compares the table with the directories reads all of it.
+            yield _allow("Worksets", (*_ROWS, *(_SCAN if setup else ())), [table])
             yield _allow("WorksetIndexes", _INDEXES, [f"{table}/index/*"])
-        if self.customers is not None and role is not Role.MONITOR:
-            more = _SETUP_CUSTOMERS if setup else ()
-            yield _allow("Customers", sorted((*_CUSTOMERS, *more)), [self._table(self.customers)])
+        if self.customers is not None:
+            yield _allow("Customers", sorted(_CUSTOMERS[role]), [self._table(self.customers)])
         # Monitors have no business with what customers keep for themselves.
         folders = [self.worksets] if role is Role.MONITOR else [self.worksets, self.files]
         yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])

@@ -246,6 +246,7 @@ def test_an_admin_can_do_it_all(users: Users) -> None:
     api = users.app("admin", GUIDE)
     guard.watch(*clients(api))
     Life(api, api, users.engine).live()
+    assert len(api.world.store.scan().items) == 6  # as whoever compares the ledgers does
 
     assert unused(printed(Role.ADMIN), guard.needed) == set()
 
