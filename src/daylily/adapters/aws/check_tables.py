@@ -189,7 +189,8 @@ def check_customers(customers: DynamoDBCustomers, customer_id: str) -> Finding:
         advice = "`daylily init` adds it; or name another by --customer or DAYLILY_CUSTOMER"
         return Finding(check, "FAIL", f"there is no customer {customer_id}", advice)
     except NotPermittedError as error:
-        return Finding(check, "warn", str(error), "monitors keep no limits then; API and submit need it")
+        advice = "without it monitors keep no limits; API and submit need it"
+        return Finding(check, "warn", str(error), advice)
     except UnavailableError as error:
         return trouble(check, error)
     try:

@@ -250,7 +250,7 @@ def test_a_customer_that_is_not_there(installation: AWSInstallation) -> None:
 @pytest.mark.parametrize(
     ("operation", "advice"),
     [
-        ("GetItem", "monitors keep no limits then; API and submit need it"),
+        ("GetItem", "without it monitors keep no limits; API and submit need it"),
         ("Scan", "a monitor can do without; API and submit cannot"),
     ],
 )
