@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +13,8 @@ from attrs import frozen
 
 from daylily.adapters.local.compute import SubprocessCompute
 from daylily.domain.pipelines import Resources
-from daylily.ports.compute import Compute, Job
-from daylily.testing.contracts.compute import Bench
+from daylily.ports.compute import Compute, Job, Task
+from daylily.testing.contracts.compute_tasks import TasksBench
 
 DEADLINE: Final = 20.0
 DEFAULT: Final = Resources()
@@ -32,7 +32,7 @@ def eventually(condition: Callable[[], object], what: str) -> None:
 
 
 @frozen
-class LocalBench(Bench):
+class LocalBench(TasksBench):
     """Shell commands that leave a line in a file for every start."""
 
     compute: SubprocessCompute
@@ -68,6 +68,23 @@ class LocalBench(Bench):
             return self.starts_file(key).read_text().count("\n")
         except FileNotFoundError:
             return 0
+
+    def tasks(self, key: str, codes: Mapping[str, int | None]) -> Job:
+        return Job(
+            key=key,
+            tasks=tuple(self._task(key, name, code) for name, code in codes.items()),
+            directory=str(self.directory),
+        )
+
+    def _task(self, key: str, name: str, code: int | None) -> Task:
+        script = "exec sleep 300" if code is None else f'echo "says $1"; exit {code}'
+        starts = self.starts_file(f"{key}-{name}")
+        return Task(name=name, arguments=("sh", "-c", _SHELL + script, "sh", str(starts), name))
+
+    def task_starts(self, key: str) -> Mapping[str, int]:
+        prefix = self.starts_file(f"{key}-").name
+        found = self.directory.glob(f"{prefix}*")
+        return {file.name.removeprefix(prefix): file.read_text().count("\n") for file in found}
 
     def another(self) -> Compute:
         return SubprocessCompute(root=self.compute.root)

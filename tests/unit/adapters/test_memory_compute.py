@@ -1,18 +1,19 @@
 """The in-memory engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.domain.errors import ConflictError, NotFoundError, RejectedError
 from daylily.domain.retry import ErrorCategory, category_of
 from daylily.domain.workset import Progress
-from daylily.ports.compute import Compute, Job, Phase
+from daylily.ports.compute import Compute, Job, Phase, Task
 from daylily.testing.contracts.compute import KEY, Bench, ComputeContract
+from daylily.testing.contracts.compute_tasks import TasksBench, TasksContract
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -28,11 +29,12 @@ class HandClock:
 
 
 @define
-class MemoryBench(Bench):
+class MemoryBench(TasksBench):
     """Ends the jobs of an engine that waits for it, each as it was made to end."""
 
     compute: InMemoryCompute
     plans: dict[str, tuple[int | None, str]] = field(factory=dict)
+    codes: dict[str, Mapping[str, int | None]] = field(factory=dict)
 
     def succeeds(self, key: str, says: str = "") -> Job:
         return self.fails(key, 0, says)
@@ -61,7 +63,23 @@ class MemoryBench(Bench):
         yield
         self.compute.come_back()
 
+    def tasks(self, key: str, codes: Mapping[str, int | None]) -> Job:
+        self.codes.setdefault(key, codes)
+        return evolve(
+            job(key), arguments=(), tasks=tuple(Task(name=name, arguments=("true",)) for name in codes)
+        )
+
+    def task_starts(self, key: str) -> Mapping[str, int]:
+        return {task.name: 1 for job in self.compute.submitted for task in job.tasks}
+
     def pause(self) -> None:
+        for key, codes in self.codes.items():
+            for task in self.compute.status([key])[key].tasks:
+                code = codes[task.name]
+                if task.phase is Phase.RUNNING and code is not None:
+                    self.compute.write(key, f"{task.name}: says {task.name}\n")
+                    message = f"exit code {code}: says {task.name}" if code else ""
+                    self.compute.end_task(key, task.name, exit_code=code, message=message)
         for key, (code, says) in self.plans.items():
             status = self.compute.status([key]).get(key)
             if code is not None and status is not None and not status.ended:
@@ -84,6 +102,42 @@ class TestInMemoryCompute(ComputeContract):
     def bench(self, compute: Compute) -> Bench:
         assert isinstance(compute, InMemoryCompute)
         return MemoryBench(compute)
+
+
+class TestTasksInMemory(TasksContract):
+    """So it does of jobs with tasks."""
+
+    @pytest.fixture
+    def compute(self) -> InMemoryCompute:
+        return InMemoryCompute(HandClock(), duration=None)
+
+    @pytest.fixture
+    def tasks_bench(self, compute: Compute) -> TasksBench:
+        assert isinstance(compute, InMemoryCompute)
+        return MemoryBench(compute)
+
+
+def test_tasks_end_with_their_job() -> None:
+    """What a test, the clock or a loss does to a job it does to the tasks that have not ended."""
+    clock = HandClock()
+    compute = InMemoryCompute(clock, duration=timedelta(hours=1))
+    tasks = tuple(Task(name=name, arguments=("true",)) for name in "AB")
+    for key in ("ws-1/1", "ws-1/2", "ws-1/3"):
+        compute.submit(Job(key=key, tasks=tasks, directory=""))
+
+    compute.end_task("ws-1/1", "A", exit_code=65, message="cut short")
+    compute.end("ws-1/1", exit_code=3)
+    compute.vanish("ws-1/2")
+    clock.now = NOON + timedelta(hours=1)
+
+    found = compute.status(["ws-1/1", "ws-1/2", "ws-1/3"])
+    assert [[task.exit_code for task in status.tasks] for status in found.values()] == [
+        [65, 3],
+        [None, None],
+        [0, 0],
+    ]
+    with pytest.raises(ConflictError):
+        compute.end_task("ws-1/1", "B")
 
 
 def test_runs_by_the_clock() -> None:

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from daylily.adapters.local import job_output, supervisor
+from daylily.adapters.local import job_output, job_tasks, supervisor
 from daylily.adapters.local.supervisor import Run
+from daylily.adapters.tasks import message_of, progress_of
 from daylily.domain.errors import NotFoundError, RejectedError, UnavailableError
 from daylily.domain.names import check_attempt_key
 from daylily.ports.compute import Job, JobStatus, LogChunk, Phase
@@ -48,7 +49,8 @@ class SubprocessCompute:
     nobody could record is FAILED without an exit code.
 
     ``cpus`` and ``memory_gb`` of a job are not enforced, nor is anything queued for want of them:
-    how many jobs run at a time is the monitor's to say. ``time_limit`` is.
+    how many jobs run at a time is the monitor's to say. ``time_limit`` is. Of the tasks of a job as
+    many run at once as the machine has CPUs and memory for.
 
     Job and supervisor belong to the control group of the service that submitted them: a systemd unit
     needs ``KillMode=process`` for jobs to outlive it.
@@ -84,7 +86,7 @@ class SubprocessCompute:
             if not _is_there(run.job):
                 self._check_runnable(job, run)
                 self._make_directory(run)
-                supervisor.write_once(run.job, self._order(job))
+                supervisor.write_once(run.job, self._order(job, run))
             if not _is_there(run.claim):
                 self._start_supervisor(run, wait=True)
         return job.key
@@ -138,17 +140,20 @@ class SubprocessCompute:
 
     def _check_runnable(self, job: Job, run: Run) -> None:
         names = job.environment.keys()
-        texts = [*job.arguments, *names, *job.environment.values()]
+        commands = [task.arguments for task in job.tasks] or [job.arguments]
+        words = [word for command in commands for word in command]
+        texts = [*words, *(task.name for task in job.tasks), *names, *job.environment.values()]
         if any("\0" in text for text in texts) or any(not name or "=" in name for name in names):
             raise RejectedError(f"{job.key}: no argument or variable may hold a NUL, no name a '='")
-        if not job.arguments or not job.arguments[0]:
+        if not all(command and command[0] for command in commands):
             raise RejectedError(f"{job.key}: there is no program to run")
-        program = job.arguments[0]
-        if "/" in program:
-            program = str(supervisor.working_directory(run, job.directory) / program)
         path = job.environment.get("PATH", self._passed_on()["PATH"])
-        if shutil.which(program, path=path) is None:
-            raise RejectedError(f"{job.key}: no executable program {job.arguments[0]!r} is to be found")
+        for name in dict.fromkeys(command[0] for command in commands):
+            program = name
+            if "/" in name:
+                program = str(supervisor.working_directory(run, job.directory) / name)
+            if shutil.which(program, path=path) is None:
+                raise RejectedError(f"{job.key}: no executable program {name!r} is to be found")
 
     def _make_directory(self, run: Run) -> None:
         for directory in (run.directory.parent, run.directory):
@@ -156,8 +161,8 @@ class SubprocessCompute:
                 directory.mkdir(mode=0o700)
             supervisor.sync_directory(directory.parent)
 
-    def _order(self, job: Job) -> dict[str, Any]:
-        return {
+    def _order(self, job: Job, run: Run) -> dict[str, Any]:
+        order = {
             "key": job.key,
             "arguments": list(job.arguments),
             "directory": job.directory,
@@ -165,6 +170,7 @@ class SubprocessCompute:
             "time_limit_seconds": job.resources.time_limit.total_seconds(),
             "grace_seconds": self.grace.total_seconds(),
         }
+        return order | job_tasks.order(job, run, self.python, order) if job.tasks else order
 
     def _passed_on(self) -> dict[str, str]:
         kept = {name: self.environment[name] for name in PASSED_ON if name in self.environment}
@@ -237,14 +243,18 @@ class SubprocessCompute:
         claim = supervisor.read_facts(run.claim)
         if claim is None:
             if canceled:
-                return JobStatus(phase=Phase.CANCELED, job=key)
+                tasks = job_tasks.statuses(run, Phase.CANCELED)
+                return JobStatus(phase=Phase.CANCELED, job=key, tasks=tasks)
             return self._queued(key, run)
         child = supervisor.read_facts(run.child) or {}
         if self._still_runs(run, claim, child):
+            tasks = job_tasks.statuses(run)
             return JobStatus(
                 phase=Phase.RUNNING,
                 job=key,
-                progress=job_output.progress(run.progress),
+                # Each task has its own word on progress, and they would write over one another's.
+                progress=progress_of(tasks) if tasks else job_output.progress(run.progress),
+                tasks=tasks,
                 started_at=_instant(child.get("at") or claim.get("at")),
             )
         # Written down, so that it stays as it is told here, unless the supervisor has just done so.
@@ -277,15 +287,19 @@ class SubprocessCompute:
         phase = Phase.SUCCEEDED if exit_code == 0 else Phase.FAILED
         if ending.get("canceled"):
             phase = Phase.CANCELED
+        reason = ending.get("reason") or "the record of its end cannot be read"
+        tasks = job_tasks.statuses(run, phase, reason)
         message = ""
         if phase is Phase.FAILED:
-            reason = ending.get("reason") or "the record of its end cannot be read"
-            message = job_output.verdict(reason, job_output.tail(run.log))
+            # Only where none of the tasks is to blame is there anything else to tell.
+            blamed = exit_code is not None and message_of(tasks)
+            message = blamed or job_output.verdict(reason, job_output.tail(run.log))
         return JobStatus(
             phase=phase,
             job=key,
             exit_code=exit_code,
             message=message,
+            tasks=tasks,
             started_at=_instant(ending.get("started_at")),
             ended_at=_instant(ending.get("ended_at")),
         )

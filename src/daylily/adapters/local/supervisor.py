@@ -13,6 +13,7 @@ A run directory, each file written once and whole (``log`` and ``supervisor.log`
     child.json      the job's first process, written by that process before it becomes the program
     log             what the job has written, both streams in order
     progress.json   how far it is, written by the job if it cares to
+    tasks.json      how its tasks stand, for a job that has some (see ``task_runner``)
     cancel          somebody wants it stopped
     exit.json       how it ended
     supervisor.log  what went wrong with the supervisor itself
@@ -58,6 +59,7 @@ class Run:
         self.child = directory / "child.json"
         self.log = directory / "log"
         self.progress = directory / "progress.json"
+        self.tasks = directory / "tasks.json"
         self.cancel = directory / "cancel"
         self.exit = directory / "exit.json"
         self.supervisor_log = directory / "supervisor.log"
@@ -110,6 +112,15 @@ def read_facts(path: Path) -> dict[str, Any] | None:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def read_list(path: Path) -> list[Any]:
+    """Return the list that a file holds; an empty one if it is not there or makes no sense."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return []
+    return content if isinstance(content, list) else []
 
 
 def identity(pid: int) -> str | None:

@@ -8,11 +8,12 @@ from typing import Final
 
 from attrs import define, evolve, field, frozen
 
+from daylily.adapters.tasks import exit_code_of, message_of, phase_of, progress_of
 from daylily.domain.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
 from daylily.domain.names import check_attempt_key
 from daylily.domain.workset import Progress
 from daylily.ports.clock import Clock
-from daylily.ports.compute import Job, JobStatus, LogChunk, Phase
+from daylily.ports.compute import Job, JobStatus, LogChunk, Phase, TaskStatus
 
 LONGEST_CHARACTER: Final = 4
 """Bytes; a chunk of a log is never smaller, or it could not hold every character."""
@@ -52,7 +53,8 @@ class InMemoryCompute:
                 if any(unfit(job) for unfit in self._rejected):
                     raise RejectedError(f"{job.key}: this engine cannot run it")
                 self.submitted.append(job)
-                self._put(job.key, Phase.RUNNING, started_at=self.clock())
+                tasks = tuple(TaskStatus(name=task.name, phase=Phase.RUNNING) for task in job.tasks)
+                self._put(job.key, Phase.RUNNING, started_at=self.clock(), tasks=tasks)
         return job.key
 
     def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
@@ -98,6 +100,32 @@ class InMemoryCompute:
         """
         phase = Phase.SUCCEEDED if exit_code == 0 else Phase.FAILED
         self._finish(key, phase, exit_code, message)
+
+    def end_task(self, key: str, name: str, *, exit_code: int | None = 0, message: str = "") -> None:
+        """
+        Let a task end that has not yet, and the job with the last of them.
+
+        Args:
+            exit_code: None where the task is lost without one.
+
+        Raises:
+            NotFoundError: There is no job of that key.
+            ConflictError: It has ended already.
+        """
+        phase = Phase.SUCCEEDED if exit_code == 0 else Phase.FAILED
+        with self._mutex:
+            entry = self._running(key)
+            told = TaskStatus(name=name, phase=phase, exit_code=exit_code, message=message)
+            tasks = tuple(
+                told if task.name == name and task.phase is Phase.RUNNING else task
+                for task in entry.status.tasks
+            )
+            status = evolve(entry.status, tasks=tasks, progress=progress_of(tasks))
+            self._entries[key] = entry = evolve(entry, status=status)
+            if phase_of(tasks) is not Phase.RUNNING:
+                self._settle(
+                    entry, phase_of(tasks), self.clock(), exit_code_of(tasks), message_of(tasks)
+                )
 
     def vanish(self, key: str) -> None:
         """
@@ -156,16 +184,31 @@ class InMemoryCompute:
 
     def _finish(self, key: str, phase: Phase, exit_code: int | None = None, message: str = "") -> None:
         with self._mutex:
-            entry = self._look(key)
-            if entry.status.ended:
-                raise ConflictError(f"{key} has ended: {entry.status.phase}")
-            self._settle(entry, phase, self.clock(), exit_code, message)
+            self._settle(self._running(key), phase, self.clock(), exit_code, message)
+
+    def _running(self, key: str) -> _Entry:
+        entry = self._look(key)
+        if entry.status.ended:
+            raise ConflictError(f"{key} has ended: {entry.status.phase}")
+        return entry
 
     def _settle(
         self, entry: _Entry, phase: Phase, at: datetime, exit_code: int | None, message: str = ""
     ) -> None:
         ended = evolve(
-            entry.status, phase=phase, ended_at=at, exit_code=exit_code, message=message, progress=None
+            entry.status,
+            phase=phase,
+            ended_at=at,
+            exit_code=exit_code,
+            message=message,
+            progress=None,
+            # What had not ended by itself ends as the job does.
+            tasks=tuple(
+                evolve(task, phase=phase, exit_code=exit_code, message=message)
+                if task.phase is Phase.RUNNING
+                else task
+                for task in entry.status.tasks
+            ),
         )
         self._entries[ended.job] = evolve(entry, status=ended)
 
@@ -175,6 +218,14 @@ class InMemoryCompute:
         phase: Phase,
         started_at: datetime | None = None,
         ended_at: datetime | None = None,
+        tasks: tuple[TaskStatus, ...] = (),
     ) -> None:
-        status = JobStatus(phase=phase, job=key, started_at=started_at, ended_at=ended_at)
+        status = JobStatus(
+            phase=phase,
+            job=key,
+            started_at=started_at,
+            ended_at=ended_at,
+            tasks=tasks,
+            progress=progress_of(tasks) if tasks else None,
+        )
         self._entries[key] = _Entry(status)
