@@ -1,7 +1,7 @@
 """Jobs for Slurm, and how to see what became of them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -9,8 +9,8 @@ from tests.integration.slurm.cluster import Cluster
 
 from daylily.adapters.slurm.compute import SlurmCompute
 from daylily.domain.pipelines import Resources
-from daylily.ports.compute import Compute, Job
-from daylily.testing.contracts.compute import Bench
+from daylily.ports.compute import Compute, Job, Task
+from daylily.testing.contracts.compute_tasks import TasksBench
 
 SMALL = Resources(cpus=1, memory_gb=0.05)
 
@@ -19,7 +19,7 @@ _SHELL = 'echo started >> "$1"; shift; '
 
 
 @frozen
-class SlurmBench(Bench):
+class SlurmBench(TasksBench):
     """Shell commands that leave a line in a file for every start."""
 
     compute: SlurmCompute
@@ -55,6 +55,24 @@ class SlurmBench(Bench):
             return self._starts(key).read_text().count("\n")
         except FileNotFoundError:
             return 0
+
+    def tasks(self, key: str, codes: Mapping[str, int | None]) -> Job:
+        return Job(
+            key=key,
+            tasks=tuple(self._task(key, name, code) for name, code in codes.items()),
+            directory=str(self.directory),
+            resources=SMALL,
+        )
+
+    def _task(self, key: str, name: str, code: int | None) -> Task:
+        script = "exec sleep 300" if code is None else f'echo "says $1"; exit {code}'
+        starts = self._starts(f"{key}-{name}")
+        return Task(name=name, arguments=("sh", "-c", _SHELL + script, "sh", str(starts), name))
+
+    def task_starts(self, key: str) -> Mapping[str, int]:
+        prefix = self._starts(f"{key}-").name
+        found = self.directory.glob(f"{prefix}*")
+        return {file.name.removeprefix(prefix): file.read_text().count("\n") for file in found}
 
     def another(self) -> Compute:
         return evolve(self.compute)

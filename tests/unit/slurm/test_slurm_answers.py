@@ -14,10 +14,10 @@ AT = datetime(2026, 11, 24, 8, 15, 10, tzinfo=UTC)
 def test_squeue() -> None:
     """Lines as squeue prints them: a wait status for an exit code, N/A for what is not yet."""
     output = (
-        "1|ws-1/1|FAILED|768|1795508110|1795508110|NonZeroExitCode|\n"
-        "2|ws-2/1|PENDING|0|N/A|N/A|JobHeldUser|\n"
-        "3|ws-3/1|RUNNING|0|1795508110|1795594510|None|\n"
-        "4|ws-4/1|COMPLETED|0|1795508110|1795508110|None|\n"
+        "1|ws-1/1|FAILED|768|1795508110|1795508110|NonZeroExitCode|N/A|\n"
+        "2|ws-2/1|PENDING|0|N/A|N/A|JobHeldUser|N/A|\n"
+        "3|ws-3/1|RUNNING|0|1795508110|1795594510|None|N/A|\n"
+        "4|ws-4/1|COMPLETED|0|1795508110|1795508110|None|N/A|\n"
     )
 
     failed, held, running, complete = read_squeue(output)
@@ -34,6 +34,42 @@ def test_squeue() -> None:
     assert (held.phase, held.held, held.started_at, held.ended_at) == (Phase.QUEUED, True, None, None)
     assert (running.phase, running.started_at, running.ended_at) == (Phase.RUNNING, AT, None)
     assert (complete.phase, complete.exit_code, complete.reason) == (Phase.SUCCEEDED, 0, "")
+
+
+def test_squeue_of_an_array() -> None:
+    """Each task has a line: the number of the array, and its own."""
+    output = (
+        "2|ws-1/1|COMPLETED|0|1795508110|1795508110|None|0|\n"
+        "2|ws-1/1|PENDING|0|N/A|N/A|Resources|1|\n"
+        "2|ws-1/1|FAILED|512|1795508110|1795508110|NonZeroExitCode|2|\n"
+    )
+
+    jobs = list(read_squeue(output))
+
+    assert [(job.number, job.task, job.phase, job.exit_code) for job in jobs] == [
+        (2, 0, Phase.SUCCEEDED, 0),
+        (2, 1, Phase.QUEUED, None),
+        (2, 2, Phase.FAILED, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks"),
+    [
+        ("12", [None]),
+        ("12_3", [3]),
+        ("12_[0-2,7]", [0, 1, 2, 7]),
+        ("12_[4-5%1]", [4, 5]),
+        ("12_[5]", [5]),
+    ],
+)
+def test_sacct_of_an_array(name: str, tasks: list[int | None]) -> None:
+    """Tasks that never ran share a line; each is told apart."""
+    jobs = list(read_sacct(f"{name}|ws-1/1|CANCELLED by 0|0:0|Unknown|1795508110|None\n"))
+
+    assert [(job.number, job.task, job.phase) for job in jobs] == [
+        (12, task, Phase.CANCELED) for task in tasks
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +111,7 @@ def test_states(
         "slurm_load_jobs error: Unable to contact",
         "12.batch|batch|COMPLETED|0:0|1|1|",
         "12|x|y",
+        "12_[0-...]|x|COMPLETED|0:0|1|1|None",
         "|||||||",
     ],
 )

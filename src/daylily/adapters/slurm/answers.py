@@ -1,5 +1,6 @@
 """What Slurm's commands print, read into values."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -8,9 +9,11 @@ from attrs import frozen
 
 from daylily.ports.compute import Phase
 
-SQUEUE_FORMAT: Final = "JobID:|,Name:|,State:|,exit_code:|,StartTime:|,EndTime:|,Reason:|"
-SACCT_FORMAT: Final = "JobIDRaw,JobName,State,ExitCode,Start,End,Reason"
-"""The same columns; both commands are given SLURM_TIME_FORMAT=%s."""
+SQUEUE_FORMAT: Final = (
+    "ArrayJobID:|,Name:|,State:|,exit_code:|,StartTime:|,EndTime:|,Reason:|,ArrayTaskID:|"
+)
+SACCT_FORMAT: Final = "JobID,JobName,State,ExitCode,Start,End,Reason"
+"""The same columns but the last one; both commands are given SLURM_TIME_FORMAT=%s."""
 
 TIMED_OUT: Final = 124
 """The exit code of a job that ran into its time limit, as ``timeout(1)`` has it."""
@@ -39,14 +42,19 @@ _PHASES: Final = {
 
 _LOST: Final = frozenset({"BOOT_FAIL", "NODE_FAIL", "PREEMPTED", "REVOKED", "LAUNCH_FAILED"})
 _CODES: Final = {"TIMEOUT": TIMED_OUT, "DEADLINE": TIMED_OUT, "OUT_OF_MEMORY": KILLED}
+_JOB: Final = re.compile(
+    r"(?P<number>[0-9]+)(?:_(?:(?P<task>[0-9]+)|\[(?P<tasks>[0-9,-]+)(?:%[0-9]+)?\]))?"
+)
 _NOTHING: Final = frozenset({"", "None", "N/A", "Unknown", "(null)"})
 
 
-@frozen(kw_only=True, order=True)
+@frozen(kw_only=True)
 class SlurmJob:
-    """One job as Slurm tells it; they compare by id, the oldest first."""
+    """One job, or one task of an array, as Slurm tells it."""
 
     number: int
+    """Of the whole array, where it is a task of one."""
+    task: int | None = None
     name: str
     state: str
     """Slurm's own word."""
@@ -68,33 +76,45 @@ class SlurmJob:
 
 
 def read_squeue(output: str) -> Iterator[SlurmJob]:
-    """Yield the jobs of ``squeue -h -O`` with our format; lines that are no job are passed over."""
+    """Yield the jobs of ``squeue -h -r -O`` with our format; lines that are no job are passed over."""
     for line in output.splitlines():
-        cells = line.split("|")
-        if len(cells) >= 7 and cells[0].strip().isdigit() and cells[3].strip().isdigit():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) >= 8 and cells[0].isdigit() and cells[3].isdigit():
             # A wait status: the exit code in the high byte, a signal in the low one.
             status = int(cells[3])
-            yield _job(cells, (status >> 8) & 255, status & 127)
+            task = int(cells[7]) if cells[7].isdigit() else None
+            yield _job(int(cells[0]), task, cells, (status >> 8) & 255, status & 127)
 
 
 def read_sacct(output: str) -> Iterator[SlurmJob]:
     """Yield the jobs of ``sacct -n -P -X`` with our format; lines that are no job are passed over."""
     for line in output.splitlines():
-        cells = line.split("|")
-        if len(cells) >= 7 and cells[0].isdigit():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) >= 7 and (found := _JOB.fullmatch(cells[0])):
             code, _, signal = cells[3].partition(":")
-            yield _job(
-                cells, int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0
-            )
+            ending = int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0
+            for task in _tasks(found["task"], found["tasks"]):
+                yield _job(int(found["number"]), task, cells, *ending)
 
 
-def _job(cells: list[str], code: int, signal: int) -> SlurmJob:
-    number, name, state, _, start, end, reason = (cell.strip() for cell in cells[:7])
+def _tasks(task: str | None, tasks: str | None) -> Iterator[int | None]:
+    """Yield the numbers of tasks: of one, of those of a list such as ``0-3,7``, or None."""
+    if tasks is None:
+        yield None if task is None else int(task)
+        return
+    for part in tasks.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _job(number: int, task: int | None, cells: list[str], code: int, signal: int) -> SlurmJob:
+    _, name, state, _, start, end, reason = cells[:7]
     state = state.split()[0].rstrip("+") if state else ""  # "CANCELLED by 1000"
     phase = _PHASES.get(state, Phase.FAILED)
     begun = phase is not Phase.QUEUED
     return SlurmJob(
-        number=int(number),
+        number=number,
+        task=task,
         name=name,
         state=state,
         exit_code=_exit_code(state, phase, code, signal),

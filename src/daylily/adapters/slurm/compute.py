@@ -9,17 +9,18 @@ A cancel of a key that has no job leaves a held one of another name in the queue
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from attrs import field, frozen
 
 from daylily.adapters.local.job_output import plain, verdict
 from daylily.adapters.log_chunks import LONGEST_CHARACTER, chunk_of
+from daylily.adapters.slurm import arrays
 from daylily.adapters.slurm.answers import (
     SACCT_FORMAT,
     SQUEUE_FORMAT,
@@ -34,6 +35,9 @@ from daylily.ports.compute import Job, JobStatus, LogChunk, Phase
 
 CANCELED: Final = "#canceled"
 """What the name of a job ends in that stands for a cancel which came before its job."""
+
+_Rows = dict[int | None, SlurmJob]
+"""What is known of one job, under None, or of its tasks, under their numbers."""
 
 _EPOCH: Final = ("env", "SLURM_TIME_FORMAT=%s")
 _NAMES: Final = 400
@@ -52,6 +56,7 @@ _REFUSALS: Final = (
     "Unrecognized option",
     "unrecognized option",
     "Invalid generic resource",
+    "Invalid job array specification",
 )
 """What sbatch says of jobs that can never run; all else may be over in a while."""
 _NO_RECORDS: Final = "accounting storage is disabled"
@@ -65,7 +70,7 @@ def _without_slash(folder: str | Path) -> str:
 @frozen(kw_only=True)
 class SlurmCompute:
     """
-    An engine that runs each job as a batch job of a Slurm cluster.
+    An engine that runs each job as a batch job of a Slurm cluster, and one with tasks as an array.
 
     A status is one ``squeue``, and for jobs that have left the queue one ``sacct``; where there is no
     accounting, a file that each job leaves in *folder* tells how it ended.
@@ -92,33 +97,39 @@ class SlurmCompute:
         """Have a job run; see Compute. What Slurm calls it is the job's number."""
         check_attempt_key(job.key)
         known = self._jobs([job.key]).get(job.key)
-        if known is None and (ended := self._endings([job.key]).get(job.key)) is not None:
+        if known is None and (ended := self._forgotten([job.key]).get(job.key)) is not None:
             return ended.job
         if known is None:
             request = self._request(job)
             # What is held is not checked against the nodes that there are.
             self._accepted(job.key, self._run("sbatch", "--test-only", *request, given=b"#!/bin/sh\n"))
+            self._make_folder()
+            if job.tasks:
+                self._write(f"{self._base(job.key)}.tasks", arrays.names_file(job))
             known = self._eldest(job.key, self._sbatch(job.key, self._script(job), request))
-        if known.held and not known.name.endswith(CANCELED):
-            self._act("scontrol", "release", str(known.number))
-        return str(known.number)
+        number = str(_number(known))
+        if any(each.held and not each.name.endswith(CANCELED) for each in known.values()):
+            self._act("scontrol", "release", number)
+        return number
 
     def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
         """Return what is known of each job; see Compute."""
         for key in keys:
             check_attempt_key(key)
         known = self._jobs(keys)
-        found = {key: self._told(key, job) for key, job in known.items()}
-        return found | self._endings([key for key in keys if key not in found])
+        found = {key: self._told(key, rows[None]) for key, rows in known.items() if None in rows}
+        found |= self._told_of_arrays({key: rows for key, rows in known.items() if key not in found})
+        return found | self._forgotten([key for key in keys if key not in found])
 
     def cancel(self, key: str) -> None:
         """Stop a job with all its processes; see Compute."""
         check_attempt_key(key)
         if not self.status([key]):
+            self._make_folder()
             self._sbatch(key + CANCELED, "#!/bin/sh\n", self.options)
-        for job in self._queue([key]):
-            if job.phase in {Phase.QUEUED, Phase.RUNNING}:
-                self._act("scancel", str(job.number))
+        live = {job.number for job in self._queue([key]) if job.phase in {Phase.QUEUED, Phase.RUNNING}}
+        for number in sorted(live):
+            self._act("scancel", str(number))
 
     def log(self, key: str, *, offset: int = 0, limit: int = 65536) -> LogChunk:
         """Return a part of what the job has written; see Compute. A limit below 4 counts as 4."""
@@ -137,8 +148,10 @@ class SlurmCompute:
 
     def _request(self, job: Job) -> tuple[str, ...]:
         needs = job.resources
+        array = (f"--array=0-{len(job.tasks) - 1}",) if job.tasks else ()
         return (
             *self.options,
+            *array,
             f"--cpus-per-task={needs.cpus}",
             f"--mem={math.ceil(needs.memory_gb * 1024)}M",
             f"--time={math.ceil(needs.time_limit.total_seconds() / 60)}",
@@ -152,6 +165,7 @@ class SlurmCompute:
             "directory": job.directory,
             "arguments": list(job.arguments),
             "environment": dict(job.environment),
+            "tasks": [{"name": task.name, "arguments": list(task.arguments)} for task in job.tasks],
         }
         # JSON in ASCII is a text literal of Python too once it is quoted as JSON once more.
         literal = json.dumps(json.dumps(order))
@@ -159,10 +173,16 @@ class SlurmCompute:
         end = f"sys.exit(main(json.loads({literal})))"
         return f"{first.replace('python3', self.python)}\n{rest}\n\n{end}\n"
 
-    def _sbatch(self, name: str, script: str, request: Iterable[str]) -> int:
+    def _make_folder(self) -> None:
         if not self._made:
             self._check(self._run("mkdir", "-p", "-m", "700", "--", self.folder))
             self._made.append(True)
+
+    def _write(self, path: str, content: bytes) -> None:
+        part = f"{path}.{secrets.token_hex(6)}"
+        self._check(self._run(self.python, "-c", arrays.WRITE_ONCE, path, part, given=content))
+
+    def _sbatch(self, name: str, script: str, request: Iterable[str]) -> int:
         key = name.removesuffix(CANCELED)
         log = f"{self._base(key)}.log" if key == name else "/dev/null"
         found = self._run(
@@ -188,20 +208,25 @@ class SlurmCompute:
             raise RejectedError(f"{key}: sbatch refuses it: {found.complaint.strip()}")
         return self._check(found)
 
-    def _eldest(self, key: str, own: int) -> SlurmJob:
+    def _eldest(self, key: str, own: int) -> _Rows:
         """Return the job that counts for a key, and take our *own* back if it is another."""
-        eldest = min(self._queue([key]), default=None)
-        if eldest is None:
+        found: dict[str, _Rows] = {}
+        self._take(found, self._queue([key]))
+        if key not in found:
             raise UnavailableError(f"Slurm has taken job {own} for {key}, and does not know of it")
-        if eldest.number != own:
+        if _number(found[key]) != own:
             self._act("scancel", str(own))
-        return eldest
+        return found[key]
 
     # Looking
 
-    def _jobs(self, keys: Collection[str]) -> dict[str, SlurmJob]:
-        """Return for each key that Slurm knows the job that counts: the oldest of that name."""
-        found: dict[str, SlurmJob] = {}
+    def _jobs(self, keys: Collection[str]) -> dict[str, _Rows]:
+        """
+        Return for each key that Slurm knows the job that counts: the oldest of that name.
+
+        It stands under None, or each of its tasks under its number.
+        """
+        found: dict[str, _Rows] = {}
         for part in _parts(keys):
             self._take(found, self._queue(part))
             if missing := [key for key in part if key not in found]:
@@ -210,7 +235,7 @@ class SlurmCompute:
 
     def _queue(self, keys: Collection[str]) -> Iterator[SlurmJob]:
         found = self._run(
-            *_EPOCH, "squeue", "-h", "--me", "--states=all", f"--name={self._names(keys)}",
+            *_EPOCH, "squeue", "-h", "-r", "--me", "--states=all", f"--name={self._names(keys)}",
             "-O", SQUEUE_FORMAT,
         )  # fmt: skip
         return read_squeue(self._text(found))
@@ -227,11 +252,46 @@ class SlurmCompute:
     def _names(self, keys: Collection[str]) -> str:
         return ",".join(f"{self.namespace}{key}{end}" for key in keys for end in ("", CANCELED))
 
-    def _take(self, found: dict[str, SlurmJob], jobs: Iterable[SlurmJob]) -> None:
+    def _take(self, found: dict[str, _Rows], jobs: Iterable[SlurmJob]) -> None:
         for job in jobs:
             key = job.name.removeprefix(self.namespace).removesuffix(CANCELED)
-            if key not in found or job.number < found[key].number:
-                found[key] = job
+            known = found.setdefault(key, {})
+            if known and job.number < _number(known):
+                known.clear()
+            if not known or job.number == _number(known):
+                known.setdefault(job.task, job)
+
+    def _told_of_arrays(self, known: Mapping[str, _Rows]) -> dict[str, JobStatus]:
+        """Return how jobs with tasks stand, some of which Slurm may have forgotten already."""
+        names = self._read(known, [f"{self._base(key)}.tasks" for key in known]).names
+        names = {key: names.get(key) or [str(each) for each in known[key]] for key in known}
+        short = [key for key in known if len(known[key]) < len(names[key])]
+        for part in _parts(short):
+            for job in self._records(part):
+                rows = known.get(job.name.removeprefix(self.namespace))
+                if rows is not None and job.number == _number(rows):
+                    rows.setdefault(job.task, job)
+        return self._arrays(names, known)
+
+    def _arrays(
+        self, names: Mapping[str, Sequence[str]], rows: Mapping[str, _Rows]
+    ) -> dict[str, JobStatus]:
+        files = [
+            f"{self._base(key)}.{index}.exit"
+            for key in names
+            for index in range(len(names[key]))
+            if index not in rows[key] or rows[key][index].phase is Phase.FAILED
+        ]
+        endings = self._read(names, files).endings
+        own = {
+            key: {task: each for (of, task), each in endings.items() if of == key and task is not None}
+            for key in names
+        }
+        return {
+            key: arrays.status_of(names[key], rows[key], own[key])
+            for key in names
+            if rows[key] or own[key]
+        }
 
     def _told(self, key: str, job: SlurmJob) -> JobStatus:
         if job.name.endswith(CANCELED):
@@ -253,16 +313,19 @@ class SlurmCompute:
             ended_at=job.ended_at,
         )
 
-    def _endings(self, keys: Collection[str]) -> dict[str, JobStatus]:
+    def _forgotten(self, keys: Collection[str]) -> dict[str, JobStatus]:
         """Return how jobs ended that Slurm has forgotten, from the files that they left."""
-        found: dict[str, JobStatus] = {}
-        for part in _parts(keys):
-            files = [f"{self._base(key)}.exit" for key in part]
-            read = self._run("cat", "--", *files)  # fails where one of them is not there
-            for line in read.output.decode(errors="replace").splitlines():
-                if (told := _ending(line, part)) is not None:
-                    found[told[0]] = told[1]
-        return found
+        files = [f"{self._base(key)}.{end}" for key in keys for end in ("exit", "tasks")]
+        told = self._read(keys, files)
+        found = {key: _ended(ending) for (key, _), ending in told.endings.items()}
+        return found | self._arrays(told.names, {key: {} for key in told.names})
+
+    def _read(self, keys: Collection[str], files: Collection[str]) -> arrays.Told:
+        texts = []
+        for part in _parts(files):
+            read = self._run("cat", "--", *part)  # fails where one of them is not there
+            texts.append(read.output.decode(errors="replace"))
+        return arrays.read_files("".join(texts), keys)
 
     def _tail(self, key: str) -> str:
         found = self._run("tail", "-c", str(_TAIL), "--", f"{self._base(key)}.log")
@@ -292,28 +355,23 @@ class SlurmCompute:
         return self._check(found).output.decode(errors="replace")
 
 
-def _parts(keys: Collection[str]) -> Iterator[list[str]]:
-    rest = iter(keys)
+def _parts(words: Collection[str]) -> Iterator[list[str]]:
+    rest = iter(words)
     while part := list(islice(rest, _NAMES)):
         yield part
 
 
-def _ending(line: str, keys: Collection[str]) -> tuple[str, JobStatus] | None:
-    try:
-        facts: dict[str, Any] = json.loads(line)
-        key, code = facts["key"], int(facts["exit_code"])
-        started, ended = (
-            datetime.fromtimestamp(facts[name], UTC) for name in ("started_at", "ended_at")
-        )
-    except (ValueError, TypeError, KeyError, OverflowError, OSError):
-        return None
-    if key not in keys:
-        return None
-    return key, JobStatus(
+def _number(rows: _Rows) -> int:
+    return next(iter(rows.values())).number
+
+
+def _ended(ending: arrays.Ending) -> JobStatus:
+    code = ending.exit_code
+    return JobStatus(
         phase=Phase.FAILED if code else Phase.SUCCEEDED,
-        job=str(facts.get("job", "")),
+        job=ending.job,
         exit_code=code,
         message=f"exit code {code}" if code else "",
-        started_at=started,
-        ended_at=ended,
+        started_at=ending.started_at,
+        ended_at=ending.ended_at,
     )
