@@ -15,8 +15,9 @@ import psutil
 import pytest
 from tests.unit.pipelines.fastq_workset import Workset, fastq, reads
 
+from daylily.domain.results import MANIFEST, SAMPLES, read_samples
 from daylily.pipelines.fastq_qc.__main__ import main
-from daylily.pipelines.fastq_qc.files import write_whole
+from daylily.pipelines.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "examples/fastq-qc"
@@ -113,7 +114,30 @@ def test_same_reads_same_bytes(workset: Workset, output: Path, tmp_path: Path) -
     run(workset.path, output, "--threads", "2")
     for name in OUTPUTS:
         assert (output / name).read_bytes() == (first / name).read_bytes()
-    assert sorted(path.name for path in output.iterdir()) == sorted(OUTPUTS)
+    assert sorted(path.name for path in output.iterdir()) == sorted((*OUTPUTS, SAMPLES, MANIFEST))
+
+
+def test_outcomes_and_checksums(workset: Workset, output: Path) -> None:
+    """What became of each sample, and the checksums of all files, as ``sha256sum -c`` reads them."""
+    three_samples(workset)
+    run(workset.path, output)
+
+    outcomes = read_samples((output / SAMPLES).read_bytes(), ("S1", "S2", "S3"))
+    assert [outcome.failed for outcome in outcomes] == [False, True, False]
+    assert outcomes[1].message.startswith("sample_data/1_R2.fastq.gz: record 812: quality string has")
+    names = [line.split("  ")[1] for line in (output / MANIFEST).read_text().splitlines()]
+    assert names == sorted((*OUTPUTS, SAMPLES))
+    subprocess.run(["/usr/bin/sha256sum", "--strict", "-c", MANIFEST], cwd=output, check=True)
+
+
+def test_some_samples(workset: Workset, output: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Those that are named are measured, and no others; one that is not there is a fault."""
+    three_samples(workset)
+
+    assert run(workset.path, output, "--sample", "S3", "--sample", "S1") == 0
+    assert list(summary(output)) == ["S1", "S3"]
+    assert run(workset.path, output, "--sample", "S4") == 65
+    assert "there is no sample 'S4'" in capfd.readouterr().err
 
 
 def test_missing_file(workset: Workset, output: Path) -> None:
@@ -287,7 +311,7 @@ def test_nobody_reads_what_it_says(workset: Workset, output: Path, threads: str)
 
 KILLED_WHILE_WRITING = """
 import os, pathlib, signal, sys
-from daylily.pipelines.fastq_qc.files import write_whole
+from daylily.pipelines.files import write_whole
 sync = os.fsync
 def die(handle):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -22,15 +22,13 @@ from typing import Final, TypeVar
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.domain.errors import DaylilyError
+from daylily.domain.results import MANIFEST, manifest_text
 from daylily.ports.paging import every
 
 T = TypeVar("T")
 
 INPUTS: Final = "@WORKSET@"
 OUTPUTS: Final = "@RESULTS@"
-MANIFEST: Final = "manifest.sha256"
-"""As ``sha256sum -c`` reads it."""
-
 PASSED_ON: Final = (
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
@@ -64,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workset", required=True, help="s3://bucket/folder of the workset")
     parser.add_argument("--results", required=True, help="s3://bucket/folder for what comes back")
     parser.add_argument("--scratch", type=Path, help="local folder for the files; else a temporary one")
+    parser.add_argument("--manifest", default=MANIFEST, help="name of the list of checksums")
     parser.add_argument("command", nargs="+", help="program and arguments")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="daylily-", dir=given.scratch) as scratch:
@@ -75,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outputs.mkdir()
         code = _run(given.command, inputs, outputs)
         try:
-            _bring_back(outputs, given.results)
+            _bring_back(outputs, given.results, given.manifest)
         except (DaylilyError, OSError) as error:
             return _say(f"cannot write {given.results}: {error}")
     return code
@@ -114,7 +113,7 @@ def _fetch(source: str, folder: Path) -> None:
     _all(fetch, [key for key in keys if not key.startswith("results/")])
 
 
-def _bring_back(folder: Path, target: str) -> None:
+def _bring_back(folder: Path, target: str, manifest: str) -> None:
     store, prefix = _store(target)
     sums: dict[str, str] = {}
 
@@ -125,9 +124,9 @@ def _bring_back(folder: Path, target: str) -> None:
             local.seek(0)
             store.put(prefix + key, local)
 
-    _all(send, list(_files(folder)))
-    lines = [f"{sums[key]}  {key}\n" for key in sorted(sums)]
-    store.put(prefix + MANIFEST, "".join(lines).encode())
+    # What the command itself has listed is listed afresh, and was not all that comes back.
+    _all(send, [path for path in _files(folder) if path != folder / MANIFEST])
+    store.put(prefix + manifest, manifest_text(sums).encode(errors="surrogateescape"))
 
 
 def _files(folder: Path) -> Iterator[Path]:

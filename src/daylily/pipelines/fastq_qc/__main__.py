@@ -15,11 +15,12 @@ from typing import Final, NoReturn, TextIO
 
 from attrs import define, field
 
+from daylily.domain.results import MANIFEST, SAMPLES, SampleOutcome, samples_text
 from daylily.pipelines.fastq_qc.faults import Fault, Kind, SheetError
-from daylily.pipelines.fastq_qc.files import sweep, write_whole
 from daylily.pipelines.fastq_qc.measure import Result
-from daylily.pipelines.fastq_qc.samples import Sample, read_samples
+from daylily.pipelines.fastq_qc.samples import Sample, chosen, read_samples
 from daylily.pipelines.fastq_qc.workers import measure_all
+from daylily.pipelines.files import sweep, write_manifest, write_whole
 
 # sysexits.h, spelled out because `os` has them on Unix only.
 OK, USAGE, DATA, NO_INPUT, SOFTWARE, IO_ERROR = 0, 64, 65, 66, 70, 74
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _run(options.workset, options.output, options.threads)
+        return _run(options.workset, options.output, options.threads, options.sample)
     except Terminated:
         # Die of the signal, so that whoever sent it sees that it worked.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -68,6 +69,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--workset", type=Path, required=True, metavar="DIR", help="holds stage_samples.tsv")
     add("--output", type=Path, required=True, metavar="DIR", help="made when absent")
     add("--threads", type=_positive, default=1, metavar="N", help="samples at once (default: 1)")
+    add(
+        "--sample", action="append", default=[], metavar="ID",
+        help="measure this sample only; may be repeated (default: all)",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -82,9 +87,9 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _run(workset: Path, output: Path, threads: int) -> int:
+def _run(workset: Path, output: Path, threads: int, wanted: Sequence[str]) -> int:
     try:
-        samples = read_samples(workset)
+        samples = chosen(read_samples(workset), wanted)
     except SheetError as error:
         for line in error.faults:
             complain(line)
@@ -92,7 +97,7 @@ def _run(workset: Path, output: Path, threads: int) -> int:
     try:
         # Before the hours of work, not after.
         output.mkdir(parents=True, exist_ok=True)
-        sweep(output, OUTPUTS)
+        sweep(output, (*OUTPUTS, SAMPLES, MANIFEST))
     except OSError as error:
         complain(f"{output} cannot be made: {error.strerror}")
         return IO_ERROR
@@ -135,6 +140,13 @@ def _write(output: Path, results: tuple[Result, ...]) -> None:
         OUTPUTS, (summary_tsv(results), report_json(results), report_html(results)), strict=True
     ):
         write_whole(output / name, text)
+    outcomes = (
+        SampleOutcome.of(result.sample_id, str(result.fault) if result.fault else None)
+        for result in results
+    )
+    write_whole(output / SAMPLES, samples_text(outcomes))
+    # Last: who finds it finds all that it lists.
+    write_manifest(output)
 
 
 def _progress_file() -> Path | None:

@@ -5,7 +5,7 @@ Which files belong to which sample: ``stage_samples.tsv``, read without leaving 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -97,6 +97,19 @@ def read_samples(workset: Path) -> tuple[Sample, ...]:
     if faults:
         raise SheetError(tuple(faults))
     return tuple(Sample(name, tuple(group)) for name, group in lanes.items())
+
+
+def chosen(samples: tuple[Sample, ...], wanted: Sequence[str]) -> tuple[Sample, ...]:
+    """
+    Return the samples that are wanted; all if none is named.
+
+    Raises:
+        SheetError: One that is wanted is not there.
+    """
+    known = {sample.sample_id for sample in samples}
+    if absent := [name for name in wanted if name not in known]:
+        raise SheetError(tuple(f"{SHEET}: there is no sample {quoted(name)}" for name in absent))
+    return tuple(sample for sample in samples if not wanted or sample.sample_id in wanted)
 
 
 def _rows(sheet: Path) -> Iterator[tuple[int, dict[str, str]]]:

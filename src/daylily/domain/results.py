@@ -1,0 +1,87 @@
+"""What every run of a pipeline leaves beside its results, as files that others read too."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+MANIFEST: Final = "manifest.sha256"
+"""The checksums of all files, as ``sha256sum -c`` reads them."""
+SAMPLES: Final = "samples.json"
+"""What became of each sample."""
+SCHEMA: Final = "daylily/samples"
+MESSAGE_LENGTH: Final = 200
+"""Characters kept of why a sample failed; the log has the rest."""
+
+
+@frozen(kw_only=True)
+class SampleOutcome:
+    """What became of one sample."""
+
+    sample_id: str
+    failed: bool = False
+    message: str = ""
+    """Why it failed, in one line."""
+
+    @classmethod
+    def of(cls, sample_id: str, complaint: str | None) -> "SampleOutcome":
+        """
+        Return the outcome of a sample.
+
+        Args:
+            complaint: Why it failed; None if it did not.
+        """
+        if complaint is None:
+            return cls(sample_id=sample_id)
+        line = complaint.strip().partition("\n")[0]
+        return cls(sample_id=sample_id, failed=True, message=line[:MESSAGE_LENGTH])
+
+
+def manifest_text(sums: Mapping[str, str]) -> str:
+    """
+    Return the checksums of files, given by their relative names, in order of these.
+
+    >>> manifest_text({"b": "22", "a": "11"})
+    '11  a\\n22  b\\n'
+    """
+    return "".join(_line(name, sums[name]) for name in sorted(sums))
+
+
+def _line(name: str, digest: str) -> str:
+    # What sha256sum itself does with names that would break its lines.
+    plain = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{'' if plain == name else chr(92)}{digest}  {plain}\n"
+
+
+def samples_text(outcomes: Iterable[SampleOutcome]) -> str:
+    """Return what became of samples, for a file."""
+    rows = [
+        {
+            "sample_id": each.sample_id,
+            "status": "failed" if each.failed else "ok",
+            "message": each.message,
+        }
+        for each in outcomes
+    ]
+    return json.dumps({"schema": SCHEMA, "schema_version": 1, "samples": rows}) + "\n"
+
+
+def read_samples(data: bytes, known: Iterable[str]) -> tuple[SampleOutcome, ...]:
+    """
+    Return what a file says became of samples, in the order of *known*; others are left out.
+
+    Whoever wrote the file may have been anybody: what makes no sense is nothing.
+    """
+    try:
+        rows = json.loads(data)["samples"]
+        found = {
+            row["sample_id"]: SampleOutcome.of(
+                row["sample_id"], str(row.get("message", "")) if row["status"] == "failed" else None
+            )
+            for row in rows
+            if row["status"] in {"ok", "failed"}
+        }
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return ()
+    return tuple(found[sample_id] for sample_id in known if sample_id in found)
