@@ -175,7 +175,7 @@ class DiscoverWorksets:
             return
         name = dropped.manifest.pipeline
         try:
-            runs = self.pipelines.get(name).command is not None
+            runs = self.pipelines.get(name).runs_here
         except InvalidInputError:
             runs = False
         if not runs:

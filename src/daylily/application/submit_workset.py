@@ -219,7 +219,7 @@ def _faults_of_pipeline(name: str, pipelines: PipelineRegistry) -> Iterator[Faul
     except InvalidInputError as error:
         yield from error.faults
     else:
-        if found.command is None:
+        if not found.runs_here:
             text = f"{found.name} is not set up to run here: it needs a command in the settings"
             yield Fault("pipeline", f"{text}; runnable are: {', '.join(pipelines.runnable) or 'none'}")
 

@@ -1,7 +1,6 @@
 """Pipelines: a name, what it needs, and the argument vector that runs it."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -9,6 +8,15 @@ from attrs import field, frozen
 
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.spelling import meant
+from daylily.domain.steps import (
+    SAMPLE,
+    PlannedStep,
+    Step,
+    faults_of_template,
+    filled,
+    planned,
+    words,
+)
 
 PLACEHOLDERS: Final = (
     "workset_id",
@@ -20,8 +28,6 @@ PLACEHOLDERS: Final = (
     "python",
 )
 """The only names that a command template may hold; each is a value we made or checked."""
-
-_FIELD: Final = re.compile(r"\{([^{}]*)\}")
 
 
 @frozen(kw_only=True)
@@ -40,37 +46,68 @@ class Pipeline:
     name: str
     description: str = ""
     command: tuple[str, ...] | None = None
-    """Argument vector with ``{placeholders}``; None where this installation cannot run it."""
+    """Argument vector with ``{placeholders}``; None where there are steps, or it cannot run here."""
+    per_sample: bool = False
+    """Whether the command is run once for each sample, told to it by ``{sample_id}``."""
+    sample_option: str | None = None
+    """The option that names a sample to a command that can do some of them; it may be repeated."""
+    steps: tuple[Step, ...] = ()
+    """What is run instead of one command, one after the other."""
     resources: Resources = Resources()
     vcpu_hours_per_sample: float = 4.0
     """At 30x coverage; the estimate scales it with coverage."""
     aliases: tuple[str, ...] = field(default=())
 
-    def faults(self) -> list[Fault]:
-        """Return what is wrong with the command template, each under its argument."""
-        return [
-            Fault(
-                f"pipelines.{self.name}.command[{index}]",
-                f"unknown placeholder {{{name}}}; known: {', '.join(PLACEHOLDERS)}",
-            )
-            for index, argument in enumerate(self.command or ())
-            for name in _FIELD.findall(argument)
-            if name not in PLACEHOLDERS
-        ]
+    @property
+    def runs_here(self) -> bool:
+        """Whether this installation can run it."""
+        return self.command is not None or bool(self.steps)
 
-    def arguments(self, values: Mapping[str, str]) -> tuple[str, ...]:
+    def faults(self) -> list[Fault]:
+        """Return what is wrong with it, each under its key."""
+        place = f"pipelines.{self.name}"
+        of_sample = (SAMPLE,) if self.per_sample else ()
+        found = list(
+            faults_of_template(f"{place}.command", self.command or (), (*PLACEHOLDERS, *of_sample))
+        )
+        if self.steps and self.command is not None:
+            found.append(Fault(f"{place}.steps", "are there as well as a command: leave out one"))
+        if self.per_sample and self.command is None:
+            text = "is for a command; each step says for itself whether it is run per sample"
+            found.append(Fault(f"{place}.per_sample", text))
+        names: set[str] = set()
+        for index, step in enumerate(self.steps):
+            found += step.faults(f"{place}.steps[{index}]", PLACEHOLDERS)
+            if step.name in names:
+                text = f"{step.name!r} is the name of an earlier step"
+                found.append(Fault(f"{place}.steps[{index}].name", text))
+            names.add(step.name)
+        return found
+
+    def arguments(
+        self, values: Mapping[str, str], lists: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[str, ...]:
         """
         Return the argument vector with *values* filled in.
 
         Values are never parsed again, so a value that holds braces, blanks or quotes stays one
         argument and means nothing to anyone.
 
+        Args:
+            lists: For placeholders that stand for several words.
+
         Raises:
             InvalidInputError: This installation has no command for the pipeline.
         """
         if self.command is None:
             raise InvalidInputError.of("pipeline", f"{self.name} is not set up to run here")
-        return tuple(_FIELD.sub(lambda match: values[match[1]], part) for part in self.command)
+        return filled(words(self.command, values, lists or {}), {})
+
+    def plan(
+        self, values: Mapping[str, str], lists: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[PlannedStep, ...]:
+        """Return the steps with *values* filled in, but for what only their runner knows."""
+        return planned(self.steps, values, lists or {})
 
 
 SHIPPED: Final = (
@@ -120,7 +157,7 @@ class PipelineRegistry:
     @property
     def runnable(self) -> tuple[str, ...]:
         """The names of those that run here."""
-        return tuple(pipeline.name for pipeline in self.pipelines if pipeline.command)
+        return tuple(pipeline.name for pipeline in self.pipelines if pipeline.runs_here)
 
     def choice(self, wanted: str = "") -> str:
         """
@@ -130,7 +167,7 @@ class PipelineRegistry:
             wanted: What was named instead.
         """
         runnable = self.runnable
-        others = [pipeline.name for pipeline in self.pipelines if not pipeline.command]
+        others = [pipeline.name for pipeline in self.pipelines if not pipeline.runs_here]
         near = meant(wanted, [*runnable, *others])
         hint = f"did you mean {near!r}? " if near else ""
         if not runnable:
