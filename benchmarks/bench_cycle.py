@@ -79,7 +79,8 @@ def local_app(home: Path, calls: Calls) -> App:
         compute=calls.wrap(InMemoryCompute(world.clock, timedelta(0)), "compute"),
         notifier=calls.wrap(world.notifier, "notifier"),
     )
-    world.customers.add(Customer(customer_id="acme", name="Acme Genomics"))
+    acme = Customer(customer_id="acme", name="Acme Genomics", max_concurrent_worksets=SLOTS)
+    world.customers.add(acme)
     for read in (1, 2):
         world.objects.put(f"files/acme/a_R{read}.fastq", READS)
     return compose(settings, world)

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.cancel_workset import CancelWorkset
+from daylily.application.check_ledger import CheckLedger
 from daylily.application.customer_files import CustomerFiles
 from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.engines import Engines
@@ -24,11 +25,13 @@ from daylily.application.estimate_cost import EstimateCost
 from daylily.application.explain_workset import ExplainWorkset
 from daylily.application.ledger import Ledger
 from daylily.application.lock_workset import LockWorkset
+from daylily.application.mend_ledger import MendLedger
 from daylily.application.monitor_cycle import MonitorCycle
 from daylily.application.places import Places
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.register_workset import RegisterWorkset
+from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
 from daylily.application.show_workset import ShowWorkset
@@ -91,6 +94,8 @@ class App:
     tell: TellState
     discover: DiscoverWorksets
     estimate: EstimateCost
+    check: CheckLedger
+    mend: MendLedger
     cycle: MonitorCycle
 
 
@@ -192,6 +197,15 @@ def compose(settings: Settings, world: World) -> App:
         sentinels=world.sentinels,
         pipelines=settings.registry,
         clock=world.clock,
+        restore=RestoreWorkset(
+            store=world.store,
+            sentinels=world.sentinels,
+            objects=world.objects,
+            places=places,
+            clock=world.clock,
+            customer_id=settings.customer,
+            actor=owner,
+        ),
         customer_id=settings.customer,
         actor=owner,
     )
@@ -214,6 +228,19 @@ def compose(settings: Settings, world: World) -> App:
         owner=owner,
         room=room,
         workers=workers,
+    )
+    check = CheckLedger(
+        store=world.store, sentinels=world.sentinels, engines=engines, clock=world.clock
+    )
+    mend = MendLedger(
+        check=check,
+        ledger=ledger,
+        sync=sync,
+        show=show,
+        poll=poll,
+        start=start,
+        discover=discover,
+        owner=owner,
     )
     return App(
         settings=settings,
@@ -238,6 +265,8 @@ def compose(settings: Settings, world: World) -> App:
         tell=TellState(cancel, ledger, world.clock),
         discover=discover,
         estimate=EstimateCost(settings.registry, RateCard()),
+        check=check,
+        mend=mend,
         cycle=cycle,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from attrs import evolve
 from tests.unit.application.lab import READS, Lab
 
 from daylily.bridge import WorksetIntegration, WorksetStateDB, settings_for
@@ -338,7 +339,10 @@ class TestSettings:
         with pytest.raises(ConfigError, match="S3_BUCKET"):
             WorksetIntegration(WorksetStateDB("daylily-worksets"))
 
-    def test_it_can_be_closed(self, bridge: WorksetIntegration, lab: Lab) -> None:
-        """Nothing is asked of it after that."""
-        assert bridge.app.settings is lab.settings
-        bridge.close()
+    def test_it_can_be_closed(self, lab: Lab) -> None:
+        """That closes what it holds open, once."""
+        closed: list[str] = []
+        app = lab.app()
+        world = evolve(app.world, close=lambda: closed.append("world"))
+        WorksetIntegration(app=evolve(app, world=world)).close()
+        assert closed == ["world"]

@@ -8,6 +8,7 @@ from attrs import define, evolve, field, frozen
 from daylily.application.ledger import Ledger
 from daylily.application.others import Others
 from daylily.application.resting import Resting
+from daylily.application.restore_workset import RestoreWorkset
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -68,6 +69,7 @@ class DiscoverWorksets:
     store: StateStore
     sentinels: SentinelStore
     pipelines: PipelineRegistry
+    restore: RestoreWorkset
     clock: Clock
     customer_id: str
     """Whose the dropped worksets are."""
@@ -122,12 +124,16 @@ class DiscoverWorksets:
         """
         Register one directory as the workset that it shows; None where it is not to be touched now.
 
+        One that bears our marks is a workset that the store has lost, and is put back.
+
         Raises:
             AlreadyExistsError: There is a workset of that id.
             InvalidInputError: It cannot be taken; every fault is listed.
             UnavailableError: A store does not answer.
         """
         folder = self.sentinels.look(workset_id)
+        if any(body.ours for body in folder.sentinels.values()):
+            return self.restore(workset_id, folder)
         shown = state_shown(folder.sentinels)
         if shown is State.LOCKED and Sentinel.READY in folder.sentinels:
             # Whether that lock still counts is asked before each launch.

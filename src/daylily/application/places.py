@@ -19,7 +19,11 @@ class Places:
 
     def results(self, workset: Workset, attempt: int) -> str:
         """Return the folder that an attempt writes to: each has its own, so none is lost."""
-        return f"{self.directory(workset.workset_id)}results/attempt-{attempt}/"
+        return f"{self.all_results(workset.workset_id)}attempt-{attempt}/"
+
+    def all_results(self, workset_id: str) -> str:
+        """Return the folder in which each attempt has one of its own."""
+        return f"{self.directory(workset_id)}results/"
 
     def file(self, customer_id: str, key: str) -> str:
         """Return the key of a customer's file in the store."""

@@ -92,7 +92,7 @@ class StartWorkset:
         if found.waits_for_others:
             return self._leave_to_others(found, owner)
         if self.engines.clusters and found.workset.state is State.LOCKED and not found.workset.cluster:
-            return self._let_go(found.workset, owner, "locked for no cluster")
+            return self.let_go(found.workset, owner, "locked for no cluster")
         locked = found.workset.lock_for(
             owner, at=self.clock(), timeout=self.lock_timeout, cluster=cluster
         )
@@ -148,10 +148,16 @@ class StartWorkset:
             if workset.waits_for == found.waits_for:
                 return workset
             return self.ledger.store.save(workset.with_wait(found.waits_for))
-        return self._let_go(workset, owner, "another system has it")
+        return self.let_go(workset, owner, "another system has it")
 
-    def _let_go(self, workset: Workset, owner: str, reason: str) -> Workset:
-        """Make ready again what somebody locked, unless it was launched after all."""
+    def let_go(self, workset: Workset, owner: str, reason: str) -> Workset:
+        """
+        Make ready again what was locked by a lock that ran out, unless it was launched after all.
+
+        Raises:
+            ConflictError: The lock has not run out, or somebody else has gone on with it.
+            UnavailableError: The engine or the store does not answer.
+        """
         at = self.clock()
         locked = workset.lock_for(owner, at=at, timeout=self.lock_timeout)
         engine = self.engines.of(workset.cluster)

@@ -25,6 +25,8 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     """Return a strategy for whatever the annotations of the domain allow."""
     if kind is datetime:
         return INSTANTS
+    if kind is timedelta:
+        return st.timedeltas(timedelta(0), timedelta(days=36500))  # seconds keep microseconds so far
     if kind is float:
         return st.floats(allow_nan=False)  # NaN equals nothing, not even itself
     if has(kind):

@@ -36,6 +36,7 @@ _SECTIONS: Final = {
         "init": ("init:init", "Make what the stores need: a folder, or tables and a bucket of AWS."),
         "config": ("config:config", "Show and check the settings."),
         "doctor": ("doctor:doctor", "Check this installation, and say what to do."),
+        "ledger": ("ledger:ledger", "Compare store, directories and engines, and mend what differs."),
         "iam-policy": ("iam_policy:iam_policy", "Print the least that AWS has to permit."),
         "customer": ("customer:customer", "Take on customers, and list them."),
         "token": ("token:token", "Show the token that signs you in."),

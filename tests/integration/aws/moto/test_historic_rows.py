@@ -351,10 +351,11 @@ def test_d_15_a_frozen_row_thaws(dynamodb: "DynamoDBClient", table: str, old: Ol
 
 def test_d_23_urgent_first_then_oldest(store: DynamoDBStateStore, old: Old) -> None:
     """D-23: rows of old and ours queue by priority and age, not by the letters of the priority."""
-    old.drop("u0-ready")
+    old.drop("u0-ready")  # a normal one, of the morning before
+    next_day = datetime(2026, 1, 15, tzinfo=UTC)
     for name, priority in (("ws-low", Priority.LOW), ("ws-normal", Priority.NORMAL)):
-        store.add(a_workset(name, priority=priority, at=LATER))
-    store.add(a_workset("ws-urgent", priority=Priority.URGENT, at=LATER))
+        store.add(a_workset(name, priority=priority, at=next_day))
+    store.add(a_workset("ws-urgent", priority=Priority.URGENT, at=next_day))
     found = [
         workset.workset_id for workset in every(lambda cursor: store.queue(cursor=cursor, limit=1))
     ]

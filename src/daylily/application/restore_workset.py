@@ -1,0 +1,66 @@
+"""Put back into the store what a directory of ours tells of a workset that the store has lost."""
+
+from attrs import frozen
+
+from daylily.application.places import Places
+from daylily.domain.restoring import restored
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Clock
+from daylily.ports.object_store import ObjectStore
+from daylily.ports.paging import every
+from daylily.ports.sentinel_store import Folder, SentinelStore
+from daylily.ports.state_store import StateStore
+
+
+@frozen(kw_only=True)
+class RestoreWorkset:
+    """
+    Restore a workset from its files, its sentinels and the folders of its results.
+
+    A workset is stored before its first sentinel is written. So where a sentinel bears our mark and the
+    store knows nothing, the store has lost it (or the directory was copied here from another store).
+    """
+
+    store: StateStore
+    sentinels: SentinelStore
+    objects: ObjectStore
+    places: Places
+    clock: Clock
+    customer_id: str
+    """Whose it is where its files do not say."""
+    actor: str
+
+    def __call__(self, workset_id: str, folder: Folder) -> Workset:
+        """
+        Store the workset that *folder* tells of, and return it.
+
+        Raises:
+            AlreadyExistsError: The store has one of that id.
+            InvalidInputError: Its files are missing or unsound; every fault is listed.
+            UnavailableError: A store does not answer.
+        """
+        told = self.sentinels.recorded(workset_id)
+        at = self.clock()
+        workset = restored(
+            workset_id=workset_id,
+            customer_id=told.customer_id or self.customer_id,
+            name=told.name,
+            manifest=told.manifest,
+            created_at=told.created_at or at,
+            submitted_by=told.submitted_by or "unknown",
+            priority=told.priority,
+            max_retries=told.max_retries,
+            notification_email=told.notification_email,
+            sentinels=folder.sentinels,
+            attempts=self._attempts(workset_id),
+            at=at,
+            actor=self.actor,
+        )
+        return self.store.add(workset)
+
+    def _attempts(self, workset_id: str) -> list[int]:
+        """Return the numbers of attempts that have left results."""
+        folder = self.places.all_results(workset_id)
+        names = every(lambda cursor: self.objects.entries(folder, cursor=cursor))
+        numbers = (name.removeprefix(f"{folder}attempt-").rstrip("/") for name in names)
+        return [int(each) for each in numbers if each.isdecimal()]

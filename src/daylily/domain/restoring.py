@@ -1,0 +1,130 @@
+"""A workset put together again from what its directory says, where the store has lost it."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve
+
+from daylily.domain.lifecycle import Priority, State
+from daylily.domain.manifest import Manifest
+from daylily.domain.retry import ErrorCategory, Failure
+from daylily.domain.sentinels import Sentinel, SentinelBody, known, state_shown
+from daylily.domain.workset import Attempt, Transition, Workset
+
+_ATTEMPT: Final = re.compile(r"attempt ([1-9]\d{0,8})\b|launching [^/\s]+/([1-9]\d{0,8})\b")
+_CANCELED: Final = re.compile(r"canceled\b")
+
+
+def restored(
+    *,
+    workset_id: str,
+    customer_id: str,
+    name: str,
+    manifest: Manifest,
+    created_at: datetime,
+    submitted_by: str,
+    priority: Priority,
+    max_retries: int,
+    notification_email: str | None,
+    sentinels: Mapping[Sentinel, SentinelBody],
+    attempts: Collection[int],
+    at: datetime,
+    actor: str,
+) -> Workset:
+    """
+    Return the workset that a directory of ours tells of, which owes nothing.
+
+    Its history is what the sentinels say of it, and that it was restored. An attempt that may be at
+    the engine still is running again: the engine knows what has become of it.
+
+    Args:
+        sentinels: What stands there; one of them at least bears our mark.
+        attempts: Numbers of the attempts that have left results.
+
+    Raises:
+        ValueError: Nothing there is ours.
+    """
+    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    if not ours:
+        raise ValueError(f"{workset_id}: no sentinel there is ours")
+    state = _state(sentinels)
+    last = max(0, *attempts, *map(_number, ours.values()))
+    if state in {State.IN_PROGRESS, State.COMPLETE, State.ERROR}:
+        last = max(last, 1)
+    told = tuple(
+        Transition(state=shown, at=body.at or created_at, reason=body.detail, actor="unknown")
+        for sentinel, body in sorted(ours.items(), key=lambda each: each[1].sequence or 0)
+        if (shown := state_shown({sentinel}))
+    )
+    reason = f"restored from its directory as {state}"
+    sequence = max(body.sequence or 0 for body in ours.values())
+    failure = None
+    if state is State.ERROR:
+        failure = Failure(ErrorCategory.PERMANENT, sentinels[Sentinel.ERROR].detail or "unknown")
+    foreign = sentinels.keys() - ours.keys()
+    workset = Workset(
+        workset_id=workset_id,
+        customer_id=customer_id,
+        name=name,
+        manifest=manifest,
+        created_at=created_at,
+        updated_at=at,
+        priority=priority,
+        submitted_by=submitted_by,
+        notification_email=notification_email,
+        max_retries=max_retries,
+        state=state,
+        # Tokens and numbers of steps must not be given out twice.
+        fence=sequence,
+        failure=failure,
+        history=(*told, Transition(state=state, at=at, reason=reason, actor=actor)),
+        sequence=sequence + 1,
+        posted=frozenset(ours),
+        known=known(foreign, sentinels) if state is not State.READY else (),
+    )
+    return evolve(workset, attempts=_attempts(workset, last, sentinels))
+
+
+def _state(sentinels: Mapping[Sentinel, SentinelBody]) -> State:
+    """Return the state that a directory shows, told apart where several states show alike."""
+    shown = state_shown(sentinels)
+    if shown is State.IGNORED and _CANCELED.match(sentinels[Sentinel.IGNORE].detail):
+        return State.CANCELED
+    # Before in_progress stands there, no engine has been asked.
+    return State.READY if shown is State.LOCKED or shown is None else shown
+
+
+def _attempts(
+    workset: Workset, last: int, sentinels: Mapping[Sentinel, SentinelBody]
+) -> tuple[Attempt, ...]:
+    """Return the attempts there have been: of those before the last, only that they ended is known."""
+    running = workset.state is State.IN_PROGRESS
+    outcomes = {State.COMPLETE, State.ERROR, State.CANCELED}
+    found = []
+    for number in range(1, last + 1):
+        final = number == last
+        ended = not (final and running)
+        found.append(
+            Attempt(
+                number=number,
+                job=f"{workset.workset_id}/{number}",
+                started_at=_began(sentinels) or workset.created_at,
+                follows=number - 1 or None,
+                ended_at=workset.updated_at if ended else None,
+                outcome=workset.state if final and workset.state in outcomes else None,
+                failure=workset.failure if final else None,
+            )
+        )
+    return tuple(found)
+
+
+def _began(sentinels: Mapping[Sentinel, SentinelBody]) -> datetime | None:
+    body = sentinels.get(Sentinel.IN_PROGRESS)
+    return body.at if body else None
+
+
+def _number(body: SentinelBody) -> int:
+    found = _ATTEMPT.search(body.detail)
+    return int(found[1] or found[2]) if found else 0
