@@ -2,12 +2,15 @@
 
 import base64
 import binascii
+import itertools
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from daylily.domain.errors import InvalidInputError
+from daylily.domain.workset import Transition
 from daylily.ports.paging import Page
 
 T = TypeVar("T")
@@ -71,6 +74,35 @@ def page_of(found: Sequence[T], limit: int, cursor_after: Callable[[T], str]) ->
     """
     items = tuple(found[:limit])
     return Page(items, cursor_after(items[-1]) if len(found) > limit else None)
+
+
+def history_page(
+    latest_first: Iterable[Transition], total: int, cursor: str | None, limit: int
+) -> Page[Transition]:
+    """
+    Return a page of a workset's history.
+
+    Its cursor counts from the oldest, so that transitions made meanwhile move nothing.
+
+    Args:
+        latest_first: All of it, read only as far as the page goes.
+        total: How many there are.
+    """
+    check_limit(limit)
+    below = total + 1 if cursor is None else _number(*decode_cursor("history", cursor, 1))
+    older = ((n, step) for n, step in zip(itertools.count(total, -1), latest_first) if n < below)
+    page = page_of(
+        list(itertools.islice(older, limit + 1)),
+        limit,
+        lambda last: encode_cursor("history", str(last[0])),
+    )
+    return Page(tuple(step for _, step in page.items), page.cursor)
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"\d{1,12}", text, re.ASCII):
+        raise _refused()
+    return int(text)
 
 
 def time_key(at: datetime) -> str:

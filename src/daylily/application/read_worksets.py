@@ -9,7 +9,7 @@ from daylily.application.places import Places
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
 from daylily.domain.names import check_key
-from daylily.domain.workset import Attempt, Workset
+from daylily.domain.workset import Attempt, Transition, Workset
 from daylily.ports.compute import LogChunk
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page
@@ -37,6 +37,19 @@ class ReadWorksets:
             # Word for word what a store says of an id it does not have.
             raise NotFoundError(f"there is no workset {workset_id}")
         return workset
+
+    def history(
+        self, who: Principal, workset_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Transition]:
+        """
+        Return a page of all that a workset has been through, latest first.
+
+        Raises:
+            NotFoundError: There is no such workset.
+            InvalidInputError: The cursor is not one of ours.
+        """
+        self.get(who, workset_id)
+        return self.store.history(workset_id, cursor=cursor, limit=limit)
 
     def list(
         self, who: Principal, where: Filter, *, cursor: str | None = None, limit: int = 100

@@ -15,6 +15,7 @@ from daylily.domain.lifecycle import Priority, State
 from daylily.domain.manifest import Manifest
 from daylily.domain.retry import ErrorCategory
 from daylily.domain.workset import Attempt, Transition, Workset
+from daylily.ports.paging import Page
 
 _FOR_PEOPLE: Final = frozenset({State.ERROR, State.FAILED})
 
@@ -32,6 +33,19 @@ class TransitionView:
     def of(cls, entry: Transition) -> Self:
         """Return the view of a transition."""
         return cls(state=entry.state, timestamp=_time(entry.at), reason=entry.reason, actor=entry.actor)
+
+
+@frozen(kw_only=True)
+class HistoryPage:
+    """A page of all that a workset has been through, latest first."""
+
+    transitions: tuple[TransitionView, ...]
+    cursor: str | None
+
+    @classmethod
+    def of(cls, page: Page[Transition]) -> Self:
+        """Return the view of a page."""
+        return cls(transitions=tuple(map(TransitionView.of, page.items)), cursor=page.cursor)
 
 
 @frozen(kw_only=True)

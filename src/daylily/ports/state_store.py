@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import frozen
 
 from daylily.domain.lifecycle import Priority, State
-from daylily.domain.workset import Workset
+from daylily.domain.workset import Transition, Workset
 from daylily.ports.paging import Page
 
 
@@ -65,6 +65,19 @@ class StateStore(Protocol):
         Raises:
             ConcurrentUpdateError: The stored version is not ``workset.version``; nothing is changed.
             NotFoundError: There is nothing to replace.
+        """
+
+    def history(
+        self, workset_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Transition]:
+        """
+        Return a page of all transitions that a workset has ever made, latest first, each in full.
+
+        ``Workset.history`` may have lost the older ones: a store keeps few of them at hand.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            InvalidInputError: The cursor is none of this store's.
         """
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:

@@ -18,7 +18,14 @@ from daylily.adapters.aws.rows import NUMBER, KeptWorkset, Row, after, pack, pre
 from daylily.adapters.aws.schema import DUE, KEY, QUEUE
 from daylily.adapters.aws.spill import MANIFEST_BYTES, Spill
 from daylily.adapters.aws.table import Refused, Table, Terms
-from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of, time_key
+from daylily.adapters.paging import (
+    check_limit,
+    decode_cursor,
+    encode_cursor,
+    history_page,
+    page_of,
+    time_key,
+)
 from daylily.adapters.records import to_plain
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -201,17 +208,24 @@ class DynamoDBStateStore:
         found = tuple(map(self._read, rows))
         return Page(found, encode_cursor("scan", last) if last is not None else None)
 
-    def history(self, workset_id: str) -> Iterator[Transition]:
+    def history(
+        self, workset_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Transition]:
         """
-        Yield all history of a workset, the latest first, each reason in full.
+        See StateStore.history; what has left the row is read only as far as the page goes.
 
         Raises:
-            NotFoundError: There is none of that id.
             UnavailableError: A part of it is not where the row says.
         """
         row = self._row(workset_id)
-        listed = row.get("state_history", [])
-        yield from map(self._whole, reversed(listed))
+        workset = self._decoded(row)
+        return history_page(self._steps(row, workset), workset.sequence, cursor, limit)
+
+    def _steps(self, row: Row, workset: Workset) -> Iterator[Transition]:
+        cut = items.cut_entries(row)
+        first = workset.sequence - len(workset.history) + 1
+        for number, step in reversed(list(enumerate(workset.history, first))):
+            yield self._whole(cut[number]) if number in cut else step
         for chunk in self._spill.chunks(row.get("history_key")):
             yield from map(self._whole, reversed(chunk))
 

@@ -87,6 +87,8 @@ def fitted(workset: Workset) -> Workset:
     for attempt in cut["attempts"][:-_RECENT_ATTEMPTS]:
         if attempt["failure"]:
             attempt["failure"]["message"] = _cut(attempt["failure"]["message"], _OLD_TEXT)
+        # By now it is but a story what it was for.
+        attempt["only"] = attempt["only"][:_LISTED_SAMPLES]
     if cut == plain:
         return workset
     cut["manifest"] = to_plain(workset.manifest)
@@ -222,6 +224,16 @@ def entries(workset: Workset) -> list[Row]:
         kept = _kept_entries(workset.kept)
         found = [{**kept.get(each[NUMBER], each), NUMBER: each[NUMBER]} for each in found]
     return found
+
+
+def cut_entries(row: Row) -> dict[int, Row]:
+    """Return the entries of a row of ours that refer to their whole text, by their numbers."""
+    listed = row.get("state_history")
+    return {
+        int(each[NUMBER]): each
+        for each in (listed if isinstance(listed, list) else [])
+        if isinstance(each, dict) and NUMBER in each and "whole" in each
+    }
 
 
 def _kept_entries(kept: Kept) -> dict[int, Row]:

@@ -11,7 +11,14 @@ from attrs import evolve, field, frozen
 
 from daylily.adapters.local.database import Database
 from daylily.adapters.local.records import from_record, to_record
-from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of, time_key
+from daylily.adapters.paging import (
+    check_limit,
+    decode_cursor,
+    encode_cursor,
+    history_page,
+    page_of,
+    time_key,
+)
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -20,7 +27,7 @@ from daylily.domain.errors import (
 )
 from daylily.domain.lifecycle import State
 from daylily.domain.scheduling import queue_rank
-from daylily.domain.workset import Workset
+from daylily.domain.workset import Transition, Workset
 from daylily.ports.paging import Page
 from daylily.ports.state_store import Filter, Unreadable
 
@@ -111,6 +118,13 @@ class SQLiteStateStore:
                 raise NotFoundError(f"there is no workset {workset.workset_id}")
             raise ConcurrentUpdateError(f"{workset.workset_id} is not at version {workset.version}")
         return saved
+
+    def history(
+        self, workset_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Transition]:
+        """See StateStore.history."""
+        whole = self.get(workset_id).history
+        return history_page(reversed(whole), len(whole), cursor, limit)
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.list."""

@@ -9,11 +9,18 @@ from itertools import islice
 
 from attrs import define, evolve, field
 
-from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of, time_key
+from daylily.adapters.paging import (
+    check_limit,
+    decode_cursor,
+    encode_cursor,
+    history_page,
+    page_of,
+    time_key,
+)
 from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
 from daylily.domain.lifecycle import State
 from daylily.domain.scheduling import queue_rank
-from daylily.domain.workset import Workset
+from daylily.domain.workset import Transition, Workset
 from daylily.ports.paging import Page
 from daylily.ports.state_store import Filter, Unreadable
 
@@ -61,6 +68,13 @@ class InMemoryStateStore:
             self._leave(stored)
             self._enter(saved)
         return saved
+
+    def history(
+        self, workset_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Transition]:
+        """See StateStore.history."""
+        whole = self.get(workset_id).history
+        return history_page(reversed(whole), len(whole), cursor, limit)
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.list."""

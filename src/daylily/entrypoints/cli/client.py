@@ -16,6 +16,7 @@ from daylily.entrypoints.views import (
     EstimateView,
     FilePage,
     FileView,
+    HistoryPage,
     LogView,
     WhyView,
     WorksetPage,
@@ -70,6 +71,9 @@ class Client(Protocol):
 
     def why(self, workset_id: str) -> WhyView:
         """Say why a workset is where it is."""
+
+    def history(self, workset_id: str, *, cursor: str | None, limit: int) -> HistoryPage:
+        """Return all that a workset has been through, latest first."""
 
     def list(self, query: Query) -> WorksetPage:
         """Return worksets, newest first."""
@@ -132,6 +136,11 @@ class LocalClient:
     def why(self, workset_id: str) -> WhyView:
         """See Client.why."""
         return WhyView.of(self._open().explain(self._who, workset_id))
+
+    def history(self, workset_id: str, *, cursor: str | None, limit: int) -> HistoryPage:
+        """See Client.history."""
+        page = self._open().read.history(self._who, workset_id, cursor=cursor, limit=limit)
+        return HistoryPage.of(page)
 
     def list(self, query: Query) -> WorksetPage:
         """See Client.list."""

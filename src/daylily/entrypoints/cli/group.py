@@ -24,6 +24,7 @@ _SECTIONS: Final = {
         "validate": ("submit:validate", "Check all that submit checks, and store nothing."),
         "list": ("worksets:list_", "List worksets, newest first."),
         "show": ("worksets:show", "Show one workset and all that has happened to it."),
+        "history": ("history:history", "Show all that a workset has ever been through."),
         "why": ("why:why", "Say why a workset is where it is, and what it waits for."),
         "watch": ("watch:watch", "Watch worksets until they end."),
         "logs": ("logs:logs", "Print what a workset's pipeline has written."),

@@ -27,6 +27,7 @@ from daylily.entrypoints.views import (
     EstimateView,
     FilePage,
     FileView,
+    HistoryPage,
     LogView,
     WhyView,
     WorksetPage,
@@ -119,6 +120,12 @@ class RemoteClient:
     def why(self, workset_id: str) -> WhyView:
         """See Client.why."""
         return cast(WhyView, self._view(self._ask(f"{self._workset(workset_id)}/why"), WhyView))
+
+    def history(self, workset_id: str, *, cursor: str | None, limit: int) -> HistoryPage:
+        """See Client.history."""
+        params = _given({"cursor": cursor, "limit": limit})
+        answer = self._ask(f"{self._workset(workset_id)}/history", params)
+        return cast(HistoryPage, self._view(answer, HistoryPage))
 
     def list(self, query: Query) -> WorksetPage:
         """See Client.list."""

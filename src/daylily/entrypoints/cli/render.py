@@ -1,6 +1,6 @@
 """How values look to people: ages, sizes, states in colour, and all there is of one workset."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from daylily.entrypoints.cli.failures import plain
 from daylily.entrypoints.sizes import size_of as size_of
-from daylily.entrypoints.views import WorksetView
+from daylily.entrypoints.views import TransitionView, WorksetView
 
 _COLOURS: Final = {
     "ready": "cyan",
@@ -82,7 +82,7 @@ def details(workset: WorksetView) -> RenderableType:
         parts += [Text("\nBefore the error", style="bold"), Text(plain(workset.led_up), style="dim")]
     if workset.attempts:
         parts += [Text("\nAttempts", style="bold"), _attempts(workset)]
-    parts += [Text("\nTimeline", style="bold"), _timeline(workset)]
+    parts += [Text("\nTimeline", style="bold"), timeline(workset.state_history)]
     parts += [Text("\nSamples", style="bold"), _samples(workset)]
     return Group(*parts)
 
@@ -142,15 +142,24 @@ def _attempts(workset: WorksetView) -> Table:
     return table
 
 
-def _timeline(workset: WorksetView) -> Table:
+def timeline(entries: Iterable[TransitionView], *, actors: bool = False) -> Table:
+    """
+    Return a line for each transition.
+
+    Args:
+        actors: Whether to say who did it.
+    """
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(no_wrap=True)
+    if actors:
+        table.add_column(overflow="fold", style="dim")
     table.add_column(overflow="fold")
-    for entry in workset.state_history:
-        style = _COLOURS.get(entry.state, "")
+    for entry in entries:
+        who = [Text(plain(entry.actor))] if actors else []
         first_line = plain(entry.reason).strip().splitlines()[0] if entry.reason.strip() else ""
-        table.add_row(time_of(entry.timestamp), Text(entry.state, style=style), Text(first_line))
+        state = Text(entry.state, style=_COLOURS.get(entry.state, ""))
+        table.add_row(time_of(entry.timestamp), state, *who, Text(first_line))
     return table
 
 

@@ -31,6 +31,7 @@ _CLOSED: Final = (
     worksets.list_worksets,
     worksets.look,
     worksets.why,
+    worksets.history,
     worksets.cancel,
     worksets.retry,
     worksets.logs,

@@ -15,7 +15,14 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
-from daylily.entrypoints.views import CheckedView, LogView, WhyView, WorksetPage, WorksetView
+from daylily.entrypoints.views import (
+    CheckedView,
+    HistoryPage,
+    LogView,
+    WhyView,
+    WorksetPage,
+    WorksetView,
+)
 from daylily.ports.state_store import Filter
 
 ALL: Final = "-"
@@ -126,6 +133,26 @@ def why(
     """Say why a workset is where it is, and what it waits for."""
     visible(app, who, cid, workset_id)
     return Answer(WhyView.of(app.explain(who, workset_id)))
+
+
+@get(f"{_ONE}/history", sync_to_thread=True)
+def history(
+    request: Call,
+    cid: FromPath[str],
+    workset_id: FromPath[str],
+    app: UseCases,
+    who: Who,
+    limit: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Answer[HistoryPage]:
+    """Return all that a workset has been through, latest first, a page at a time."""
+    fields = query(request)
+    number = count(fields, "limit", least=1, most=MOST, default=100) or 100
+    after = fields.text("cursor")
+    fields.refuse_others()
+    fields.raise_faults()
+    visible(app, who, cid, workset_id)
+    return Answer(HistoryPage.of(app.read.history(who, workset_id, cursor=after, limit=number)))
 
 
 @get("/worksets/{workset_id:str}", sync_to_thread=True)

@@ -14,12 +14,13 @@ from daylily.domain.errors import (
     NotFoundError,
 )
 from daylily.domain.lifecycle import Priority, State
+from daylily.domain.results import SampleOutcome
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
-from daylily.domain.workset import Progress, Workset
+from daylily.domain.workset import Progress, Transition, Workset
 from daylily.ports.paging import Page, every
 from daylily.ports.state_store import Filter, StateStore
 from daylily.testing.racing import RUNNERS, race
-from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset, locked, running, settled
+from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_manifest, a_workset, locked, running, settled
 
 SECOND = timedelta(seconds=1)
 EVERYTHING = Filter()
@@ -42,6 +43,11 @@ GARBAGE_CURSORS = (
 def ids(page: Page[Workset]) -> list[str]:
     """Return the ids on a page, in its order."""
     return [workset.workset_id for workset in page.items]
+
+
+def whole_history(store: StateStore, workset_id: str, *, limit: int = 100) -> list[Transition]:
+    """Return all pages of a workset's history, latest first."""
+    return list(every(lambda cursor: store.history(workset_id, cursor=cursor, limit=limit)))
 
 
 class StateStoreContract:
@@ -90,7 +96,7 @@ class StateStoreContract:
         with pytest.raises(NotFoundError):
             store.get("ws-1")
 
-    @pytest.mark.parametrize("stage", range(9))
+    @pytest.mark.parametrize("stage", range(10))
     def test_every_stage_of_a_life_reads_back_equal(self, store: StateStore, stage: int) -> None:
         """Whatever a workset holds (lock, attempts, failures, debts ...) survives storing."""
         workset = a_life()[stage]
@@ -174,6 +180,38 @@ class StateStoreContract:
 
         assert race(count_up, 8) == [None] * 8
         assert (store.get("ws-1").name, store.get("ws-1").version) == ("8", 9)
+
+    # history
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 100])
+    def test_all_history_in_pages(self, store: StateStore, limit: int) -> None:
+        """Every transition is told once, latest first, whatever the length of a page."""
+        workset = store.add(a_life()[-1])
+
+        assert whole_history(store, "ws-1", limit=limit) == list(reversed(workset.history))
+
+    def test_history_stays_put_while_it_grows(self, store: StateStore) -> None:
+        """A transition made between two pages moves nothing of the later one."""
+        workset = store.add(locked(a_workset()))
+        first = store.history("ws-1", limit=1)
+        store.save(workset.release(workset.fence, at=NOON, reason="not now"))
+        rest = store.history("ws-1", cursor=first.cursor, limit=10)
+
+        assert (*first.items, *rest.items) == tuple(reversed(workset.history))
+        assert rest.cursor is None
+
+    def test_no_history_of_an_unknown_id(self, store: StateStore) -> None:
+        """A workset that is not there is no workset without history."""
+        with pytest.raises(NotFoundError):
+            store.history("ws-1")
+
+    @pytest.mark.parametrize("cursor", GARBAGE_CURSORS)
+    def test_history_takes_no_foreign_cursor(self, store: StateStore, cursor: str) -> None:
+        """Whatever a caller makes up as a cursor is refused."""
+        store.add(a_workset())
+
+        with pytest.raises(InvalidInputError):
+            store.history("ws-1", cursor=cursor)
 
     # list
 
@@ -469,13 +507,18 @@ def a_life() -> list[Workset]:
     def at(minute: int) -> datetime:
         return NOON + timedelta(minutes=minute, microseconds=minute)
 
-    fresh = a_workset(notification_email="lab@example.org", max_retries=1)
+    two = a_manifest("NA12878", "NA12891")
+    fresh = a_workset(notification_email="lab@example.org", max_retries=1, manifest=two)
     taken = locked(fresh, at=at(1))
     ran = running(fresh, at=at(2)).with_progress(Progress(1, 4, "aligning"))
     retrying = ran.failed(broken, at=at(3), actor="monitor-a", policy=policy, jitter=0.5)
     again = running(retrying.retry_due(at=at(60), actor="monitor-b"), at=at(61))
-    error = again.failed(wrong, at=at(62), actor="monitor-b", policy=policy, jitter=0.5)
-    retried = running(error.retry(by="ada", at=at(63)), at=at(64))
+    told = again.with_samples(
+        [SampleOutcome.of("NA12878", "cut short"), SampleOutcome.of("NA12891", None)]
+    )
+    error = told.failed(wrong, at=at(62), actor="monitor-b", policy=policy, jitter=0.5)
+    asked = error.retry(by="ada", at=at(63), failed_samples=True)
+    retried = running(asked, at=at(64))
     stopping = retried.request_cancel(by="ada", at=at(65), reason="wrong sample")
     canceled = stopping.canceled(at=at(66), actor="monitor-b").archive(by="ada", at=at(67))
-    return [fresh, taken, ran, retrying, again, error, retried, stopping, canceled]
+    return [fresh, taken, ran, retrying, again, error, asked, retried, stopping, canceled]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -24,9 +25,11 @@ from daylily.domain.errors import (
 )
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import Manifest
+from daylily.domain.results import OUTCOMES_MOST, SampleOutcome
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.ports.state_store import Filter
-from daylily.testing.samples import NOON, a_sample, a_workset, locked, running, settled
+from daylily.testing.contracts.state_store import whole_history
+from daylily.testing.samples import NOON, a_manifest, a_sample, a_workset, locked, running, settled
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -141,7 +144,7 @@ def test_d_15_five_thousand_transitions(store: DynamoDBStateStore) -> None:
     assert found.sequence == workset.sequence
     assert len(found.attempts) == len(workset.attempts)
 
-    history = list(store.history("ws-1"))
+    history = whole_history(store, "ws-1")
     assert len(history) == workset.sequence
     assert history[-1].reason == "Initial registration"
     assert history[0] == workset.history[-1]
@@ -163,7 +166,7 @@ def test_d_15_a_huge_error_text_is_kept_elsewhere(store: DynamoDBStateStore) -> 
     assert saved.failure.message.endswith("…")
     assert size_of(stored(store.client, store.table, "ws-1")) < 50_000
     store.save(store.get("ws-1").retry(by="ada", at=NOON))
-    whole = [step.reason for step in store.history("ws-1") if step.state is State.ERROR]
+    whole = [step.reason for step in whole_history(store, "ws-1") if step.state is State.ERROR]
     assert [reason.endswith("x the end") for reason in whole] == [True]
 
 
@@ -180,8 +183,26 @@ def test_a_lost_race_leaves_history_whole(store: DynamoDBStateStore) -> None:
 
     with pytest.raises(ConcurrentUpdateError):
         store.save(stale)
-    assert {step.reason for step in store.history("ws-1")}.isdisjoint({"never happened"})
-    assert len(list(store.history("ws-1"))) == 161
+    assert {step.reason for step in whole_history(store, "ws-1")}.isdisjoint({"never happened"})
+    assert len(whole_history(store, "ws-1")) == 161
+
+
+def test_outcomes_of_many_samples(store: DynamoDBStateStore) -> None:
+    """Ever so many retries of ever so many failed samples leave the row below 200 KB."""
+    names = [sha256(str(number).encode()).hexdigest() for number in range(OUTCOMES_MOST)]
+    workset = store.add(a_workset(manifest=a_manifest(*names)))
+    told = [SampleOutcome.of(name, name * 5 if n else None) for n, name in enumerate(names)]
+    failure = Failure(ErrorCategory.DATA, "truncated FASTQ", 65)
+    for _ in range(20):
+        ran = running(workset).with_samples(told)
+        ended = ran.failed(failure, at=NOON, actor="m", policy=RetryPolicy(), jitter=0)
+        workset = ended.retry(by="ada", at=NOON, failed_samples=True)
+    saved = store.save(settled(workset))
+
+    assert size_of(stored(store.client, store.table, "ws-1")) < 200_000
+    assert store.get("ws-1") == saved
+    assert (saved.retry_only, saved.outcomes) == (workset.retry_only, workset.outcomes)
+    assert [len(attempt.only) for attempt in saved.attempts[-3:]] == [OUTCOMES_MOST - 1] * 3
 
 
 def test_ten_thousand_samples(
@@ -210,7 +231,7 @@ def test_without_room_elsewhere_the_latest_is_kept(client: "DynamoDBClient", tab
     saved = store.save(workset)
     assert saved == store.get("ws-1")
     assert saved.sequence == 201
-    assert 0 < len(list(store.history("ws-1"))) <= 150
+    assert 0 < len(whole_history(store, "ws-1")) <= 150
 
 
 # Bad days
