@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 MANIFEST: Final = "manifest.sha256"
 """The checksums of all files, as ``sha256sum -c`` reads them."""
@@ -13,6 +13,10 @@ SAMPLES: Final = "samples.json"
 SCHEMA: Final = "daylily/samples"
 MESSAGE_LENGTH: Final = 200
 """Characters kept of why a sample failed; the log has the rest."""
+OUTCOMES_MOST: Final = 1000
+"""Samples that the record of a workset tells of; a file has them all."""
+MESSAGES_MOST: Final = 100
+"""Failed samples of which that record tells why."""
 
 
 @frozen(kw_only=True)
@@ -35,7 +39,26 @@ class SampleOutcome:
         if complaint is None:
             return cls(sample_id=sample_id)
         line = complaint.strip().partition("\n")[0]
+        line = "".join(each if each.isprintable() else " " for each in line).strip()
         return cls(sample_id=sample_id, failed=True, message=line[:MESSAGE_LENGTH])
+
+
+def bounded(outcomes: Iterable[SampleOutcome], known: Iterable[str]) -> tuple[SampleOutcome, ...]:
+    """
+    Return what a workset's record tells of samples, in the order of *known*; others are left out.
+
+    Where there are too many, those that failed are told of first.
+    """
+    found = {each.sample_id: each for each in outcomes}
+    listed = [found[sample_id] for sample_id in known if sample_id in found]
+    failed = [each.sample_id for each in listed if each.failed]
+    fine = [each.sample_id for each in listed if not each.failed]
+    told, explained = {*[*failed, *fine][:OUTCOMES_MOST]}, {*failed[:MESSAGES_MOST]}
+    return tuple(
+        each if each.sample_id in explained else evolve(each, message="")
+        for each in listed
+        if each.sample_id in told
+    )
 
 
 def manifest_text(sums: Mapping[str, str]) -> str:

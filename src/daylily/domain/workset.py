@@ -1,6 +1,6 @@
 """The aggregate: what may happen to a workset, and what each step owes the world."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final, Self
@@ -21,6 +21,7 @@ from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
 from daylily.domain.manifest import Manifest
+from daylily.domain.results import OUTCOMES_MOST, SampleOutcome, bounded
 from daylily.domain.retry import RETRIED, ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import KnownSentinel, Sentinel, SentinelBody, projection
 
@@ -80,6 +81,10 @@ class Attempt:
     ended_at: datetime | None = None
     outcome: State | None = None
     failure: Failure | None = None
+    only: tuple[str, ...] = ()
+    """The samples that it is for; empty for all."""
+    samples: tuple[SampleOutcome, ...] = ()
+    """What became of samples, as far as it is known and no later attempt has run them again."""
 
 
 @frozen
@@ -134,6 +139,8 @@ class Workset:
     """Automatic retries since the last request by a person."""
     retry_at: datetime | None = None
     retry_requested_by: str | None = None
+    retry_only: tuple[str, ...] = ()
+    """The samples that the next attempt is for; empty for all."""
     cancel: CancelRequest | None = None
     failure: Failure | None = None
     progress: Progress | None = None
@@ -233,6 +240,24 @@ class Workset:
             candidates.append(self.updated_at)
         return min(candidates, default=None)
 
+    @property
+    def outcomes(self) -> Mapping[str, tuple[Attempt, SampleOutcome]]:
+        """What became of each sample of which that is known, and in which attempt."""
+        return {
+            outcome.sample_id: (attempt, outcome)
+            for attempt in self.attempts
+            for outcome in attempt.samples
+        }
+
+    def _unfinished(self) -> tuple[str, ...]:
+        """
+        Return the samples that have not come out well; nothing where that is all, none or too many.
+        """
+        fine = {name for name, (_, outcome) in self.outcomes.items() if not outcome.failed}
+        names = [sample.sample_id for sample in self.manifest.samples]
+        rest = tuple(name for name in names if name not in fine)
+        return rest if len(rest) < len(names) and len(rest) <= OUTCOMES_MOST else ()
+
     def sentinel_body(self) -> SentinelBody:
         """Return the body of a sentinel that shows the latest transition."""
         last = self.history[-1]
@@ -316,6 +341,7 @@ class Workset:
             lock=None,
             posted=self.posted - {Sentinel.IN_PROGRESS},
             retry_requested_by=None,
+            retry_only=(),
             failure=None,
             progress=None,
         )
@@ -349,12 +375,14 @@ class Workset:
             cluster=self.cluster,
             follows=len(self.attempts) or None,
             requested_by=self.retry_requested_by,
+            only=self.retry_only,
         )
         return evolve(
             self,
             lock=None,
             attempts=(*self.attempts, attempt),
             retry_requested_by=None,
+            retry_only=(),
             failure=None,
             progress=None,
         )
@@ -376,6 +404,26 @@ class Workset:
         Record since when the engine has said nothing. This is no transition: the attempt may well run.
         """
         return evolve(self, unknown_since=since)
+
+    def with_samples(self, outcomes: Iterable[SampleOutcome]) -> Self:
+        """
+        Record what became of samples in the running attempt. This is no transition and owes nothing.
+
+        Raises:
+            IllegalTransitionError: Nothing is running.
+        """
+        running = self._running()
+        own = bounded(outcomes, [sample.sample_id for sample in self.manifest.samples])
+        names = {each.sample_id for each in own}
+        # A sample's latest outcome is the one that counts, and the only one that is kept.
+        earlier = tuple(
+            evolve(
+                attempt,
+                samples=tuple(each for each in attempt.samples if each.sample_id not in names),
+            )
+            for attempt in self.attempts[:-1]
+        )
+        return evolve(self, attempts=(*earlier, evolve(running, samples=own)))
 
     def completed(self, *, at: datetime, actor: str) -> Self:
         """
@@ -422,7 +470,11 @@ class Workset:
             state, kind = (State.FAILED, EventKind.FAILED) if spent else (State.ERROR, EventKind.ERROR)
             used, retry_at, reason = self.retries_used, None, failure.message
         ended = evolve(
-            self._ended(at, state, failure), retries_used=used, retry_at=retry_at, failure=failure
+            self._ended(at, state, failure),
+            retries_used=used,
+            retry_at=retry_at,
+            retry_only=self._unfinished() if state is State.RETRYING else (),
+            failure=failure,
         )
         return ended._enter(state, at, reason, actor, kind)
 
@@ -516,19 +568,28 @@ class Workset:
         doubtful = evolve(self._attempted(job, at), posted=self.posted - {Sentinel.IN_PROGRESS})
         return doubtful._enter(State.IN_PROGRESS, at, reason, actor, EventKind.STARTED)
 
-    def retry(self, *, by: str, at: datetime, reason: str = "") -> Self:
+    def retry(self, *, by: str, at: datetime, reason: str = "", failed_samples: bool = False) -> Self:
         """
         Make ready for a new attempt, because a person said so.
 
+        Args:
+            failed_samples: Whether it is only for samples that have not come out well.
+
         Raises:
-            IllegalTransitionError: It did not end in error, or is on its way already.
+            IllegalTransitionError: It did not end in error, or is on its way already; or no sample
+                is known to have failed by itself.
         """
         if self.state not in {State.ERROR, State.FAILED}:
             raise IllegalTransitionError(
                 f"{self.workset_id} is {self.state}: only a workset in error or failed can be retried"
             )
-        fresh = evolve(self, retries_used=0, retry_requested_by=by, failure=None)
-        return fresh._enter(State.READY, at, reason or f"retry requested by {by}", by)
+        only = self._unfinished() if failed_samples else ()
+        if failed_samples and not only and not any(each.failed for _, each in self.outcomes.values()):
+            text = "no sample is known to have failed by itself: retry it as a whole"
+            raise IllegalTransitionError(f"{self.workset_id}: {text}")
+        fresh = evolve(self, retries_used=0, retry_requested_by=by, retry_only=only, failure=None)
+        which = f" of {len(only)} of {len(self.manifest.samples)} samples" if only else ""
+        return fresh._enter(State.READY, at, reason or f"retry{which} requested by {by}", by)
 
     def retry_due(self, *, at: datetime, actor: str) -> Self:
         """

@@ -9,6 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from daylily.domain.errors import ConflictError
 from daylily.domain.lifecycle import State
+from daylily.domain.results import SampleOutcome
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody, known
 from daylily.domain.workset import Progress, Workset
@@ -50,12 +51,17 @@ STEPS: Final[Mapping[str, Step]] = {
     "find launched": lambda w, at: w.launch_found("job-1", at=at, actor="monitor-2"),
     "refuse launch": _refused,
     "progress": lambda w, _: w.with_progress(Progress(1, 2, "half way")),
+    "tell of samples": lambda w, _: w.with_samples(
+        SampleOutcome.of(each.sample_id, None if n else "truncated")
+        for n, each in enumerate(w.manifest.samples)
+    ),
     "complete": lambda w, at: w.completed(at=at, actor="monitor-1"),
     "fail for now": _failing(ErrorCategory.TRANSIENT),
     "fail for good": _failing(ErrorCategory.DATA),
     "request cancel": lambda w, at: w.request_cancel(by="jo", at=at, reason="wrong samples"),
     "confirm cancel": lambda w, at: w.canceled(at=at, actor="monitor-1"),
     "retry by hand": lambda w, at: w.retry(by="jo", at=at),
+    "retry failed samples": lambda w, at: w.retry(by="jo", at=at, failed_samples=True),
     "retry when due": lambda w, at: w.retry_due(at=max(at, w.retry_at or at), actor="monitor-1"),
     "ignore": lambda w, at: w.ignore(by="jo", at=at),
     "unignore": lambda w, at: w.unignore(by="jo", at=at),

@@ -49,7 +49,7 @@ def test_any_workset_reads_back_equal(workset: Workset) -> None:
     assert "\n" not in record
 
 
-@pytest.mark.parametrize("stage", range(9))
+@pytest.mark.parametrize("stage", range(10))
 def test_records_of_equal_worksets_are_equal(stage: int) -> None:
     """A record can be compared: the same workset is always written the same way."""
     workset = a_life()[stage]

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from daylily.domain.results import (
     MANIFEST,
     MESSAGE_LENGTH,
+    MESSAGES_MOST,
+    OUTCOMES_MOST,
     SampleOutcome,
+    bounded,
     manifest_text,
     read_samples,
     samples_text,
@@ -67,3 +70,28 @@ def test_only_known_samples() -> None:
 def test_what_makes_no_sense(data: bytes) -> None:
     """It is nothing, and no error: anybody may have written it."""
     assert read_samples(data, ["A"]) == ()
+
+
+def test_a_record_is_told_of_so_many_samples() -> None:
+    """Those that failed come before those that did not, and the first of them say why."""
+    names = [f"S{number}" for number in range(2 * OUTCOMES_MOST)]
+    bad = {*names[::3]}
+    outcomes = [SampleOutcome.of(name, f"{name} is cut" if name in bad else None) for name in names]
+
+    told = bounded(reversed(outcomes), [*names, "unheard of"])
+
+    assert len(told) == OUTCOMES_MOST
+    assert [each.sample_id for each in told] == sorted(
+        (each.sample_id for each in told), key=names.index
+    )
+    failed = [each for each in told if each.failed]
+    assert {each.sample_id for each in failed} == bad
+    assert [bool(each.message) for each in failed[:MESSAGES_MOST]] == [True] * MESSAGES_MOST
+    assert not any(each.message for each in failed[MESSAGES_MOST:])
+
+
+def test_what_a_terminal_would_obey_is_blanked() -> None:
+    """Why a sample failed may have been written by anybody: one line of what can be printed."""
+    told = SampleOutcome.of("A", "\n\x1b[2J\ud800 read 7\r\nmore")
+
+    assert told.message == "[2J  read 7"
