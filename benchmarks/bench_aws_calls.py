@@ -1,0 +1,187 @@
+"""
+What the steps of a workset cost in calls to AWS: ``python -m benchmarks.bench_aws_calls``.
+
+Counts each request that boto3 sends to moto, which plays AWS in this process; nothing is timed. Beside
+each stands the least that any design needs which keeps both ledgers and owes nobody anything then.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from typing import Any, Final
+
+from attrs import define, evolve, field, frozen
+from moto import mock_aws
+from rich.console import Console
+from rich.table import Table
+
+from daylily.adapters.aws.clients import Clients
+from daylily.adapters.aws.customers import DynamoDBCustomers
+from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+from daylily.adapters.aws.s3 import S3ObjectStore
+from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.memory.notifier import InMemoryNotifier
+from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.application.submit_workset import Submission
+from daylily.bootstrap import App, World, compose
+from daylily.config import Settings
+from daylily.domain.customers import Customer, Principal
+from daylily.domain.errors import ConflictError
+from daylily.domain.manifest import FastqPair, Sample
+from daylily.domain.workset import Workset
+from daylily.testing.clock import ManualClock
+
+ADA: Final = Principal(name="ada", customer_id="acme")
+BUCKET: Final = "genomes"
+TABLE: Final = "daylily-worksets"
+REGION: Final = "us-west-2"
+
+
+@frozen(kw_only=True)
+class Story:
+    """A step, what it cost, and what it has to cost whoever designs it."""
+
+    name: str
+    calls: Counter[str]
+    least: str
+
+
+@define
+class Desk:
+    """A world on AWS as moto plays it, whose requests are counted."""
+
+    app: App
+    compute: InMemoryCompute
+    made: Counter[str] = field(factory=Counter)
+
+    def took(self) -> Counter[str]:
+        """Return the requests since the last look, by operation."""
+        found = Counter(self.made)
+        self.made.clear()
+        return found
+
+    def submit(self) -> Workset:
+        """Submit a workset of one sample whose reads are uploaded."""
+        sample = Sample(sample_id="NA12878", pairs=(FastqPair("a_R1.fastq", "a_R2.fastq"),))
+        return self.app.submit(
+            ADA, "acme", Submission(name="trio", pipeline="fastq-qc", samples=(sample,))
+        )
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """Make such a world."""
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_CONFIG_FILE": os.devnull}
+    before = dict(os.environ)
+    os.environ.update(keys)
+    try:
+        with mock_aws():
+            yield _made()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _made() -> Desk:
+    clients = Clients(region=REGION)
+    dynamodb, s3 = clients.dynamodb(), clients.s3()
+    create_table(dynamodb, TABLE)
+    create_customer_table(dynamodb, f"{TABLE}-customers")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    clock = ManualClock()
+    compute = InMemoryCompute(clock, duration=None)
+    objects = S3ObjectStore(s3, BUCKET)
+    settings = Settings(store="aws", engine="memory", bucket=BUCKET, table=TABLE, region=REGION)
+    world = World(
+        store=DynamoDBStateStore(dynamodb, TABLE, spill=objects, bucket=BUCKET, adopt_every=None),
+        objects=objects,
+        sentinels=ObjectSentinelStore(objects, settings.prefix),
+        compute=compute,
+        notifier=InMemoryNotifier(),
+        customers=DynamoDBCustomers(dynamodb, f"{TABLE}-customers"),
+        clock=clock,
+    )
+    world.customers.add(Customer(customer_id="acme", name="Acme"))
+    for name in ("a_R1.fastq", "a_R2.fastq"):
+        objects.put(f"files/acme/{name}", b"@read\nACGT\n+\nFFFF\n")
+    found = Desk(compose(settings, world), compute)
+
+    def count(event_name: str, **_: Any) -> None:
+        found.made[event_name.rsplit(".", 1)[-1]] += 1
+
+    for client in (dynamodb, s3):
+        client.meta.events.register("before-send", count)
+    # Every real S3 dates its answers; without that each put would be followed by a question when.
+    s3.meta.events.register("before-parse.s3", _date)
+    return found
+
+
+def _date(response_dict: dict[str, Any], **_: Any) -> None:
+    response_dict["headers"]["date"] = formatdate(usegmt=True)
+
+
+def measure() -> Iterator[Story]:
+    """Take a workset through its life, and yield what each step cost."""
+    with desk() as world:
+        app, store = world.app, world.app.world.store
+        app.cycle()
+        world.took()
+        workset = world.submit()
+        yield Story(
+            name="submit (2 FASTQ files)",
+            calls=world.took(),
+            least="1 PutItem, 2 CopyObject, 4 PutObject",
+        )
+        store.get(workset.workset_id)
+        yield Story(name="read one", calls=world.took(), least="1 GetItem")
+        stale = store.get(workset.workset_id)
+        app.cycle.start(stale, app.cycle.owner)
+        world.took()
+        with _lost():
+            store.save(evolve(stale, retries_used=1))
+        yield Story(name="lose a lock", calls=world.took(), least="1 UpdateItem")
+
+        workset = world.submit()
+        world.took()
+        running = app.cycle.start(store.get(workset.workset_id), app.cycle.owner)
+        launched = world.took()
+        world.compute.end(f"{workset.workset_id}/1")
+        app.cycle.poll([running], running.cluster)
+        whole = launched + world.took()
+        whole["GetItem"] -= 1  # the look of this benchmark
+        yield Story(
+            name="ready to complete",
+            calls=+whole,
+            least="4 UpdateItem, 3 PutObject, 1 DeleteObjects",
+        )
+        app.cycle()
+        world.took()
+        app.cycle()
+        yield Story(name="a cycle with nothing to do", calls=world.took(), least="1 Query")
+
+
+@contextmanager
+def _lost() -> Iterator[None]:
+    try:
+        yield
+    except ConflictError:
+        return
+    raise AssertionError("two have won")
+
+
+def main() -> int:
+    """Print the table."""
+    table = Table("step", "calls", "in all", "the least", title="Calls to AWS (moto, counted)")
+    for story in measure():
+        calls = ", ".join(f"{number} {name}" for name, number in sorted(story.calls.items()))
+        table.add_row(story.name, calls, str(story.calls.total()), story.least)
+    Console(width=150).print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
