@@ -23,6 +23,7 @@ from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.engines import Engines
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.explain_workset import ExplainWorkset
+from daylily.application.jobs import MakeJob, Staging
 from daylily.application.ledger import Ledger
 from daylily.application.lock_workset import LockWorkset
 from daylily.application.mend_ledger import MendLedger
@@ -35,7 +36,7 @@ from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
 from daylily.application.show_workset import ShowWorkset
-from daylily.application.start_workset import Staging, StartWorkset
+from daylily.application.start_workset import StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
@@ -170,6 +171,8 @@ def compose(settings: Settings, world: World) -> App:
     poll = PollWorksets(
         ledger=ledger,
         engines=engines,
+        objects=world.objects,
+        places=places,
         policy=policy,
         clock=world.clock,
         chance=world.chance,
@@ -181,15 +184,18 @@ def compose(settings: Settings, world: World) -> App:
         sentinels=world.sentinels,
         sync=sync,
         engines=engines,
-        objects=world.objects,
-        places=places,
-        pipelines=settings.registry,
+        job=MakeJob(
+            objects=world.objects,
+            sentinels=world.sentinels,
+            places=places,
+            pipelines=settings.registry,
+            python=sys.executable,
+            staging=_staging(settings),
+        ),
         policy=policy,
         clock=world.clock,
         chance=world.chance,
         lock_timeout=settings.lock_timeout,
-        python=sys.executable,
-        staging=_staging(settings),
     )
     discover = DiscoverWorksets(
         ledger=ledger,
@@ -250,7 +256,7 @@ def compose(settings: Settings, world: World) -> App:
         read=read,
         files=CustomerFiles(world.objects, world.customers, places),
         cancel=cancel,
-        retry=RetryWorkset(read, ledger, world.clock),
+        retry=RetryWorkset(read, ledger, settings.registry, world.clock),
         explain=ExplainWorkset(
             read=read,
             store=world.store,
@@ -451,6 +457,7 @@ def _staging(settings: Settings) -> Staging | None:
         command=(sys.executable, "-m", staged.__name__),
         inputs=staged.INPUTS,
         outputs=staged.OUTPUTS,
+        earlier=staged.EARLIER,
         environment=staged.passed_on(os.environ) | {"AWS_DEFAULT_REGION": settings.region},
     )
 

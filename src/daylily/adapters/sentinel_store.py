@@ -1,6 +1,6 @@
 """The directories of worksets, in whatever holds objects: memory, a directory or S3."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -232,6 +232,26 @@ class ObjectSentinelStore:
             submitted_by=info.submitted_by,
             created_at=info.created_at,
         )
+
+    def commands(self, workset_id: str) -> Mapping[str, tuple[str, ...]]:
+        """See SentinelStore.commands."""
+        faults: list[Fault] = []
+        directory = self._directory(workset_id)
+        work = self._parsed(
+            directory, WORK, lambda data: work_yaml.parse(data, default_name=workset_id), faults
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for name, text in (
+            ("day_clone", work.clone_args if work else None),
+            ("dy_r", work.run_command if work else None),
+        ):
+            try:
+                found |= {name: work_yaml.plain_words(text, workset_id)} if text else {}
+            except ValueError as error:
+                faults.append(Fault(f"{WORK}, {name}", str(error)))
+        if faults:
+            raise InvalidInputError(faults)
+        return found
 
     def _info(self, directory: str) -> info_yaml.InfoFile:
         try:

@@ -1,6 +1,7 @@
 """Ask the engine about running attempts, in one go, and record what has become of them."""
 
 import contextlib
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,19 +10,26 @@ from attrs import field, frozen
 
 from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger
+from daylily.application.places import Places
 from daylily.application.workers import Workers
 from daylily.domain.diagnosis import failure_of
-from daylily.domain.errors import ConflictError, UnavailableError
+from daylily.domain.errors import ConflictError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.results import SAMPLES, SampleOutcome, read_samples
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import JobStatus, Phase
+from daylily.ports.object_store import ObjectStore
 
 MESSAGE_LENGTH: Final = 4000
 """Characters kept of what an engine says of a failure; the rest is in the log."""
+SAMPLES_BYTES: Final = 8 << 20
+"""More than this is no list of the samples of a workset."""
 UNKNOWN_AFTER: Final = timedelta(minutes=1)
 """How long an engine may be silent before its worksets are marked: shorter silences mean nothing."""
+
+_log = logging.getLogger(__name__)
 
 
 @frozen(kw_only=True)
@@ -30,6 +38,8 @@ class PollWorksets:
 
     ledger: Ledger
     engines: Engines
+    objects: ObjectStore
+    places: Places
     policy: RetryPolicy
     clock: Clock
     chance: Chance
@@ -88,6 +98,8 @@ class PollWorksets:
             # The engine answers and has no such job: it never will again.
             lost = f"the engine has no record of {workset.attempt_key}"
             return self._fail(workset, failure_of(None, lost))
+        if status.ended:
+            workset = workset.with_samples(self._outcomes(workset, status))
         match status.phase:
             case Phase.SUCCEEDED:
                 return self.ledger.rest(workset.completed(at=self.clock(), actor=self.actor))
@@ -99,6 +111,26 @@ class PollWorksets:
                 return self._fail(workset, elsewhere)
             case _:
                 return self._note_progress(workset, status)
+
+    def _outcomes(self, workset: Workset, status: JobStatus) -> Sequence[SampleOutcome]:
+        """Return what became of samples: by the tasks of the job, or a file of its results."""
+        if status.tasks:
+            return [
+                SampleOutcome.of(task.name, None if task.phase is Phase.SUCCEEDED else task.message)
+                for task in status.tasks
+                if task.phase in {Phase.SUCCEEDED, Phase.FAILED}
+            ]
+        attempt = workset.attempts[-1].number
+        try:
+            with self.objects.open(self.places.results(workset, attempt) + SAMPLES) as stream:
+                data = stream.read(SAMPLES_BYTES)
+        except NotFoundError:
+            return ()
+        except UnavailableError as error:
+            # How the attempt ended is told all the same: samples without an outcome are run again.
+            _log.warning("%s: outcomes of samples cannot be read: %s", workset.workset_id, error)
+            return ()
+        return read_samples(data, (sample.sample_id for sample in workset.manifest.samples))
 
     def _stop_launch(self, workset: Workset, status: JobStatus | None) -> Workset:
         """Settle a cancel that came while a launcher was at work."""

@@ -5,6 +5,8 @@ from attrs import frozen
 from daylily.application.ledger import Ledger
 from daylily.application.read_worksets import ReadWorksets
 from daylily.domain.customers import Principal
+from daylily.domain.errors import IllegalTransitionError
+from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
 
@@ -15,17 +17,30 @@ class RetryWorkset:
 
     read: ReadWorksets
     ledger: Ledger
+    pipelines: PipelineRegistry
     clock: Clock
 
-    def __call__(self, who: Principal, workset_id: str, reason: str = "") -> Workset:
+    def __call__(
+        self, who: Principal, workset_id: str, reason: str = "", *, failed_samples: bool = False
+    ) -> Workset:
         """
         Return the workset, ready for its next attempt.
 
+        Args:
+            failed_samples: Whether that is for samples alone that have not come out well.
+
         Raises:
             NotFoundError: There is none that the caller may see.
-            IllegalTransitionError: It did not end in ``error`` or ``failed``.
+            IllegalTransitionError: It did not end in ``error`` or ``failed``; or its samples cannot be
+                retried apart from each other.
         """
-        self.read.get(who, workset_id)
+        pipeline = self.read.get(who, workset_id).manifest.pipeline
+        if failed_samples and not self.pipelines.partial(pipeline):
+            text = f"{pipeline} cannot be run for some samples alone: retry it as a whole"
+            raise IllegalTransitionError(f"{workset_id}: {text}")
         return self.ledger.update(
-            workset_id, lambda workset: workset.retry(by=who.name, at=self.clock(), reason=reason)
+            workset_id,
+            lambda workset: workset.retry(
+                by=who.name, at=self.clock(), reason=reason, failed_samples=failed_samples
+            ),
         )

@@ -1,25 +1,22 @@
 """Lock a workset and launch its next attempt."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from daylily.application.engines import Engines
+from daylily.application.jobs import MakeJob
 from daylily.application.ledger import Ledger, Payment
-from daylily.application.places import Places
 from daylily.application.sync_workset import Synced, SyncWorkset
 from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError, UnavailableError
 from daylily.domain.lifecycle import State
-from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import KnownSentinel, Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Chance, Clock
-from daylily.ports.compute import Job
-from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
 
 LAUNCH_WINDOW: Final = timedelta(seconds=20)
@@ -27,19 +24,6 @@ LAUNCH_WINDOW: Final = timedelta(seconds=20)
 How long after its own lock a launcher may still ask the engine. An old monitor waits 30 s after
 writing its lock for a sign of ours (contract 2.6); what is slower than this must start again.
 """
-
-
-@frozen(kw_only=True)
-class Staging:
-    """How a command is run whose files are not on the engine's disks."""
-
-    command: tuple[str, ...]
-    """What fetches the workset, runs the words after ``--`` and brings the results back."""
-    inputs: str
-    """What stands in those words for the folder that the workset was fetched to."""
-    outputs: str
-    """What stands for the folder of results."""
-    environment: Mapping[str, str] = field(factory=dict)
 
 
 class LaunchInDoubtError(UnavailableError):
@@ -63,15 +47,11 @@ class StartWorkset:
     sentinels: SentinelStore
     sync: SyncWorkset
     engines: Engines
-    objects: ObjectStore
-    places: Places
-    pipelines: PipelineRegistry
+    job: MakeJob
     policy: RetryPolicy
     clock: Clock
     chance: Chance
     lock_timeout: timedelta
-    python: str
-    staging: Staging | None = None
 
     def __call__(self, workset: Workset, owner: str, cluster: str | None = None) -> Workset:
         """
@@ -93,9 +73,10 @@ class StartWorkset:
             return self._leave_to_others(found, owner)
         if self.engines.clusters and found.workset.state is State.LOCKED and not found.workset.cluster:
             return self.let_go(found.workset, owner, "locked for no cluster")
-        locked = found.workset.lock_for(
-            owner, at=self.clock(), timeout=self.lock_timeout, cluster=cluster
-        )
+        workset = found.workset
+        if workset.retry_only and not self.job.partial(workset):
+            workset = evolve(workset, retry_only=())
+        locked = workset.lock_for(owner, at=self.clock(), timeout=self.lock_timeout, cluster=cluster)
         paid = self.ledger.commit(locked)
         with self._tidying_up(workset.workset_id):
             return self._go_on(paid, at, found.passed_over)
@@ -169,13 +150,13 @@ class StartWorkset:
     def _launch(self, locked: Workset) -> Workset:
         token = locked.fence
         try:
-            job = self.engines.of(locked.cluster).submit(self._job(locked))
+            number = self.engines.of(locked.cluster).submit(self.job(locked))
         except UnavailableError as error:
             raise LaunchInDoubtError(locked, error) from error
         except (RejectedError, InvalidInputError) as error:
             failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
             return self._refuse(locked, failure)
-        return self.ledger.rest(locked.launched(token, job, at=self.clock()))
+        return self.ledger.rest(locked.launched(token, number, at=self.clock()))
 
     def _refuse(self, locked: Workset, failure: Failure) -> Workset:
         return self.ledger.rest(
@@ -201,32 +182,3 @@ class StartWorkset:
 
     def _back_off(self, locked: Workset, reason: str) -> Workset:
         return self.ledger.rest(locked.release(locked.fence, at=self.clock(), reason=reason))
-
-    def _job(self, locked: Workset) -> Job:
-        pipeline = self.pipelines.get(locked.manifest.pipeline)
-        attempt = len(locked.attempts) + 1
-        directory = self.objects.location(self.places.directory(locked.workset_id))
-        results = self.objects.location(self.places.results(locked, attempt))
-        staging = self.staging
-        limit = locked.requirements.time_limit
-        resources = evolve(pipeline.resources, time_limit=limit or pipeline.resources.time_limit)
-        values = {
-            "workset_id": locked.workset_id,
-            "attempt": str(attempt),
-            "workset_dir": staging.inputs if staging else directory,
-            "results_dir": staging.outputs if staging else results,
-            "reference_genome": locked.manifest.reference_genome,
-            "threads": str(pipeline.resources.cpus),
-            "python": self.python,
-        }
-        arguments = pipeline.arguments(values)
-        if staging:
-            where = ("--workset", directory, "--results", results, "--")
-            arguments = (*staging.command, *where, *arguments)
-        return Job(
-            key=locked.attempt_key,
-            arguments=arguments,
-            directory=directory,
-            resources=resources,
-            environment=staging.environment if staging else {},
-        )

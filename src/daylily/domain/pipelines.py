@@ -10,6 +10,7 @@ from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.spelling import meant
 from daylily.domain.steps import (
     SAMPLE,
+    Per,
     PlannedStep,
     Step,
     faults_of_template,
@@ -23,6 +24,8 @@ PLACEHOLDERS: Final = (
     "attempt",
     "workset_dir",
     "results_dir",
+    "results_uri",
+    "cluster",
     "reference_genome",
     "threads",
     "python",
@@ -62,6 +65,17 @@ class Pipeline:
     def runs_here(self) -> bool:
         """Whether this installation can run it."""
         return self.command is not None or bool(self.steps)
+
+    @property
+    def partial(self) -> bool:
+        """Whether it can be run for some samples of a workset alone."""
+        of_samples = any(step.per is Per.SAMPLE for step in self.steps)
+        return self.per_sample or self.sample_option is not None or of_samples
+
+    def uses(self, name: str) -> bool:
+        """Tell whether a command of it stands in need of a placeholder."""
+        commands = [self.command or (), *(step.command for step in self.steps)]
+        return any(f"{{{name}}}" in argument for command in commands for argument in command)
 
     def faults(self) -> list[Fault]:
         """Return what is wrong with it, each under its key."""
@@ -118,6 +132,7 @@ SHIPPED: Final = (
             "{python}", "-m", "daylily.pipelines.fastq_qc",
             "--workset", "{workset_dir}", "--output", "{results_dir}", "--threads", "{threads}",
         ),
+        sample_option="--sample",
         resources=Resources(cpus=1, memory_gb=1.0, time_limit=timedelta(hours=12)),
         vcpu_hours_per_sample=0.1,
         aliases=("fastq_qc", "qc"),
@@ -153,6 +168,13 @@ class PipelineRegistry:
             if wanted in (name.lower() for name in (pipeline.name, *pipeline.aliases)):
                 return pipeline
         raise InvalidInputError.of("pipeline", f"{name[:80]!r} is not known; {self.choice(wanted)}")
+
+    def partial(self, name: str) -> bool:
+        """Tell whether there is such a pipeline, and it can be run for some samples alone."""
+        try:
+            return self.get(name).partial
+        except InvalidInputError:
+            return False
 
     @property
     def runnable(self) -> tuple[str, ...]:

@@ -34,6 +34,9 @@ How long after another system's run has vanished the workset is left alone: what
 away may be about to say how it ended.
 """
 
+REFUSED: Final = "refused"
+"""What stands for the job of an attempt that no engine took."""
+
 ADOPTED: Final = frozenset({State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED})
 """States that other systems' sentinels stand for and that we take over as facts."""
 
@@ -359,7 +362,7 @@ class Workset:
             LockHeldError: *token* is not that of the present lock.
         """
         owner = self._holder(token).owner
-        refused = self._attempted("refused", at)
+        refused = self._attempted(REFUSED, at)
         return refused.failed(failure, at=at, actor=owner, policy=policy, jitter=jitter)
 
     def _holder(self, token: int) -> Lock:

@@ -156,3 +156,14 @@ class SentinelStore(Protocol):
         Raises:
             InvalidInputError: It is missing or unsound; every fault with file, row or key path.
         """
+
+    def commands(self, workset_id: str) -> Mapping[str, tuple[str, ...]]:
+        """
+        Return the words that the workset's files give to commands of the engine of old.
+
+        Under ``day_clone`` and ``dy_r``; what is not said is left out. A stranger's words, though plain
+        ones: each is an argument of a command, and nothing for a shell (D-35).
+
+        Raises:
+            InvalidInputError: What they say cannot be read, or holds what a shell would obey.
+        """

@@ -4,7 +4,8 @@ Run a pipeline on files in S3: fetch the workset, run the command, bring the res
 ``python -m daylily.adapters.aws.staged --workset s3://bucket/folder --results s3://... -- command`` is
 what an engine runs in place of the command where worksets live in S3. ``@WORKSET@`` and ``@RESULTS@``
 in the command stand for the local folders. Results come back also when the command failed: those of its
-sound samples are kept. ``manifest.sha256`` comes last, and lists all that came back.
+sound samples are kept. ``manifest.sha256`` comes last, and lists all that came back. ``@EARLIER@`` is
+what earlier attempts have left: the first ``--earlier`` that has anything is fetched.
 """
 
 import argparse
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 INPUTS: Final = "@WORKSET@"
 OUTPUTS: Final = "@RESULTS@"
+EARLIER: Final = "@EARLIER@"
 PASSED_ON: Final = (
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
@@ -61,18 +63,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m daylily.adapters.aws.staged", description=__doc__)
     parser.add_argument("--workset", required=True, help="s3://bucket/folder of the workset")
     parser.add_argument("--results", required=True, help="s3://bucket/folder for what comes back")
+    parser.add_argument("--earlier", action="append", default=[], help="s3:// of an earlier attempt")
     parser.add_argument("--scratch", type=Path, help="local folder for the files; else a temporary one")
     parser.add_argument("--manifest", default=MANIFEST, help="name of the list of checksums")
     parser.add_argument("command", nargs="+", help="program and arguments")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="daylily-", dir=given.scratch) as scratch:
-        inputs, outputs = Path(scratch, "workset"), Path(scratch, "results")
+        inputs, outputs, earlier = (Path(scratch, name) for name in ("workset", "results", "earlier"))
         try:
-            _fetch(given.workset, inputs)
+            # Results of earlier attempts are no input, and may be large.
+            _fetch(given.workset, inputs, but="results/")
+            any(_fetch(source, earlier) for source in given.earlier)
         except (DaylilyError, OSError) as error:
             return _say(f"cannot fetch {given.workset}: {error}")
         outputs.mkdir()
-        code = _run(given.command, inputs, outputs)
+        code = _run(given.command, {INPUTS: inputs, OUTPUTS: outputs, EARLIER: earlier})
         try:
             _bring_back(outputs, given.results, given.manifest)
         except (DaylilyError, OSError) as error:
@@ -80,24 +85,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(command: Sequence[str], inputs: Path, outputs: Path) -> int:
-    places = {INPUTS: str(inputs), OUTPUTS: str(outputs)}
+def _run(command: Sequence[str], places: Mapping[str, Path]) -> int:
     arguments = [_placed(word, places) for word in command]
     try:
-        code = subprocess.call(arguments, cwd=inputs, stdin=subprocess.DEVNULL)
+        code = subprocess.call(arguments, cwd=places[INPUTS], stdin=subprocess.DEVNULL)
     except OSError as error:
         _say(f"{arguments[0]} cannot be started: {error}")
         return 127
     return 128 - code if code < 0 else code
 
 
-def _placed(word: str, places: Mapping[str, str]) -> str:
+def _placed(word: str, places: Mapping[str, Path]) -> str:
     for name, place in places.items():
-        word = word.replace(name, place)
+        word = word.replace(name, str(place))
     return word
 
 
-def _fetch(source: str, folder: Path) -> None:
+def _fetch(source: str, folder: Path, but: str | None = None) -> bool:
+    """Fetch all below *source*, leaving out what begins as *but* says; tell if there is anything."""
     store, prefix = _store(source)
     found = every(lambda cursor: store.list(prefix, cursor=cursor))
     keys = [info.key.removeprefix(prefix) for info in found]
@@ -108,9 +113,10 @@ def _fetch(source: str, folder: Path) -> None:
         with store.open(prefix + key) as remote, target.open("wb") as local:
             shutil.copyfileobj(remote, local, 1 << 20)
 
-    folder.mkdir()
-    # Results of earlier attempts are no input, and may be large.
-    _all(fetch, [key for key in keys if not key.startswith("results/")])
+    folder.mkdir(exist_ok=True)
+    wanted = [key for key in keys if but is None or not key.startswith(but)]
+    _all(fetch, wanted)
+    return bool(wanted)
 
 
 def _bring_back(folder: Path, target: str, manifest: str) -> None:

@@ -1,6 +1,7 @@
 """``daylily_work.yaml``: what to run, for engines of old and for us (contract 2.7)."""
 
 import re
+import shlex
 from typing import Final
 
 from daylily.adapters.formats.dump import dump_yaml
@@ -10,7 +11,17 @@ from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.names import check_id
 from daylily.domain.workset import Workset
 
-__all__ = ["FASTQ_KEYS", "OLD_ENGINE", "Reading", "WorkFile", "parse", "pipeline_of", "read", "render"]
+__all__ = [
+    "FASTQ_KEYS",
+    "OLD_ENGINE",
+    "Reading",
+    "WorkFile",
+    "parse",
+    "pipeline_of",
+    "plain_words",
+    "read",
+    "render",
+]
 
 OLD_ENGINE: Final = "old-engine"
 """Stands for a pipeline that only the engine of old knows: a command line, and no name for it."""
@@ -19,6 +30,7 @@ _TARGETS: Final = {"germline": "germline_wgs_snv", "wgs": "germline_wgs_kitchens
 _PIPELINES: Final = {target: pipeline for pipeline, target in _TARGETS.items()}
 _TARGET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}")
 # What a shell takes for plain text: the old engine pastes the value into a command line (D-35).
+_PLAIN_WORD: Final = re.compile(r"[A-Za-z0-9_.,:/@%+=\[\]-]+")
 _PLAIN_URI: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/._+=@-]*")
 
 
@@ -72,6 +84,26 @@ def pipeline_of(file: WorkFile) -> str | None:
     # Bridges of the first version wrote the name of the command, too.
     target = file.run_command.removeprefix("dy-r ").strip().lower()
     return _PIPELINES.get(target, target) if _TARGET.fullmatch(target) else OLD_ENGINE
+
+
+def plain_words(text: str, workset_id: str) -> tuple[str, ...]:
+    """
+    Return what a command of the engine of old would have been told, as words.
+
+    >>> plain_words(' -d {workdir_name} --config callers=["deep19","sentd"] ', "ws-1")
+    ('-d', 'ws-1', '--config', 'callers=[deep19,sentd]')
+
+    Raises:
+        ValueError: There is in it what a shell would do more with than to pass it on (D-35).
+    """
+    words = []
+    for word in shlex.split(text):
+        # Names stand in the text for one thing alone; str.format would look into objects.
+        filled = word.replace("{workset}", workset_id).replace("{workdir_name}", workset_id)
+        if not _PLAIN_WORD.fullmatch(filled):
+            raise ValueError(f"{word[:80]!r} is not a plain word: no shell is there to read it")
+        words.append(filled)
+    return tuple(words)
 
 
 def _target(pipeline: str) -> str:

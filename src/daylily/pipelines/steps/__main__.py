@@ -35,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         results.mkdir(parents=True, exist_ok=True)
         sweep(results, (SAMPLES, MANIFEST))
-        if options.resume is not None:
-            _take_over(options.resume, results, say)
+        _take_over(options.resume, results, say)
         opened = Record.open(results)
     except BusyError as error:
         complain(str(error))
@@ -74,7 +73,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--results", type=Path, required=True, metavar="DIR", help="made when absent")
     add("--plan", type=_plan, required=True, metavar="JSON", help="what is to be run")
     add("--sample", action="append", default=[], metavar="ID", help="run steps of samples for it")
-    add("--resume", type=Path, metavar="DIR", help="results of an earlier attempt, to go on from")
+    add(
+        "--resume", type=Path, action="append", default=[], metavar="DIR",
+        help="results of an earlier attempt, to go on from; of several, the first that has any",
+    )  # fmt: skip
     add("--grace", type=float, default=5.0, metavar="SECONDS", help="for a step to end on TERM")
     return parser.parse_args(arguments)
 
@@ -83,9 +85,10 @@ def _plan(text: str) -> tuple[PlannedStep, ...]:
     return decoded(text)
 
 
-def _take_over(earlier: Path, results: Path, say: Callable[[str], None]) -> None:
+def _take_over(places: Sequence[Path], results: Path, say: Callable[[str], None]) -> None:
     """Copy what an earlier attempt has left, unless that was done before or there is nothing."""
-    if (results / record.NAME).exists() or not (earlier / record.NAME).is_file():
+    earlier = next((place for place in places if (place / record.NAME).is_file()), None)
+    if earlier is None or (results / record.NAME).exists():
         return
     say(f"going on from {earlier}")
     for path in sorted(earlier.iterdir()):
