@@ -338,8 +338,8 @@ def test_every_schedule_of_one_switch(race: Callable[[Schedule], None]) -> None:
 @pytest.mark.load
 @pytest.mark.parametrize("race", RACES, ids=lambda race: race.__name__)
 def test_schedules_of_two_switches(race: Callable[[Schedule], None]) -> None:
-    """Wherever one takes the turn from the other and back, the invariants hold."""
-    assert explore(race, switches=2, limit=2500) > 30
+    """Wherever one takes the turn from the other and back, the invariants hold; others are drawn."""
+    assert explore(race, switches=2, limit=800) > 30
 
 
 @settings(max_examples=150, deadline=None)
