@@ -12,7 +12,8 @@ from daylily.application.read_worksets import ReadWorksets
 from daylily.domain.diagnosis import remedy_of
 from daylily.domain.estimate import Estimate
 from daylily.domain.lifecycle import Priority, State
-from daylily.domain.manifest import Manifest
+from daylily.domain.manifest import Manifest, Sample
+from daylily.domain.results import SampleOutcome
 from daylily.domain.retry import ErrorCategory
 from daylily.domain.workset import Attempt, Transition, Workset
 from daylily.ports.paging import Page
@@ -60,6 +61,8 @@ class AttemptView:
     follows: int | None
     requested_by: str | None
     error: str | None
+    only: tuple[str, ...] = ()
+    """The samples that it is for; empty for all."""
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:
@@ -73,15 +76,37 @@ class AttemptView:
             follows=attempt.follows,
             requested_by=attempt.requested_by,
             error=attempt.failure.message if attempt.failure else None,
+            only=attempt.only,
         )
 
 
 @frozen(kw_only=True)
 class SampleView:
-    """One sample and its files, relative to the workset's directory."""
+    """One sample, its files relative to the workset's directory, and what became of it."""
 
     sample_id: str
     files: tuple[str, ...]
+    outcome: str | None = None
+    """``ok`` or ``failed``; None where that is not known (yet)."""
+    message: str = ""
+    """Why it failed, in one line."""
+    attempt: int | None = None
+    """The attempt that says so."""
+
+    @classmethod
+    def of(cls, sample: Sample, told: tuple[Attempt, SampleOutcome] | None) -> Self:
+        """Return the view of a sample, given what is known of it."""
+        files = tuple(key for pair in sample.pairs for _, key in pair.files())
+        if told is None:
+            return cls(sample_id=sample.sample_id, files=files)
+        attempt, outcome = told
+        return cls(
+            sample_id=sample.sample_id,
+            files=files,
+            outcome="failed" if outcome.failed else "ok",
+            message=outcome.message,
+            attempt=attempt.number,
+        )
 
 
 @frozen(kw_only=True)
@@ -134,6 +159,18 @@ class WorksetView:
         return self.state not in {"ready", "locked", "in_progress", "retrying"}
 
     @property
+    def partial(self) -> str:
+        """How many samples came out well (``3 of 4 samples``); empty where nothing is known of any."""
+        told = [sample.outcome for sample in self.samples if sample.outcome]
+        fine = sum(outcome == "ok" for outcome in told)
+        return f"{fine} of {self.sample_count} samples" if told else ""
+
+    @property
+    def has_failed_samples(self) -> bool:
+        """Whether some samples came out well and others did not."""
+        return 0 < sum(sample.outcome == "ok" for sample in self.samples) < self.sample_count
+
+    @property
     def headline(self) -> str:
         """What went wrong, in one line; empty if nothing did."""
         return (self.error_details or "").strip().partition("\n")[0]
@@ -152,7 +189,7 @@ class WorksetView:
     def of(cls, workset: Workset, read: ReadWorksets) -> Self:
         """Return the view of a workset."""
         places: Places = read.places
-        failure, progress = workset.failure, workset.progress
+        failure, progress, outcomes = workset.failure, workset.progress, workset.outcomes
         return cls(
             workset_id=workset.workset_id,
             workset_name=workset.name,
@@ -181,10 +218,7 @@ class WorksetView:
             else None,
             results_uri=read.results_location(workset),
             samples=tuple(
-                SampleView(
-                    sample_id=sample.sample_id,
-                    files=tuple(key for pair in sample.pairs for _, key in pair.files()),
-                )
+                SampleView.of(sample, outcomes.get(sample.sample_id))
                 for sample in workset.manifest.samples
             ),
             attempts=tuple(map(AttemptView.of, workset.attempts)),

@@ -59,6 +59,20 @@ def test_faults_come_through() -> None:
     assert caught.value.faults == (Fault("samples[0].r1", "is gone"), Fault("x", "y"))
 
 
+@pytest.mark.parametrize("failed_samples", [False, True])
+def test_a_retry_says_no_more_than_it_has_to(failed_samples: bool) -> None:
+    """A server of old refuses fields that it does not know: they are sent where they say something."""
+    sent: list[object] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(409, json={"detail": "no"})
+
+    with pytest.raises(ConflictError):
+        client_of(answer).retry("ws-1", "why", failed_samples=failed_samples)
+    assert sent == [{"reason": "why"} | ({"failed_samples": True} if failed_samples else {})]
+
+
 def test_reads_are_tried_again() -> None:
     """A server that is just restarting is asked again; what comes then counts."""
     answers = iter((httpx.Response(503), httpx.ReadError("reset"), None))

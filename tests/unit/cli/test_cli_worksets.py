@@ -8,8 +8,10 @@ import pytest
 from attrs import evolve
 from tests.unit.cli.desk import Desk
 
+from daylily.domain.results import SAMPLES, SampleOutcome, samples_text
 from daylily.domain.workset import Progress
 from daylily.entrypoints.cli.session import Session
+from daylily.testing.samples import a_manifest
 
 
 def launched(desk: Desk, workset_id: str) -> str:
@@ -206,6 +208,29 @@ def test_retry(desk: Desk, failed: str) -> None:
     """A workset in error becomes ready again."""
     assert desk.ok("retry", failed) == f"{failed} ready\n"
     assert desk.run("retry", failed).exit_code == 4
+
+
+def test_failed_samples(desk: Desk, submitted: str) -> None:
+    """What became of each sample is shown, and those that failed can be retried alone."""
+    key = launched(desk, submitted)
+    store = desk.world.store
+    workset = store.get(submitted)
+    store.save(evolve(workset, manifest=a_manifest("NA1", "NA2", pipeline="fastq-qc")))
+    told = [SampleOutcome.of("NA1", None), SampleOutcome.of("NA2", "read 7 is cut")]
+    place = f"worksets/{submitted}/results/attempt-1/{SAMPLES}"
+    desk.world.objects.put(place, samples_text(told).encode())
+    desk.engine.end(key, exit_code=65)
+    desk.ok("monitor", "--once")
+
+    shown = desk.ok("show", submitted)
+    assert "Samples (1 of 2 samples came out well)" in shown
+    assert "read 7 is cut" in shown
+    samples = json.loads(desk.ok("show", submitted, "--json"))["samples"]
+    assert [each["outcome"] for each in samples] == ["ok", "failed"]
+    assert desk.ok("retry", submitted, "--failed-samples") == f"{submitted} ready\n"
+    desk.ok("monitor", "--once")
+    assert "retry of 1, asked for by" in (shown := " ".join(desk.ok("show", submitted).split()))
+    assert "for 1 of 2 samples" in shown
 
 
 # watch, wait

@@ -16,9 +16,11 @@ from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.bootstrap import App, World, compose
 from daylily.config import Settings
 from daylily.domain.customers import Customer
+from daylily.domain.results import SAMPLES, SampleOutcome, samples_text
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http.app import create_asgi
 from daylily.testing.clock import ManualClock
+from daylily.testing.samples import a_manifest
 
 TOKEN: Final = "correct-horse-battery-staple-0123456789"
 BASE: Final = "http://127.0.0.1:8000"
@@ -87,6 +89,15 @@ class Service:
         self.compute.end(store.get(workset_id).attempt_key, exit_code=exit_code, message=message)
         self.app.cycle()
         return store.get(workset_id)
+
+    def ended_in_part(self, workset_id: str) -> None:
+        """Let a running workset of now two samples fail, of which the second is damaged."""
+        store = self.app.world.store
+        running = store.get(workset_id)
+        store.save(evolve(running, manifest=a_manifest("NA1", "NA2", pipeline="fastq-qc")))
+        told = (SampleOutcome.of("NA1", None), SampleOutcome.of("NA2", "read 7 is <b>cut</b>"))
+        self.result(workset_id, SAMPLES, samples_text(told).encode())
+        self.ended(workset_id, exit_code=65, message="one sample failed")
 
     def result(self, workset_id: str, key: str, content: bytes) -> None:
         """Put a file among the results of the first attempt."""

@@ -332,6 +332,26 @@ def test_retry(service: Service, client: Any) -> None:
     assert (answer.status_code, answer.json()["state"]) == (202, "ready")
 
 
+def test_retry_of_failed_samples(service: Service, client: Any) -> None:
+    """Each sample says what became of it; a retry may be for those alone that did not come out well."""
+    workset_id = service.launched(client)
+    service.ended_in_part(workset_id)
+    path = f"{MINE}/worksets/{workset_id}"
+    told = [
+        (each["sample_id"], each["outcome"], each["message"], each["attempt"])
+        for each in client.get(path).json()["samples"]
+    ]
+    assert told == [("NA1", "ok", "", 1), ("NA2", "failed", "read 7 is <b>cut</b>", 1)]
+
+    wrong = client.post(f"{path}/retry", json={"failed_samples": "yes"})
+    assert places(problem(wrong, 422, "invalid-input")) == ["failed_samples"]
+    only = {"failed_samples": True}
+    problem(client.post(f"{path}/cancel", json=only), 422, "invalid-input")
+    assert client.post(f"{path}/retry", json=only).status_code == 202
+    service.app.cycle()
+    assert client.get(path).json()["attempts"][-1]["only"] == ["NA2"]
+
+
 def test_reason_faults(service: Service, client: Any) -> None:
     """A reason is one line of text; anything else in the body is refused."""
     path = f"{MINE}/worksets/{service.submitted(client)}/cancel"

@@ -302,6 +302,22 @@ def test_cancel_and_retry(service: Service, api: Any, browser: Any) -> None:
     assert service.app.world.store.get(failed).state == "ready"
 
 
+def test_failed_samples_in_the_portal(service: Service, api: Any, browser: Any) -> None:
+    """The page tells the outcome of each sample, and a retry of those that failed can be ticked."""
+    workset_id = service.launched(api)
+    service.ended_in_part(workset_id)
+    shown = browser.get(f"/portal/worksets/{workset_id}")
+    safe(shown)
+    assert "1 of 2 came out well" in shown.text
+    assert "read 7 is &lt;b&gt;cut&lt;/b&gt;" in shown.text
+
+    path = f"/portal/worksets/{workset_id}/retry"
+    question = browser.get(path)
+    assert "Only samples that have not come out well" in question.text
+    browser.post(path, data={"csrf": csrf_of(question), "failed_samples": "yes"})
+    assert service.app.world.store.get(workset_id).retry_only == ("NA2",)
+
+
 def test_forms_without_their_token_do_nothing(service: Service, api: Any, browser: Any) -> None:
     """Cancel and retry need the token of the session, whatever else is right."""
     workset_id = service.submitted(api)

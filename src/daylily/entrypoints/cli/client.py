@@ -81,8 +81,8 @@ class Client(Protocol):
     def cancel(self, workset_id: str, reason: str) -> WorksetView:
         """Ask for a stop."""
 
-    def retry(self, workset_id: str, reason: str) -> WorksetView:
-        """Put a workset that ended in error back into the queue."""
+    def retry(self, workset_id: str, reason: str, *, failed_samples: bool = False) -> WorksetView:
+        """Put a workset that ended in error back into the queue, or its failed samples alone."""
 
     def log(self, workset_id: str, *, attempt: int | None, offset: int) -> LogView:
         """Return part of what an attempt has written."""
@@ -160,10 +160,11 @@ class LocalClient:
         app = self._open()
         return WorksetView.of(app.cancel(self._who, workset_id, reason), app.read)
 
-    def retry(self, workset_id: str, reason: str) -> WorksetView:
+    def retry(self, workset_id: str, reason: str, *, failed_samples: bool = False) -> WorksetView:
         """See Client.retry."""
         app = self._open()
-        return WorksetView.of(app.retry(self._who, workset_id, reason), app.read)
+        workset = app.retry(self._who, workset_id, reason, failed_samples=failed_samples)
+        return WorksetView.of(workset, app.read)
 
     def log(self, workset_id: str, *, attempt: int | None, offset: int) -> LogView:
         """See Client.log."""

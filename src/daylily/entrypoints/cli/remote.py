@@ -147,12 +147,13 @@ class RemoteClient:
             WorksetView, self._view(self._send("POST", path, json={"reason": reason}), WorksetView)
         )
 
-    def retry(self, workset_id: str, reason: str) -> WorksetView:
+    def retry(self, workset_id: str, reason: str, *, failed_samples: bool = False) -> WorksetView:
         """See Client.retry."""
         path = f"{self._workset(workset_id)}/retry"
-        return cast(
-            WorksetView, self._view(self._send("POST", path, json={"reason": reason}), WorksetView)
-        )
+        asked: dict[str, object] = {"reason": reason}
+        if failed_samples:  # what servers of old do not know, they refuse
+            asked["failed_samples"] = True
+        return cast(WorksetView, self._view(self._send("POST", path, json=asked), WorksetView))
 
     def log(self, workset_id: str, *, attempt: int | None, offset: int) -> LogView:
         """See Client.log."""

@@ -83,7 +83,8 @@ def details(workset: WorksetView) -> RenderableType:
     if workset.attempts:
         parts += [Text("\nAttempts", style="bold"), _attempts(workset)]
     parts += [Text("\nTimeline", style="bold"), timeline(workset.state_history)]
-    parts += [Text("\nSamples", style="bold"), _samples(workset)]
+    count = f"\nSamples ({workset.partial} came out well)" if workset.partial else "\nSamples"
+    parts += [Text(count, style="bold"), _samples(workset)]
     return Group(*parts)
 
 
@@ -131,6 +132,8 @@ def _attempts(workset: WorksetView) -> Table:
         why = f"retry of {attempt.follows}" if attempt.follows else ""
         if attempt.requested_by:
             why += f", asked for by {attempt.requested_by}"
+        if attempt.only:
+            why += f", for {len(attempt.only)} of {workset.sample_count} samples"
         table.add_row(
             str(attempt.number),
             escape(plain(attempt.job)),
@@ -166,5 +169,10 @@ def timeline(entries: Iterable[TransitionView], *, actors: bool = False) -> Tabl
 def _samples(workset: WorksetView) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for sample in workset.samples:
-        table.add_row(escape(sample.sample_id), Text(plain("\n".join(sample.files))))
+        row = [Text(sample.sample_id)]
+        if workset.partial:
+            colour = _COLOURS["complete" if sample.outcome == "ok" else "error"]
+            row.append(Text(sample.outcome or "", style=colour))
+            row.append(Text(plain(sample.message)))
+        table.add_row(*row, Text(plain("\n".join(sample.files))))
     return table

@@ -146,6 +146,7 @@ def _still_cancelable(workset: WorksetView) -> WorksetView:
     epilog="""\b
 Examples:
   daylily retry na12878-k3v9x0q2ab --wait
+  daylily retry na12878-k3v9x0q2ab --failed-samples
   daylily list --state error --json | jq -r '.worksets[].workset_id' | xargs daylily retry
 """
 )
@@ -153,14 +154,19 @@ Examples:
 @click.option(
     "--reason", default="", metavar="TEXT", help="What has changed; it goes into the history."
 )
+@click.option("--failed-samples", is_flag=True, help="Run only samples that have not come out well.")
 @click.option("--wait", is_flag=True, help="Stay until they end; exit 0 only if all are complete.")
 @pass_session
-def retry(session: Session, workset_ids: tuple[str, ...], reason: str, wait: bool) -> None:
+def retry(
+    session: Session, workset_ids: tuple[str, ...], reason: str, failed_samples: bool, wait: bool
+) -> None:
     """Run worksets again that ended in error, as a new attempt; earlier ones are kept."""
-    again = _each(
-        list(dict.fromkeys(workset_ids)), lambda workset_id: session.client.retry(workset_id, reason)
-    )
-    _finish(session, again, wanted=State.COMPLETE if wait else None)
+
+    def again(workset_id: str) -> WorksetView:
+        return session.client.retry(workset_id, reason, failed_samples=failed_samples)
+
+    asked = _each(list(dict.fromkeys(workset_ids)), again)
+    _finish(session, asked, wanted=State.COMPLETE if wait else None)
 
 
 @define

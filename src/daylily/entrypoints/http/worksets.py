@@ -3,6 +3,7 @@
 import re
 from typing import Annotated, Final
 
+from attrs import frozen
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
@@ -172,7 +173,7 @@ def cancel(
 ) -> Answer[WorksetView]:
     """Ask for a stop; a running workset is ``canceled`` once its engine has confirmed it."""
     visible(app, who, cid, workset_id)
-    workset = app.cancel(who, workset_id, _reason(request, body))
+    workset = app.cancel(who, workset_id, _asked(request, body).reason)
     return Answer(WorksetView.of(workset, app.read))
 
 
@@ -185,9 +186,10 @@ def retry(
     app: UseCases,
     who: Who,
 ) -> Answer[WorksetView]:
-    """Put a workset that ended in error back into the queue."""
+    """Put a workset that ended in error back into the queue, or some samples of it."""
     visible(app, who, cid, workset_id)
-    workset = app.retry(who, workset_id, _reason(request, body))
+    asked = _asked(request, body, retry=True)
+    workset = app.retry(who, workset_id, asked.reason, failed_samples=asked.failed_samples)
     return Answer(WorksetView.of(workset, app.read))
 
 
@@ -284,14 +286,23 @@ def _page(request: Call, app: App, who: Principal, customer_id: str | None) -> W
     return WorksetPage(worksets=views, cursor=page.cursor)
 
 
-def _reason(request: Call, body: bytes) -> str:
-    """Return the reason that a body gives; there may be no body."""
+@frozen
+class _Asked:
+    """What the body of a cancel or retry says."""
+
+    reason: str = ""
+    failed_samples: bool = False
+
+
+def _asked(request: Call, body: bytes, *, retry: bool = False) -> _Asked:
+    """Return what a body says; there may be no body."""
     if not body:
-        return ""
+        return _Asked()
     fields = Fields(json_object(request, body))
     reason = fields.text("reason") or ""
     if not _REASON.fullmatch(reason):
         fields.fault("reason", "must be one line of up to 500 characters")
+    failed_samples = retry and fields.flag("failed_samples")
     fields.refuse_others()
     fields.raise_faults()
-    return reason
+    return _Asked(reason, failed_samples)

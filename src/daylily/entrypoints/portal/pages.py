@@ -171,10 +171,13 @@ def act(
 ) -> Response[Any]:
     """Cancel or retry."""
     word = _action(action)
-    request.auth.check(login.form_of(request, body))
-    use_case = app.cancel if action == "cancel" else app.retry
+    form = login.form_of(request, body)
+    request.auth.check(form)
     try:
-        use_case(request.user, workset_id)
+        if action == "cancel":
+            app.cancel(request.user, workset_id)
+        else:
+            app.retry(request.user, workset_id, failed_samples="failed_samples" in form)
     except ConflictError as error:
         view = WorksetView.of(app.read.get(request.user, workset_id), app.read)
         return page(
