@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import ssl
 
     from daylily.bootstrap import App
+    from daylily.entrypoints.metrics import MonitorMetrics
 
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 SHORTEST_TOKEN: Final = 16
@@ -47,10 +49,12 @@ class MonitorLoop:
     Args:
         cycle: What to call, and to tell whether it is to come to an end.
         interval: How long to rest between calls.
+        metrics: What takes note of each cycle.
     """
 
     _cycle: Callable[[Callable[[], bool]], CycleReport]
     _interval: timedelta
+    _metrics: "MonitorMetrics | None" = None
     stop: threading.Event = field(factory=threading.Event)
     _failures: int = field(init=False, default=0)
     _told: frozenset[str] = field(init=False, default=frozenset())
@@ -72,20 +76,28 @@ class MonitorLoop:
 
     def step(self) -> None:
         """Run one cycle; whatever goes wrong is logged."""
+        began = time.monotonic()
         try:
             report = self._cycle(self.stop.is_set)
         except UnavailableError as error:
-            self._failures += 1
+            self._fail(outage=True)
             _log.warning("the store does not answer", error=str(error), next_try_in=self.wait)
         except Exception:  # noqa: BLE001 - logged with its traceback
             # A monitor that dies of one odd workset leaves all the others waiting.
-            self._failures += 1
+            self._fail(outage=False)
             _log.exception("a cycle failed", next_try_in=self.wait)
         else:
             if self._failures:
                 _log.info("the store answers again", failures=self._failures)
             self._failures = 0
+            if self._metrics is not None:
+                self._metrics.done(report, time.monotonic() - began)
             self._tell(report)
+
+    def _fail(self, *, outage: bool) -> None:
+        self._failures += 1
+        if self._metrics is not None:
+            self._metrics.failed(outage=outage)
 
     def _tell(self, report: CycleReport) -> None:
         tell(report, but=self._told)

@@ -4,13 +4,18 @@ import logging
 import sys
 from typing import Any
 
+import click
 import structlog
 
 from daylily.entrypoints.cli.session import Session
 
+json_logs_option = click.option(
+    "--json-logs", is_flag=True, help="Log JSON, one object a line; --json does so too."
+)
 
-def keep_diary(session: Session) -> None:
-    """Send all logs to standard error: lines for people, or JSON with ``--json``."""
+
+def keep_diary(session: Session, *, json_logs: bool = False) -> None:
+    """Send all logs to standard error: lines for people, or JSON."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -26,7 +31,7 @@ def keep_diary(session: Session) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    if session.as_json:
+    if session.as_json or json_logs:
         last: list[Any] = [
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),

@@ -1,18 +1,27 @@
 """``daylily monitor``."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve
 
 from daylily.application.monitor_cycle import CycleReport, MonitorCycle, Step
+from daylily.domain.errors import UnavailableError
 from daylily.entrypoints.cli.base import command, pass_session, take_flag
-from daylily.entrypoints.cli.diary import keep_diary
+from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
 from daylily.entrypoints.cli.failures import NotCompleteError
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.service import MonitorLoop, run_monitor, stopped_by_signals, tell
+
+if TYPE_CHECKING:
+    from daylily.bootstrap import App, World
+    from daylily.entrypoints.metrics import MonitorMetrics
+
+_log = logging.getLogger("daylily")
 
 
 def monitor_options(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,6 +53,14 @@ only_option = click.option(
 )
 
 
+metrics_option = click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve figures for Prometheus on this machine's own address; 0 takes a free port.",
+)
+
+
 @command(
     epilog="""\b
 Examples:
@@ -60,16 +77,30 @@ with a workset (the others have had their turn).
 @click.option("--dry-run", is_flag=True, help="Print what a cycle would do, and do nothing.")
 @only_option
 @monitor_options
+@metrics_option
+@json_logs_option
 @pass_session
-def monitor(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) -> None:
+def monitor(session: Session, *, json_logs: bool, **how: Any) -> None:
     """Launch worksets, follow them to their end, and retry what can be retried."""
     session.refuse_url()
-    keep_diary(session)
-    run(session, once=once, dry_run=dry_run, only=only)
+    keep_diary(session, json_logs=json_logs)
+    run(session, **how)
 
 
-def run(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) -> None:
-    """Do what a monitor is asked for."""
+def run(
+    session: Session,
+    *,
+    once: bool,
+    dry_run: bool,
+    only: frozenset[str],
+    metrics_port: int | None,
+) -> None:
+    """
+    Do what a monitor is asked for.
+
+    Args:
+        metrics_port: Where to serve figures meanwhile; None serves none.
+    """
     if dry_run:
         _print_plan(session, _plan(session, only))
         return
@@ -90,9 +121,25 @@ def run(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) ->
         if report.faults:
             raise NotCompleteError
         return
-    loop = MonitorLoop(_Patient(session, only), session.settings.poll_interval)
-    with stopped_by_signals(loop.stop):
-        run_monitor(loop, loop.stop.wait)
+    cycle = _Patient(session, only)
+    with _metrics(cycle, metrics_port) as metrics:
+        loop = MonitorLoop(cycle, session.settings.poll_interval, metrics)
+        with stopped_by_signals(loop.stop):
+            run_monitor(loop, loop.stop.wait)
+
+
+@contextmanager
+def _metrics(cycle: "_Patient", port: int | None) -> Iterator["MonitorMetrics | None"]:
+    if port is None:
+        yield None
+        return
+    from daylily.entrypoints.metrics import MonitorMetrics, QueueCollector, served
+
+    metrics = MonitorMetrics()
+    metrics.registry.register(QueueCollector(cycle.world))
+    with served(metrics, port) as taken:
+        _log.info("figures at http://127.0.0.1:%s/metrics", taken)
+        yield metrics
 
 
 class _Patient:
@@ -101,13 +148,26 @@ class _Patient:
     def __init__(self, session: Session, only: frozenset[str]) -> None:
         self._session = session
         self._only = only
-
-    @cached_property
-    def _cycle(self) -> MonitorCycle:
-        return _narrowed(self._session.app.cycle, self._only)
+        self._app: App | None = None
 
     def __call__(self, stopping: Callable[[], bool]) -> CycleReport:
         return self._cycle(stopping)
+
+    def world(self) -> "World":
+        """
+        Return the stores that it works on.
+
+        Raises:
+            UnavailableError: It has not got at them yet.
+        """
+        if self._app is None:
+            raise UnavailableError("the stores have not been opened yet")
+        return self._app.world
+
+    @cached_property
+    def _cycle(self) -> MonitorCycle:
+        self._app = self._session.app
+        return _narrowed(self._app.cycle, self._only)
 
 
 def _narrowed(cycle: MonitorCycle, only: frozenset[str]) -> MonitorCycle:

@@ -8,7 +8,7 @@ import click
 
 from daylily.domain.errors import InvalidInputError
 from daylily.entrypoints.cli.base import command, pass_session, take_flag
-from daylily.entrypoints.cli.diary import keep_diary
+from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
 from daylily.entrypoints.cli.monitor import monitor_options
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.presence import announced, check_alone
@@ -51,6 +51,7 @@ def _server_options(call: Callable[..., Any]) -> Callable[..., Any]:
                 "--anyone-on-the-network", is_flag=True,
                 help="With --insecure and a --host beyond loopback: yes, this is meant.",
             ),
+            json_logs_option,
         )
     ):  # fmt: skip
         call = option(call)
@@ -99,10 +100,11 @@ def _run(
     show_token: bool,
     insecure: bool,
     anyone_on_the_network: bool,
+    json_logs: bool,
 ) -> None:
     session.refuse_url()
     settings = session.settings
-    keep_diary(session)
+    keep_diary(session, json_logs=json_logs)
     _check_exposure(settings.host, insecure=insecure, meant=anyone_on_the_network)
     # These first: a second one must not touch anything.
     if not another:
@@ -127,7 +129,7 @@ def _run(
                 serve_asgi(asgi, listener, started=started, access_log=verbose)
 
             if with_monitor:
-                run_monitor(MonitorLoop(app.cycle, settings.poll_interval, stop), work)
+                run_monitor(MonitorLoop(app.cycle, settings.poll_interval, stop=stop), work)
                 session.say("Stopped. What runs goes on; the next 'daylily up' picks it up again.")
             else:
                 work()

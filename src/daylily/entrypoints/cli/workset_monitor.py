@@ -12,9 +12,9 @@ from typing import Any, Final
 import click
 
 from daylily.entrypoints.cli.base import Common, DaylilyCommand, pass_session, take_flag
-from daylily.entrypoints.cli.diary import keep_diary
+from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
 from daylily.entrypoints.cli.failures import exit_code_of
-from daylily.entrypoints.cli.monitor import monitor_options, only_option, run
+from daylily.entrypoints.cli.monitor import metrics_option, monitor_options, only_option, run
 from daylily.entrypoints.cli.session import Session
 
 PROGRAM: Final = "daylily-workset-monitor"
@@ -111,15 +111,17 @@ Exit codes: 0 stopped as asked; 1 --once met something wrong with a workset; 2 b
 @click.option("--dry-run", is_flag=True, help="Print what a cycle would do, and do nothing.")
 @only_option
 @monitor_options
+@metrics_option
+@json_logs_option
 @pass_session
-def workset_monitor(session: Session, *, once: bool, dry_run: bool, only: frozenset[str]) -> None:
+def workset_monitor(session: Session, *, dry_run: bool, json_logs: bool, **how: Any) -> None:
     """Launch the worksets of a bucket and a table, follow them to their end, and tell people."""
     session.flags.setdefault("store", "aws")
     _check_channels(session)
-    keep_diary(session)
+    keep_diary(session, json_logs=json_logs)
     if session.world is None and not dry_run:
         _check_stores(session)
-    run(session, once=once, dry_run=dry_run, only=only)
+    run(session, dry_run=dry_run, **how)
 
 
 def _check_channels(session: Session) -> None:
