@@ -190,6 +190,7 @@ def compose(settings: Settings, world: World) -> App:
             places=places,
             pipelines=settings.registry,
             python=sys.executable,
+            region=settings.region,
             staging=_staging(settings),
         ),
         policy=policy,

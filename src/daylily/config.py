@@ -22,6 +22,7 @@ from daylily.domain.clusters import Cluster
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.pipelines import SHIPPED, Pipeline, PipelineRegistry, Resources
+from daylily.domain.steps import Per, Step
 
 MASK: Final = "********"
 CONFIG_VARIABLE: Final = "DAYLILY_CONFIG"
@@ -427,6 +428,18 @@ def _whole(value: Any, _: type[int]) -> int:
 
 
 @_converter.register_structure_hook
+def _yes_or_no(value: Any, _: type[bool]) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
+
+
+@_converter.register_structure_hook
+def _per(value: Any, _: type[Per]) -> Per:
+    return Per(value)
+
+
+@_converter.register_structure_hook
 def _text(value: Any, _: type[str]) -> str:
     if not isinstance(value, str):
         raise ValueError(value)
@@ -448,10 +461,24 @@ def _secret(value: Any, _: type[Secret]) -> Secret:
 
 
 @frozen(kw_only=True)
+class _WrittenStep:
+    """A step as the YAML file has it; what it leaves out is as in the shipped step of that name."""
+
+    name: str
+    command: tuple[str, ...] | None = None
+    per: Per | None = None
+    optional: bool | None = None
+    on_cancel: tuple[str, ...] | None = None
+
+
+@frozen(kw_only=True)
 class _WrittenPipeline:
     """A pipeline as the YAML file has it; what it leaves out is as shipped, if it was shipped."""
 
     command: tuple[str, ...] | None = None
+    per_sample: bool | None = None
+    sample_option: str | None = None
+    steps: tuple[_WrittenStep, ...] | None = None
     description: str | None = None
     cpus: int | None = None
     memory_gb: float | None = None
@@ -553,9 +580,27 @@ def _is_of_engine(name: str) -> bool:
 
 
 def _merged(shipped: Pipeline, written: _WrittenPipeline) -> Pipeline:
-    changes = {name: value for name, value in attrs.asdict(written).items() if value is not None}
+    changes = _said(written)
+    if written.steps is not None:
+        changes["steps"] = tuple(_step(shipped, each) for each in written.steps)
+    if not {"command", "steps"}.isdisjoint(changes):
+        # What was said of the command that is replaced is not true of another.
+        blank = {"command": None, "steps": (), "per_sample": False, "sample_option": None}
+        changes = blank | changes
+    # Who names it has what it needs.
+    changes["set_up"] = True
     needs = {name: changes.pop(name) for name in attrs.fields_dict(Resources) if name in changes}
     return attrs.evolve(shipped, resources=attrs.evolve(shipped.resources, **needs), **changes)
+
+
+def _step(pipeline: Pipeline, written: _WrittenStep) -> Step:
+    known = {step.name: step for step in pipeline.steps}
+    return attrs.evolve(known.get(written.name, Step(name=written.name, command=())), **_said(written))
+
+
+def _said(written: Any) -> dict[str, Any]:
+    named = attrs.asdict(written, recurse=False)
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _wanted(kind: object) -> str:

@@ -7,10 +7,12 @@ from unittest import mock
 
 import botocore.session
 import pytest
+from attrs import evolve
 
 from daylily.config import ConfigError, Secret, Settings, load
 from daylily.domain.clusters import Cluster
-from daylily.domain.pipelines import SHIPPED
+from daylily.domain.pipelines import SHIPPED, PipelineRegistry
+from daylily.domain.steps import Per, Step
 
 
 @pytest.fixture
@@ -235,6 +237,69 @@ def test_pipelines_add_to_those_shipped(tmp_path: Path) -> None:
     assert germline.vcpu_hours_per_sample == 4
     assert registry.get("LAB").description == "Ours"
     assert len(registry.pipelines) == len(SHIPPED) + 1
+
+
+def test_pipelines_of_samples_and_steps(tmp_path: Path) -> None:
+    """The file says what is run once a sample, and gives steps; shipped ones are changed by name."""
+    path = tmp_path / "lab.yaml"
+    path.write_text(
+        "pipelines:\n"
+        "  each: {command: [align, '{sample_id}'], per_sample: true}\n"
+        "  some: {command: [qc], sample_option: --only}\n"
+        "  fastq-qc: {command: [my-qc, '{workset_dir}']}\n"
+        "  staged:\n"
+        "    steps:\n"
+        "      - {name: align, per: sample, command: [align, '{sample_id}'], optional: true}\n"
+        "      - {name: join, command: [join], on_cancel: [stop, '{workset_id}']}\n"
+        "  germline: {}\n"
+        "  daylily-omics:\n"
+        "    steps:\n"
+        "      - {name: staging}\n"
+        "      - {name: pipeline_running, command: [run, '{dy_r}']}\n"
+    )
+    registry = load({}, {}, path).settings.registry
+
+    assert registry.get("each").per_sample
+    assert registry.get("some").sample_option == "--only"
+    assert registry.get("fastq-qc").sample_option is None, "another command has other options"
+    assert registry.get("staged").steps == (
+        Step(name="align", command=("align", "{sample_id}"), per=Per.SAMPLE, optional=True),
+        Step(name="join", command=("join",), on_cancel=("stop", "{workset_id}")),
+    )
+    omics, shipped = registry.get("daylily-omics"), PipelineRegistry().get("daylily-omics")
+    assert omics.runs_here
+    assert not registry.get("germline").runs_here
+    assert omics.steps[0] == shipped.steps[0]
+    assert omics.steps[1] == evolve(shipped.steps[2], command=("run", "{dy_r}"))
+
+
+def test_faults_of_samples_and_steps(tmp_path: Path) -> None:
+    """Every fault of every step is listed at once, with its place."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(
+        "pipelines:\n"
+        "  run-a: {command: [x], steps: [{name: Big, command: ['{nope}']}]}\n"
+        "  run-b: {per_sample: true}\n"
+        "  run-c: {steps: [{name: s}, {name: s, command: [x, '{sample_id}']}]}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, path)
+    assert [fault.place for fault in caught.value.faults] == [
+        f"pipelines.{place} ({path})"
+        for place in (
+            "run-a.steps", "run-a.steps[0].name", "run-a.steps[0].command[0]", "run-b.per_sample",
+            "run-c.steps[0].command", "run-c.steps[1].command[1]", "run-c.steps[1].name",
+        )
+    ]  # fmt: skip
+
+    path.write_text(
+        "pipelines:\n  run-a: {steps: [{name: s, command: [x], per: day, optional: 'no'}]}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, path)
+    told = str(caught.value)
+    assert "steps[0].per" in told
+    assert "steps[0].optional" in told
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "https://ada:pw@host", "host:80", "http:///x"])

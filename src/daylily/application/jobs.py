@@ -43,6 +43,7 @@ class MakeJob:
     places: Places
     pipelines: PipelineRegistry
     python: str
+    region: str = ""
     staging: Staging | None = None
 
     def __call__(self, locked: Workset) -> Job:
@@ -63,6 +64,7 @@ class MakeJob:
             "results_dir": self.staging.outputs if self.staging else results,
             "results_uri": results,
             "cluster": locked.cluster or "",
+            "region": self.region,
             "reference_genome": locked.manifest.reference_genome,
             "threads": str(pipeline.resources.cpus),
             "python": self.python,

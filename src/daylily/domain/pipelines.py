@@ -26,6 +26,7 @@ PLACEHOLDERS: Final = (
     "results_dir",
     "results_uri",
     "cluster",
+    "region",
     "reference_genome",
     "threads",
     "python",
@@ -60,11 +61,13 @@ class Pipeline:
     vcpu_hours_per_sample: float = 4.0
     """At 30x coverage; the estimate scales it with coverage."""
     aliases: tuple[str, ...] = field(default=())
+    set_up: bool = True
+    """Whether what its commands need is there; what needs more than Daylily says so in the settings."""
 
     @property
     def runs_here(self) -> bool:
         """Whether this installation can run it."""
-        return self.command is not None or bool(self.steps)
+        return self.set_up and (self.command is not None or bool(self.steps))
 
     @property
     def partial(self) -> bool:
@@ -89,6 +92,9 @@ class Pipeline:
         if self.per_sample and self.command is None:
             text = "is for a command; each step says for itself whether it is run per sample"
             found.append(Fault(f"{place}.per_sample", text))
+        if self.sample_option is not None and (self.per_sample or self.command is None):
+            text = "is for a command that is run once, and told which samples to do"
+            found.append(Fault(f"{place}.sample_option", text))
         names: set[str] = set()
         for index, step in enumerate(self.steps):
             found += step.faults(f"{place}.steps[{index}]", PLACEHOLDERS)
@@ -113,16 +119,67 @@ class Pipeline:
         Raises:
             InvalidInputError: This installation has no command for the pipeline.
         """
-        if self.command is None:
-            raise InvalidInputError.of("pipeline", f"{self.name} is not set up to run here")
-        return filled(words(self.command, values, lists or {}), {})
+        self._check_set_up()
+        return filled(words(self.command or (), values, lists or {}), {})
 
     def plan(
         self, values: Mapping[str, str], lists: Mapping[str, Sequence[str]] | None = None
     ) -> tuple[PlannedStep, ...]:
-        """Return the steps with *values* filled in, but for what only their runner knows."""
+        """
+        Return the steps with *values* filled in, but for what only their runner knows.
+
+        Raises:
+            InvalidInputError: They cannot be run here.
+        """
+        self._check_set_up()
         return planned(self.steps, values, lists or {})
 
+    def _check_set_up(self) -> None:
+        if not self.runs_here:
+            raise InvalidInputError.of("pipeline", f"{self.name} is not set up to run here")
+
+
+def _omics(step: str, *options: str) -> tuple[str, ...]:
+    where = ("--root", "/fsx/analysis_results/ubuntu", "--name", "{workset_id}")
+    return ("{python}", "-m", "daylily.pipelines.omics", step, *where, *options)
+
+
+def _programs(*words: str) -> tuple[str, ...]:
+    return tuple(f"--program={word}" for word in words)
+
+
+OMICS: Final = Pipeline(
+    name="daylily-omics",
+    description="What Daylily of old ran: daylily-omics-analysis, on a ParallelCluster.",
+    # The names are those that portals of old show (contract 3.6).
+    steps=(
+        Step(name="staging", command=_omics("stage", "--workset", "{workset_dir}")),
+        Step(
+            name="pipeline_starting",
+            command=_omics("clone", *_programs("day-clone"), "--", "{day_clone}"),
+        ),
+        Step(
+            name="pipeline_running",
+            command=_omics("run", "--genome", "{reference_genome}", "--", "{dy_r}"),
+            on_cancel=_omics("cancel"),
+        ),
+        Step(
+            name="exporting",
+            command=_omics(
+                "export", "--output", "{results_dir}",
+                *_programs(
+                    "daylily-export-fsx-to-s3-from-local", "--cluster", "{cluster}",
+                    "--region", "{region}", "--output-dir", "{results_dir}",
+                    "--target-uri", "analysis_results/ubuntu/{workset_id}",
+                ),
+            ),
+        ),
+    ),
+    resources=Resources(cpus=1, memory_gb=4.0, time_limit=timedelta(days=7)),
+    vcpu_hours_per_sample=12,
+    aliases=("daylily_omics",),
+    set_up=False,
+)  # fmt: skip
 
 SHIPPED: Final = (
     Pipeline(
@@ -147,6 +204,7 @@ SHIPPED: Final = (
     ),
     Pipeline(name="wgs", description="Whole genome, all callers.", vcpu_hours_per_sample=12),
     Pipeline(name="wes", description="Whole exome.", vcpu_hours_per_sample=3),
+    OMICS,
 )  # fmt: skip
 
 
