@@ -23,6 +23,7 @@ from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.engines import Engines
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.explain_workset import ExplainWorkset
+from daylily.application.index_logs import WriteIndexLogs
 from daylily.application.jobs import MakeJob, Staging
 from daylily.application.ledger import Ledger
 from daylily.application.lock_workset import LockWorkset
@@ -235,6 +236,7 @@ def compose(settings: Settings, world: World) -> App:
         owner=owner,
         room=room,
         workers=workers,
+        index=_index(settings, world),
     )
     check = CheckLedger(
         store=world.store, sentinels=world.sentinels, engines=engines, clock=world.clock
@@ -275,6 +277,14 @@ def compose(settings: Settings, world: World) -> App:
         check=check,
         mend=mend,
         cycle=cycle,
+    )
+
+
+def _index(settings: Settings, world: World) -> WriteIndexLogs | None:
+    if settings.index_prefix is None:
+        return None
+    return WriteIndexLogs(
+        store=world.store, objects=world.objects, folder=settings.index_prefix, clock=world.clock
     )
 
 
@@ -343,6 +353,8 @@ def _aws_installation(settings: Settings) -> Installation:
             worksets=places.worksets,
             files=places.files,
             topic=settings.sns_topic_arn,
+            index=settings.index_prefix,
+            archive=settings.archive_prefix,
         ),
         customer=own_customer(settings),
         clock=utc_now,

@@ -129,6 +129,16 @@ class Settings:
     prefix: str = _setting(
         "worksets/", "S3_PREFIX", "Where worksets stand in the object store, ending in '/'."
     )
+    index_prefix: str | None = _setting(
+        None,
+        "DAYLILY_INDEX_PREFIX",
+        "Folder in the object store for logs that list worksets by sentinel; without it, none.",
+    )
+    archive_prefix: str | None = _setting(
+        None,
+        "DAYLILY_ARCHIVE_PREFIX",
+        "Folder in the object store to which people move old worksets; only reports read it.",
+    )
     sns_topic_arn: str | None = _setting(
         None,
         "SNS_TOPIC_ARN",
@@ -197,8 +207,7 @@ class Settings:
         """Yield what is wrong with values that are of the right type."""
         if not is_id(self.customer):
             yield Fault("customer", f"{self.customer!r} is not an id: {ID_RULE}")
-        if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", self.prefix) or ".." in self.prefix.split("/"):
-            yield Fault("prefix", f"{self.prefix!r} is not a relative folder that ends in '/'")
+        yield from self._faults_of_folders()
         yield from self._faults_of_aws()
         yield from self._faults_of_channels()
         yield from self._faults_of_engine()
@@ -223,6 +232,16 @@ class Settings:
                 yield Fault(name, f"{value} is not from {least} to {most}")
         for pipeline in self.pipelines:
             yield from pipeline.faults()
+
+    def _faults_of_folders(self) -> Iterator[Fault]:
+        for name in ("prefix", "index_prefix", "archive_prefix"):
+            folder = getattr(self, name)
+            if folder is None:
+                continue
+            if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", folder) or ".." in folder.split("/"):
+                yield Fault(name, f"{folder!r} is not a relative folder that ends in '/'")
+        if self.archive_prefix == self.prefix:
+            yield Fault("archive_prefix", "is the folder of worksets that are not archived")
 
     def _faults_of_engine(self) -> Iterator[Fault]:
         if self.engine == "slurm" and not (self.slurm_folder or "").startswith("/"):

@@ -140,6 +140,9 @@ def test_variables_of_old_versions() -> None:
         ("WORKSET_TABLE_NAME", "a table", "table"),
         ("CUSTOMER_TABLE_NAME", "x", "customer_table"),
         ("AWS_REGION", "Oregon", "region"),
+        ("DAYLILY_INDEX_PREFIX", "/logs", "index_prefix"),
+        ("DAYLILY_ARCHIVE_PREFIX", "../old/", "archive_prefix"),
+        ("DAYLILY_ARCHIVE_PREFIX", "worksets/", "archive_prefix"),
     ],
 )
 def test_names_are_checked(variable: str, text: str, place: str) -> None:

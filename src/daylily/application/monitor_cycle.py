@@ -10,6 +10,7 @@ from typing import Final, Self
 from attrs import define, evolve, field, frozen
 
 from daylily.application.discover_worksets import DiscoverWorksets
+from daylily.application.index_logs import WriteIndexLogs
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.resting import Resting
@@ -91,6 +92,7 @@ class MonitorCycle:
     only: frozenset[str] = frozenset()
     """Ids or names of the worksets to see to; empty for all."""
     workers: Workers = Workers()
+    index: WriteIndexLogs | None = None
     resting: Resting = field(init=False, factory=Resting)
     looks: Resting = field(init=False, factory=lambda: Resting(LOOK_EVERY))
     doubtful: list[Workset] = field(init=False, factory=list)
@@ -100,7 +102,7 @@ class MonitorCycle:
 
     def __call__(self, stopping: Callable[[], bool] = lambda: False) -> CycleReport:
         """
-        Pay debts, poll, put back what is due, discover and launch.
+        Pay debts, poll, put back what is due, discover and launch; then keep the index logs, if any.
 
         Args:
             stopping: Whether to come to an end: then nothing more is launched.
@@ -120,6 +122,9 @@ class MonitorCycle:
             self._watch_ended(report)
         if not stopping():
             self._launch(due, down | self._resume(down, report), report, stopping)
+        if self.index is not None and not (self.only or stopping()):
+            with _reported(report, "index logs"):
+                self.index()
         return report
 
     def plan(self) -> Iterator[Step]:

@@ -51,6 +51,8 @@ class Policies:
         worksets: The folder in it in which worksets have their directories.
         files: The folder in it in which customers keep their files.
         topic: The ARN of the SNS topic that is told what becomes of worksets, if there is one.
+        index: The folder in the bucket in which monitors keep index logs, if they do.
+        archive: The folder in the bucket to which people move old worksets, if there is one.
     """
 
     region: str
@@ -60,6 +62,8 @@ class Policies:
     worksets: str
     files: str
     topic: str | None = None
+    index: str | None = None
+    archive: str | None = None
 
     def of(self, role: Role) -> dict[str, Any]:
         """Return the policy of a role, as IAM takes it."""
@@ -69,14 +73,22 @@ class Policies:
         setup = role is Role.ADMIN
         if self.table is not None:
             table = self._table(self.table)
-            # Whoever compares the table with the directories reads all of it.
-            yield _allow("Worksets", (*_ROWS, *(_SCAN if setup else ())), [table])
+            # Whoever compares the table with the directories reads all of it, and so does who makes a
+            # report or keeps an index.
+            scans = setup or (role is Role.MONITOR and self.index is not None)
+            yield _allow("Worksets", (*_ROWS, *(_SCAN if scans else ())), [table])
             yield _allow("WorksetIndexes", _INDEXES, [f"{table}/index/*"])
         if self.customers is not None:
             yield _allow("Customers", sorted(_CUSTOMERS[role]), [self._table(self.customers)])
         # Monitors have no business with what customers keep for themselves.
         folders = [self.worksets] if role is Role.MONITOR else [self.worksets, self.files]
         yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])
+        if self.index is not None and role is not Role.API:
+            # S3 answers a question about an object by the right to read it.
+            indexes = [f"{self._bucket}/{self.index}daylily.*.log"]
+            yield _allow("IndexLogs", ("s3:GetObject", "s3:PutObject"), indexes)
+        if self.archive is not None and setup:
+            yield _allow("Archive", ("s3:GetObject",), [f"{self._bucket}/{self.archive}*"])
         # Not narrowed to folders: to who may not list, S3 says 403 of an object that is not there, and
         # stores differ in whether they take its key for the prefix that a condition asks for.
         yield _allow("Listings", ("s3:ListBucket",), [self._bucket])

@@ -297,3 +297,21 @@ def test_names_of_the_settings() -> None:
     }
     bare = installation(evolve(here, table="none", customer_table=None)).policy(Role.ADMIN)
     assert not [action for action in actions(bare) if not action.startswith("s3:")]
+
+
+def test_folders_that_are_set_are_permitted() -> None:
+    """Who keeps index logs may scan the table and write them, and no other file of that folder."""
+    here = evolve(SETTINGS, index_prefix="logs/", archive_prefix="old/")
+    logs, old = f"arn:aws:s3:::{BUCKET}/logs/daylily.*.log", f"arn:aws:s3:::{BUCKET}/old/*"
+
+    monitor, admin, api = (
+        pairs(installation(here).policy(role)) for role in (Role.MONITOR, Role.ADMIN, Role.API)
+    )
+
+    index = {("s3:GetObject", logs), ("s3:PutObject", logs)}
+    assert monitor - pairs(printed(Role.MONITOR)) == {
+        *index,
+        ("dynamodb:Scan", f"arn:aws:dynamodb:{REGION}:*:table/{TABLE}"),
+    }
+    assert admin - pairs(printed(Role.ADMIN)) == {*index, ("s3:GetObject", old)}
+    assert api == pairs(printed(Role.API))
