@@ -33,6 +33,7 @@ from daylily.application.places import Places
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.register_workset import RegisterWorkset
+from daylily.application.report_worksets import ReportWorksets, Shelf
 from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
@@ -48,6 +49,7 @@ from daylily.domain.clusters import Cluster
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
 from daylily.domain.estimate import RateCard
+from daylily.domain.reporting import Facts
 from daylily.domain.retry import RetryPolicy
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute
@@ -98,6 +100,7 @@ class App:
     estimate: EstimateCost
     check: CheckLedger
     mend: MendLedger
+    report: ReportWorksets
     cycle: MonitorCycle
 
 
@@ -276,6 +279,7 @@ def compose(settings: Settings, world: World) -> App:
         estimate=EstimateCost(settings.registry, RateCard()),
         check=check,
         mend=mend,
+        report=_report(settings, world, places),
         cycle=cycle,
     )
 
@@ -286,6 +290,40 @@ def _index(settings: Settings, world: World) -> WriteIndexLogs | None:
     return WriteIndexLogs(
         store=world.store, objects=world.objects, folder=settings.index_prefix, clock=world.clock
     )
+
+
+def _report(settings: Settings, world: World, places: Places) -> ReportWorksets:
+    from daylily.adapters.sentinel_store import ObjectSentinelStore
+
+    archive = None
+    if settings.archive_prefix is not None:
+        shelves = Places(worksets=settings.archive_prefix)
+        archive = Shelf(shelves, ObjectSentinelStore(world.objects, settings.archive_prefix))
+    return ReportWorksets(
+        store=world.store,
+        objects=world.objects,
+        shelf=Shelf(places, world.sentinels),
+        facts=Facts(
+            pipelines=settings.registry,
+            rates=RateCard(),
+            clusters={each.cluster.name: each.cluster for each in settings.clusters},
+        ),
+        clock=world.clock,
+        archive=archive,
+    )
+
+
+def bucket_of(settings: Settings, name: str) -> ObjectStore:
+    """
+    Return the objects of any bucket of S3, with the rights of whoever runs this.
+
+    Raises:
+        InvalidInputError: boto3's own settings make no sense.
+    """
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.s3 import S3ObjectStore
+
+    return S3ObjectStore(Clients(region=settings.region).s3(), name)
 
 
 def connect(settings: Settings, *, looking: bool = False) -> World:

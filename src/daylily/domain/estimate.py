@@ -28,6 +28,9 @@ class RateCard:
     storage_gb_month: Decimal = Decimal("0.023")
     fsx_gb_month: Decimal = Decimal("0.14")
     transfer_gb: Decimal = Decimal("0.09")
+    """Out to the internet."""
+    cross_region_gb: Decimal = Decimal("0.02")
+    """To another region."""
     months_kept: Decimal = Decimal("0.25")
     share_transferred: Decimal = Decimal("0.10")
     gb_per_sample: Decimal = Decimal(50)
@@ -109,6 +112,44 @@ def estimate(
         fsx_usd=_cents(data * rates.fsx_gb_month * rates.months_kept),
         transfer_usd=_cents(data * rates.share_transferred * rates.transfer_gb),
     )
+
+
+# What is known afterwards
+
+
+def cost_of_run(vcpu_hours: float, price: Decimal) -> Decimal:
+    """
+    Return what vCPUs have cost.
+
+    >>> cost_of_run(20, RateCard().vcpu_hour[Priority.NORMAL])
+    Decimal('0.60')
+    """
+    return _cents(Decimal(str(vcpu_hours)) * price)
+
+
+def cost_of_a_day(size: int, rates: RateCard) -> Decimal:
+    """
+    Return what it costs to keep that many bytes for a day, of which a month has 30.
+
+    >>> cost_of_a_day(1000 << 30, RateCard())
+    Decimal('0.77')
+    """
+    return _cents(_gb(size) * rates.storage_gb_month / 30)
+
+
+def cost_of_transfer(size: int, rates: RateCard) -> tuple[Decimal, Decimal]:
+    """
+    Return what it costs to send that many bytes: to another region, and to the internet.
+
+    >>> cost_of_transfer(100 << 30, RateCard())
+    (Decimal('2.00'), Decimal('9.00'))
+    """
+    return _cents(_gb(size) * rates.cross_region_gb), _cents(_gb(size) * rates.transfer_gb)
+
+
+def _gb(size: int) -> Decimal:
+    # What AWS bills as a GB is 2^30 bytes.
+    return Decimal(size) / (1 << 30)
 
 
 def _cents(amount: Decimal) -> Decimal:
