@@ -34,7 +34,7 @@ class Asked:
     archive: bool = False
     """Of what has been archived, too."""
     sizes: bool = False
-    """Also what lies in the directories: a listing and a file or two for each row."""
+    """Also what lies in the directories: a listing for each row, and a file for what others run."""
 
 
 @define
@@ -79,7 +79,8 @@ class ReportWorksets:
     Yield rows in no order; what a row does not know is None.
 
     Cost: the pages of one scan; with ``names``, a question for each. With ``sizes``, a listing of each
-    row's directory, and its ``daylily_work.yaml``. Memory: a page, and the ids of the archive.
+    row's directory, and ``daylily_work.yaml`` where that says what was run. Memory: a page, and the ids
+    of the archive.
 
     Args:
         archive: Where people move old worksets; None where they do not.
@@ -140,7 +141,11 @@ class ReportWorksets:
 
     def _row(self, workset: Workset, asked: Asked, archive: Shelf | None) -> ReportRow:
         row = self.facts.row(workset, self.clock(), put_away=archive is not None)
-        return self._looked_into(row, workset.manifest, archive or self.shelf) if asked.sizes else row
+        shelf = archive or self.shelf
+        if not asked.sizes:
+            return row
+        row = self._looked_into(row, workset.manifest, shelf)
+        return _with_commands(row, shelf) if self.facts.speaks_for(workset) else row
 
     def _archived(self, workset_id: str, asked: Asked, shelf: Shelf) -> Iterator[ReportRow]:
         try:
@@ -152,7 +157,7 @@ class ReportWorksets:
         manifest = recorded.manifest if recorded else None
         sentinels = shelf.sentinels.look(workset_id).sentinels
         row = self.facts.archived_row(workset_id, sentinels, manifest)
-        yield self._looked_into(row, manifest, shelf) if asked.sizes else row
+        yield _with_commands(self._looked_into(row, manifest, shelf), shelf) if asked.sizes else row
 
     def _looked_into(self, row: ReportRow, manifest: Manifest | None, shelf: Shelf) -> ReportRow:
         if not is_id(row.workset):
@@ -170,11 +175,14 @@ class ReportWorksets:
             vcf_bytes=files.vcf_bytes,
             results_bytes=files.results_bytes,
         )
-        row = row.with_contents(contents, self.facts.rates)
-        try:
-            return row.with_commands(shelf.sentinels.commands(row.workset))
-        except InvalidInputError:
-            return row  # it has no such file, or there is nothing in it to be shown
+        return row.with_contents(contents, self.facts.rates)
+
+
+def _with_commands(row: ReportRow, shelf: Shelf) -> ReportRow:
+    try:
+        return row.with_commands(shelf.sentinels.commands(row.workset))
+    except InvalidInputError:
+        return row  # it has no such file, or there is nothing in it to be shown
 
 
 def _wanted(workset: Workset, asked: Asked) -> bool:

@@ -178,6 +178,13 @@ class Facts:
         )
         return row if manifest is None else _with_manifest(row, manifest)
 
+    def speaks_for(self, workset: Workset) -> bool:
+        """Tell whether what was run is what the workset's files say to the engine of old."""
+        pipeline = self._pipeline(workset.manifest.pipeline)
+        if workset.attempts and not workset.foreign_run:
+            return pipeline is not None and pipeline.uses("dy_r")
+        return _span(workset)[0] is not None
+
     def _cost(self, workset: Workset) -> Decimal | None:
         """Return what the attempts that have ended cost; None where nobody can say."""
         pipeline = self._pipeline(workset.manifest.pipeline)

@@ -117,6 +117,16 @@ def test_runs_of_others_are_timed_by_what_was_recorded() -> None:
     assert (row.cluster, row.compute_usd, row.state) == (None, None, "complete (archived)")
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "said"), [("daylily-omics", True), ("shared", False), ("x", False)]
+)
+def test_whose_words_were_run(pipeline: str, said: bool) -> None:
+    """Ours run what the settings say, but for the pipeline that hands on what the files say."""
+    assert FACTS.speaks_for(placed(None, pipeline)) is said
+    assert not FACTS.speaks_for(a_workset())
+    assert FACTS.speaks_for(a_workset().adopt(State.IN_PROGRESS, at=NOON, reason="theirs", actor="m"))
+
+
 def test_registered_without_samples() -> None:
     """Nobody was told what there is: neither numbers nor a verdict."""
     row = of(a_workset(manifest=Manifest(samples=(), pipeline="wgs")))

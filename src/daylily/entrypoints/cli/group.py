@@ -31,6 +31,7 @@ _SECTIONS: Final = {
         "results": ("results:results", "List or download the files of results."),
         "cancel": ("worksets:cancel", "Cancel worksets."),
         "retry": ("worksets:retry", "Run worksets again that ended in error."),
+        "report": ("report:report", "Tell what is known of all worksets, for spreadsheets."),
         "estimate": ("estimate:estimate", "Say what a workset will cost."),
     },
     "Installation": {
