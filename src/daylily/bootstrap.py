@@ -23,6 +23,7 @@ from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.engines import Engines
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.explain_workset import ExplainWorkset
+from daylily.application.heartbeats import LeaveHeartbeat, ShowMonitors
 from daylily.application.index_logs import WriteIndexLogs
 from daylily.application.jobs import MakeJob, Staging
 from daylily.application.ledger import Ledger
@@ -101,6 +102,8 @@ class App:
     check: CheckLedger
     mend: MendLedger
     report: ReportWorksets
+    heart: LeaveHeartbeat
+    monitors: ShowMonitors
     cycle: MonitorCycle
 
 
@@ -280,6 +283,15 @@ def compose(settings: Settings, world: World) -> App:
         check=check,
         mend=mend,
         report=_report(settings, world, places),
+        heart=LeaveHeartbeat(
+            objects=world.objects,
+            folder=places.monitors,
+            clock=world.clock,
+            name=owner,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+        ),
+        monitors=ShowMonitors(objects=world.objects, folder=places.monitors, clock=world.clock),
         cycle=cycle,
     )
 

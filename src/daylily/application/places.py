@@ -25,6 +25,11 @@ class Places:
         """Return the folder in which each attempt has one of its own."""
         return f"{self.directory(workset_id)}results/"
 
+    @property
+    def monitors(self) -> str:
+        """The folder of signs of life; no workset can have its name."""
+        return f"{self.worksets}.daylily/monitors/"
+
     def file(self, customer_id: str, key: str) -> str:
         """Return the key of a customer's file in the store."""
         return f"{self.folder(customer_id)}{check_key(key)}"

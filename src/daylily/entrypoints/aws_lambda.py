@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import threading
+import time
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,7 +37,12 @@ def handler(event: object, context: Any) -> dict[str, Any]:
         UnavailableError: The store does not answer. Lambda counts the call as failed.
     """
     with _one_at_a_time:
-        report = _app().cycle(lambda: _left(context) < SPARE)
+        began = time.monotonic()
+        app = _app()
+        report = app.cycle(lambda: _left(context) < SPARE)
+        took = timedelta(seconds=time.monotonic() - began)
+        name = str(context.function_name)
+        app.heart.called_once(took=took, faults=len(report.faults), name=name)
     found = {
         "moved": [{"workset_id": each.workset_id, "state": str(each.state)} for each in report.moved],
         "settled": report.settled,

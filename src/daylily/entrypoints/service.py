@@ -25,6 +25,7 @@ from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableE
 if TYPE_CHECKING:
     import ssl
 
+    from daylily.application.heartbeats import LeaveHeartbeat
     from daylily.bootstrap import App
     from daylily.entrypoints.metrics import MonitorMetrics
 
@@ -50,11 +51,13 @@ class MonitorLoop:
         cycle: What to call, and to tell whether it is to come to an end.
         interval: How long to rest between calls.
         metrics: What takes note of each cycle.
+        heart: What leaves signs of life, once there is something to leave them in.
     """
 
     _cycle: Callable[[Callable[[], bool]], CycleReport]
     _interval: timedelta
     _metrics: "MonitorMetrics | None" = None
+    _heart: "Callable[[], LeaveHeartbeat | None]" = lambda: None
     stop: threading.Event = field(factory=threading.Event)
     _failures: int = field(init=False, default=0)
     _told: frozenset[str] = field(init=False, default=frozenset())
@@ -66,6 +69,8 @@ class MonitorLoop:
         while not self.stop.is_set():
             self.step()
             self.stop.wait(self.wait)
+        if heart := self._heart():
+            heart.stopped()
         _log.info("monitor stopped")
 
     @property
@@ -90,14 +95,20 @@ class MonitorLoop:
             if self._failures:
                 _log.info("the store answers again", failures=self._failures)
             self._failures = 0
+            took = time.monotonic() - began
             if self._metrics is not None:
-                self._metrics.done(report, time.monotonic() - began)
+                self._metrics.done(report, took)
+            if heart := self._heart():
+                rest = timedelta(seconds=self.wait)
+                heart.cycle_done(took=timedelta(seconds=took), faults=len(report.faults), rest=rest)
             self._tell(report)
 
     def _fail(self, *, outage: bool) -> None:
         self._failures += 1
         if self._metrics is not None:
             self._metrics.failed(outage=outage)
+        if heart := self._heart():
+            heart.cycle_failed(rest=timedelta(seconds=self.wait))
 
     def _tell(self, report: CycleReport) -> None:
         tell(report, but=self._told)

@@ -1,8 +1,10 @@
 """``daylily monitor``."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.service import MonitorLoop, run_monitor, stopped_by_signals, tell
 
 if TYPE_CHECKING:
+    from daylily.application.heartbeats import LeaveHeartbeat
     from daylily.bootstrap import App, World
     from daylily.entrypoints.metrics import MonitorMetrics
 
@@ -67,12 +70,14 @@ Examples:
   daylily monitor                          until SIGTERM; as many at once as you like
   daylily monitor --once                   a single cycle, for cron
   daylily monitor --dry-run                what a cycle would do; writes nothing
+  daylily monitor status                   which monitors there are, and how they are
 
 Stops within 10 seconds of SIGTERM; running worksets go on, and any monitor picks them up again. An
 outage of the store is waited out. --once exits 5 if the store is down, and 1 if something was wrong
 with a workset (the others have had their turn).
 """
 )
+@click.argument("status", required=False, type=click.Choice(["status"]), metavar="[status]")
 @click.option("--once", is_flag=True, help="One cycle, then exit.")
 @click.option("--dry-run", is_flag=True, help="Print what a cycle would do, and do nothing.")
 @only_option
@@ -80,9 +85,16 @@ with a workset (the others have had their turn).
 @metrics_option
 @json_logs_option
 @pass_session
-def monitor(session: Session, *, json_logs: bool, **how: Any) -> None:
+def monitor(session: Session, *, status: str | None, json_logs: bool, **how: Any) -> None:
     """Launch worksets, follow them to their end, and retry what can be retried."""
     session.refuse_url()
+    if status is not None:
+        if how["once"] or how["dry_run"]:
+            raise click.UsageError("status looks on, and runs no cycle: leave out --once and --dry-run")
+        from daylily.entrypoints.cli.monitor_status import show_monitors
+
+        show_monitors(session)
+        return
     keep_diary(session, json_logs=json_logs)
     run(session, **how)
 
@@ -105,8 +117,11 @@ def run(
         _print_plan(session, _plan(session, only))
         return
     if once:
+        began = time.monotonic()
         report = _narrowed(session.app.cycle, only)()
         tell(report)
+        took = timedelta(seconds=time.monotonic() - began)
+        session.app.heart.called_once(took=took, faults=len(report.faults))
         if session.as_json:
             session.print_json(
                 {
@@ -123,7 +138,7 @@ def run(
         return
     cycle = _Patient(session, only)
     with _metrics(cycle, metrics_port) as metrics:
-        loop = MonitorLoop(cycle, session.settings.poll_interval, metrics)
+        loop = MonitorLoop(cycle, session.settings.poll_interval, metrics, heart=cycle.heart)
         with stopped_by_signals(loop.stop):
             run_monitor(loop, loop.stop.wait)
 
@@ -163,6 +178,10 @@ class _Patient:
         if self._app is None:
             raise UnavailableError("the stores have not been opened yet")
         return self._app.world
+
+    def heart(self) -> "LeaveHeartbeat | None":
+        """Return what leaves signs of life; None before it has got at its stores."""
+        return self._app.heart if self._app else None
 
     @cached_property
     def _cycle(self) -> MonitorCycle:

@@ -129,7 +129,10 @@ def _run(
                 serve_asgi(asgi, listener, started=started, access_log=verbose)
 
             if with_monitor:
-                run_monitor(MonitorLoop(app.cycle, settings.poll_interval, stop=stop), work)
+                loop = MonitorLoop(
+                    app.cycle, settings.poll_interval, heart=lambda: app.heart, stop=stop
+                )
+                run_monitor(loop, work)
                 session.say("Stopped. What runs goes on; the next 'daylily up' picks it up again.")
             else:
                 work()

@@ -19,6 +19,7 @@ class Context:
     """What Lambda tells a function of itself."""
 
     seconds: float = 60
+    function_name: str = "daylily-monitor"
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the time until it is stopped."""
@@ -46,11 +47,13 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[
 def test_one_cycle(
     monkeypatch: pytest.MonkeyPatch, dynamodb: "DynamoDBClient", table: str, bucket: str
 ) -> None:
-    """A call is a cycle, which tells what it did."""
+    """A call is a cycle, which tells what it did, and leaves a sign that it has been called."""
     create_customer_table(dynamodb, f"{table}-customers")
     monkeypatch.setenv("S3_BUCKET", bucket)
     monkeypatch.setenv("WORKSET_TABLE_NAME", table)
     assert aws_lambda.handler({}, Context()) == {"moved": [], "settled": 0, "faults": []}
+    [heard] = aws_lambda._app().monitors()
+    assert (heard.beat.name, heard.beat.rest) == ("daylily-monitor-once", None)
 
 
 def test_what_is_not_set_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
