@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 
@@ -45,7 +46,7 @@ from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
-from daylily.config import MOST_CONCURRENT, NO_TABLE, Settings
+from daylily.config import MOST_CONCURRENT, Settings
 from daylily.domain.clusters import Cluster
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
@@ -60,6 +61,12 @@ from daylily.ports.notifier import Notifier
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
 from daylily.ports.state_store import StateStore
+
+if TYPE_CHECKING:
+    from daylily.adapters.aws.clients import Clients
+
+_STATE_THREADS: Final = 16
+"""Calls that go out at once to worksets kept in a bucket alone."""
 
 
 @frozen(kw_only=True)
@@ -391,14 +398,13 @@ def _aws_installation(settings: Settings) -> Installation:
     if settings.bucket is None:
         raise InvalidInputError.of("bucket", "is needed where the store is aws")
     places = Places(worksets=settings.prefix)
-    no_table = settings.table == NO_TABLE
     return AWSInstallation(
         # Whoever waits for an answer at a terminal had rather know soon.
         clients=Clients(region=settings.region, attempts=2),
         policies=Policies(
             region=settings.region,
-            table=None if no_table else settings.table,
-            customers=settings.customer_table if no_table else settings.customers_table,
+            table=settings.worksets_table,
+            customers=settings.customers_table,
             bucket=settings.bucket,
             worksets=places.worksets,
             files=places.files,
@@ -408,6 +414,8 @@ def _aws_installation(settings: Settings) -> Installation:
         ),
         customer=own_customer(settings),
         clock=utc_now,
+        state=places.state,
+        accounts=places.customers,
     )
 
 
@@ -456,8 +464,6 @@ def _local(settings: Settings, compute: Compute) -> World:
 
 def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     from daylily.adapters.aws.clients import Clients
-    from daylily.adapters.aws.customers import DynamoDBCustomers
-    from daylily.adapters.aws.dynamodb import DynamoDBStateStore
     from daylily.adapters.aws.s3 import S3ObjectStore
     from daylily.adapters.sentinel_store import ObjectSentinelStore
 
@@ -465,22 +471,49 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         raise InvalidInputError.of("bucket", "is needed where the store is aws")
     clients = Clients(region=settings.region)
     objects = S3ObjectStore(clients.s3(), settings.bucket)
-    dynamodb = clients.dynamodb()
     return World(
-        store=DynamoDBStateStore(
-            dynamodb,
-            settings.table,
-            spill=objects,
-            prefix=settings.prefix,
-            bucket=settings.bucket,
-            adopt_every=None if looking else timedelta(minutes=5),
-        ),
+        store=_aws_store(settings, clients, objects, looking=looking),
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix),
         compute=compute,
         notifier=_notifier(settings),
-        customers=DynamoDBCustomers(dynamodb, settings.customers_table),
+        customers=_aws_customers(settings, clients, objects),
     )
+
+
+def _aws_store(
+    settings: Settings, clients: "Clients", objects: ObjectStore, *, looking: bool
+) -> StateStore:
+    if settings.worksets_table is None:
+        from daylily.adapters.object_state_store import ObjectStateStore
+
+        return ObjectStateStore(
+            objects,
+            utc_now,
+            Places(worksets=settings.prefix).state,
+            threads=_STATE_THREADS,
+            tidy=not looking,
+        )
+    from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+
+    return DynamoDBStateStore(
+        clients.dynamodb(),
+        settings.worksets_table,
+        spill=objects,
+        prefix=settings.prefix,
+        bucket=settings.bucket,
+        adopt_every=None if looking else timedelta(minutes=5),
+    )
+
+
+def _aws_customers(settings: Settings, clients: "Clients", objects: ObjectStore) -> Customers:
+    if settings.customers_table is None:
+        from daylily.adapters.object_customers import ObjectCustomers
+
+        return ObjectCustomers(objects, Places(worksets=settings.prefix).customers)
+    from daylily.adapters.aws.customers import DynamoDBCustomers
+
+    return DynamoDBCustomers(clients.dynamodb(), settings.customers_table)
 
 
 def _notifier(settings: Settings) -> Notifier:

@@ -275,9 +275,21 @@ class Settings:
         return attrs.evolve(self, clusters=(), **changes)
 
     @property
-    def customers_table(self) -> str:
-        """Name of the table of customers."""
-        return self.customer_table or f"{self.table}-customers"
+    def worksets_table(self) -> str | None:
+        """Name of the table of worksets; None where they are kept in the bucket alone."""
+        return None if self.table == NO_TABLE else self.table
+
+    @property
+    def customers_table(self) -> str | None:
+        """Name of the table of customers; None where they are kept in the bucket alone."""
+        if self.customer_table is not None or self.worksets_table is None:
+            return self.customer_table
+        return f"{self.table}-customers"
+
+    @property
+    def without_table(self) -> bool:
+        """Whether worksets are kept in a bucket alone."""
+        return self.store == "aws" and self.worksets_table is None
 
     @property
     def registry(self) -> PipelineRegistry:

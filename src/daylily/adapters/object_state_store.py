@@ -90,6 +90,8 @@ class ObjectStateStore:
     threads: int = 1
     ahead: int = 100
     """Markers to ask for at once, at least: a page of them costs no more than one alone."""
+    tidy: bool = True
+    """Whether readers remove what those who died have left."""
     _markers: Markers = field(init=False)
 
     @_markers.default
@@ -183,6 +185,10 @@ class ObjectStateStore:
         found = self._each(self._seen, list(map(_id_of, page.items)))
         items = tuple(each for each in found if each is not None)
         return Page(items, None if page.cursor is None else encode_cursor("scan", page.cursor))
+
+    def holds_any(self) -> bool:
+        """Tell whether there is any workset."""
+        return bool(self.objects.list(f"{self.folder}worksets/", limit=1).items)
 
     # Records
 
@@ -278,12 +284,12 @@ class ObjectStateStore:
             record = self._read(marked.workset_id)
         except NotFoundError:
             old = self.clock() - SETTLED
-            self._unmark(info.key for info in marked.markers if info.modified_at < old)
+            self._sweep(info.key for info in marked.markers if info.modified_at < old)
             return None
         except DamagedRecordError as error:
             _log.error("passed over: %s", error)  # it must not keep monitors from all others
             return None
-        self._unmark(each for each in keys - record.markers if _over(each, record))
+        self._sweep(each for each in keys - record.markers if _over(each, record))
         return record.workset if keys & record.markers else None
 
     def _count(self, state: State) -> int:
@@ -303,6 +309,10 @@ class ObjectStateStore:
         # What cannot be removed now is passed over by readers, until one of them can.
         with suppress(UnavailableError):
             self._each(self.objects.delete, sorted(keys))
+
+    def _sweep(self, keys: Iterable[str]) -> None:
+        if self.tidy:
+            self._unmark(keys)
 
     def _clear(self, workset_id: str, keys: Collection[str]) -> None:
         """Remove markers of a write that another one has come before, unless that put them too."""

@@ -30,6 +30,16 @@ class Places:
         """The folder of signs of life; no workset can have its name."""
         return f"{self.worksets}.daylily/monitors/"
 
+    @property
+    def state(self) -> str:
+        """The folder of records, where worksets are kept without a table."""
+        return f"{self.worksets}.daylily/state/"
+
+    @property
+    def customers(self) -> str:
+        """The folder of customers, where they are kept without a table."""
+        return f"{self.worksets}.daylily/customers/"
+
     def file(self, customer_id: str, key: str) -> str:
         """Return the key of a customer's file in the store."""
         return f"{self.folder(customer_id)}{check_key(key)}"

@@ -103,6 +103,7 @@ class WorksetIntegration:
                 in the place of samples stands for those that the directory lists.
             write_s3: False leaves the directory to the next monitor.
             write_dynamodb: False writes the directory alone; whichever monitor finds it imports it.
+                Where there is no table it changes nothing: all is in the bucket.
 
         Returns:
             Whether it was registered: False if there is one of that id, which is left as it is.
@@ -117,7 +118,7 @@ class WorksetIntegration:
         if not (write_s3 or write_dynamodb):
             raise InvalidInputError.of("write_s3, write_dynamodb", "are both False: nothing to do")
         try:
-            if write_dynamodb:
+            if write_dynamodb or self._settings.without_table:
                 self._app.register(wanted, directory=write_s3)
             else:
                 self._app.register.drop(wanted)
@@ -156,7 +157,8 @@ class WorksetIntegration:
             metrics: Not kept; what a pipeline measures is among its results.
             owner_id: Who says so; for a workset that is locked, the owner of the lock.
             write_s3: See ``register_workset``.
-            write_dynamodb: Only True: what the bucket alone says is taken for another system's word.
+            write_dynamodb: Only True, unless there is no table: what the directory alone says is
+                taken for another system's word.
 
         Returns:
             True.
@@ -169,7 +171,7 @@ class WorksetIntegration:
             UnavailableError: The state store does not answer.
         """
         self._check_place(workset_id, bucket, prefix)
-        if not write_dynamodb:
+        if not (write_dynamodb or self._settings.without_table):
             raise InvalidInputError.of("write_dynamodb", "False: the state store cannot be left out")
         if metrics:
             _log.warning("%s: metrics are not kept: %s", workset_id, ", ".join(map(str, metrics)))

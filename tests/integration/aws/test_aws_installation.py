@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from botocore.exceptions import ClientError
 from tests.integration.aws.engines import Endpoint
-from tests.integration.aws.worlds import use_engines
+from tests.integration.aws.worlds import unheard, use_engines
 
 from daylily.bootstrap import installation as installed
 from daylily.config import Settings
@@ -41,6 +41,8 @@ class TestAWSInstallation(InstallationContract):
             store="aws", table=f"daylily-worksets-{token}", bucket=bucket, region="us-east-1"
         )
         with contextlib.suppress(ClientError):  # there is room for a few dozen only
+            for each in s3.list_object_versions(Bucket=bucket).get("Versions", ()):
+                s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
             s3.delete_bucket(Bucket=bucket)
 
     @pytest.fixture
@@ -48,8 +50,20 @@ class TestAWSInstallation(InstallationContract):
         """Return one of which nothing is there yet."""
         return installed(settings)
 
-    def test_without_a_table(self, settings: Settings) -> None:
-        """The name 'none' is of no table: nothing of DynamoDB is made, asked or permitted."""
-        installation = installed(evolve(settings, table="none"))
+
+class TestWithoutTable(TestAWSInstallation):
+    """The contract, in a bucket alone: nothing of DynamoDB is made, asked or permitted."""
+
+    @pytest.fixture
+    def installation(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Installation]:
+        """Return one of which nothing is there yet; whoever asks DynamoDB all the same is heard."""
+        with unheard() as address:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", address)
+            yield installed(evolve(settings, table="none"))
+
+    def test_what_is_made(self, installation: Installation) -> None:
+        """A bucket, and the customer in it."""
         things = {step.thing.split()[0] for step in installation.plan()}
-        assert things == {"bucket", "versions", "encryption", "public", "lifecycle"}
+        assert things == {"bucket", "versions", "encryption", "public", "lifecycle", "customer"}

@@ -1,8 +1,11 @@
 """Clients of the stores that tests use, counted: who calls what how often."""
 
+import contextlib
 import os
+import socket
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -83,6 +86,16 @@ def counted(client: Any) -> Calls:
 
     client.meta.events.register("before-send", count)
     return calls
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[str]:
+    """Yield an address that nobody may ask; whoever does waits for ever, and fails the test."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def use_engines(monkeypatch: pytest.MonkeyPatch, dynamodb: Endpoint, s3: Endpoint) -> None:

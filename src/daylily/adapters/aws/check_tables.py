@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 from botocore.exceptions import ClientError
 
-from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.errors import (
     MissingError,
     NotOfferedError,
@@ -20,6 +19,7 @@ from daylily.adapters.aws.schema import INDEXES, KEY, Index
 from daylily.adapters.aws.setup_tables import TableSetup
 from daylily.adapters.aws.table import Terms
 from daylily.domain.errors import NotFoundError, UnavailableError
+from daylily.ports.customers import Customers
 from daylily.ports.installation import Finding
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class TableChecks:
 _NO_INDEX: Final = frozenset({"ResourceNotFoundException", "ValidationException"})
 
 
-def check_customers(customers: DynamoDBCustomers, customer_id: str) -> Finding:
+def check_customers(customers: Customers, customer_id: str) -> Finding:
     """Look for the customer that commands act for, and list them all."""
     check = "customers"
     try:

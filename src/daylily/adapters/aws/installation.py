@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from daylily.adapters.aws.check_bucket import BucketChecks
-from daylily.adapters.aws.check_tables import TableChecks, check_customers
+from daylily.adapters.aws.check_tables import TableChecks, check_customers, trouble
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.policies import Policies
@@ -19,14 +19,22 @@ from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.schema import CUSTOMER_KEY, INDEXES, KEY
 from daylily.adapters.aws.setup_bucket import BucketSetup
 from daylily.adapters.aws.setup_tables import TableSetup
+from daylily.adapters.object_customers import ObjectCustomers
+from daylily.adapters.object_state_store import ObjectStateStore
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, NotFoundError, UnavailableError
+from daylily.domain.lifecycle import State
+from daylily.ports.customers import Customers
 from daylily.ports.installation import Finding, Role, Step, Tell
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+_ONE_TRUTH: Final = (
+    "have all who share a prefix name the same table, or all 'none' (WORKSET_TABLE_NAME): each kind"
+    " keeps books of its own"
+)
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,6 +48,8 @@ class AWSInstallation:
         policies: All names.
         customer: The customer that commands act for.
         clock: Tells the time.
+        state: The folder in the bucket of records of worksets, for those who have no table.
+        accounts: The folder in the bucket of records of customers, for those who have no table.
         pause: Waits so many seconds.
     """
 
@@ -47,6 +57,8 @@ class AWSInstallation:
     policies: Policies
     customer: Customer
     clock: Callable[[], datetime]
+    state: str = "worksets/.daylily/state/"
+    accounts: str = "worksets/.daylily/customers/"
     pause: Callable[[float], None] = time.sleep
 
     @cached_property
@@ -74,14 +86,19 @@ class AWSInstallation:
         if self._worksets is not None:
             yield from TableChecks(client=self.dynamodb, table=self._worksets, clock=self.clock)()
         if self._customers is not None:
-            customers = DynamoDBCustomers(self.dynamodb, self._customers.name)
-            yield check_customers(customers, self.customer.customer_id)
-        yield from BucketChecks(
+            yield check_customers(self._accounts, self.customer.customer_id)
+        checks = BucketChecks(
             bucket=self._bucket,
-            objects=S3ObjectStore(self.s3, self.policies.bucket),
+            objects=self._objects,
             prefix=self.policies.worksets,
             official=_official(self.s3),
-        )()
+        )
+        there = True
+        for finding in checks():
+            there &= (finding.check, finding.verdict) != ("bucket", "FAIL")
+            yield finding
+        if there:
+            yield from self._records()
 
     def policy(self, role: Role) -> Mapping[str, Any]:
         """See Installation.policy."""
@@ -93,8 +110,7 @@ class AWSInstallation:
         if self._customers is not None:
             yield from self._customers.steps()
         yield from self._bucket.steps()
-        if self._customers is not None:
-            yield self._customer_step(self._customers)
+        yield self._customer_step()
 
     @property
     def _worksets(self) -> TableSetup | None:
@@ -129,10 +145,20 @@ class AWSInstallation:
             prefixes=(self.policies.worksets, self.policies.files),
         )
 
-    def _customer_step(self, table: TableSetup) -> Step:
+    @property
+    def _objects(self) -> S3ObjectStore:
+        return S3ObjectStore(self.s3, self.policies.bucket)
+
+    @property
+    def _accounts(self) -> Customers:
+        if self._customers is None:
+            return ObjectCustomers(self._objects, self.accounts)
+        return DynamoDBCustomers(self.dynamodb, self._customers.name)
+
+    def _customer_step(self) -> Step:
         thing = f"customer {self.customer.customer_id}"
-        customers = DynamoDBCustomers(self.dynamodb, table.name)
-        if table.found() is not None:
+        customers, table = self._accounts, self._customers
+        if self._bucket.is_there() if table is None else table.found() is not None:
             with suppress(NotFoundError):
                 customers.get(self.customer.customer_id)
                 return Step(thing=thing, now="there")
@@ -140,9 +166,26 @@ class AWSInstallation:
             thing=thing, now="missing", change="add it", carry_out=partial(self._add, customers)
         )
 
-    def _add(self, customers: DynamoDBCustomers, _: Tell) -> None:
+    def _add(self, customers: Customers, _: Tell) -> None:
         with suppress(AlreadyExistsError):  # somebody else was faster
             customers.add(self.customer)
+
+    def _records(self) -> Iterator[Finding]:
+        """Look at what is kept in the bucket alone, or should not be."""
+        check, table = "records", self.policies.table
+        store = ObjectStateStore(self._objects, self.clock, self.state, tidy=False)
+        try:
+            if table is None:
+                text = f"worksets are kept in the bucket alone: {store.count([State.READY])} are ready"
+                yield Finding(check, "ok", text)
+            elif store.holds_any():
+                text = f"below {self.state} are worksets that {table} does not have"
+                yield Finding(check, "warn", text, _ONE_TRUTH)
+        except UnavailableError as error:
+            yield trouble(check, error)
+            return
+        if self._customers is None:
+            yield check_customers(self._accounts, self.customer.customer_id)
 
     def _credentials(self) -> Finding:
         identity = self.clients.identity()

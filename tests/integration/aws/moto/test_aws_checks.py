@@ -11,9 +11,12 @@ from tests.integration.aws.moto.faulty import answers, refusal
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.installation import AWSInstallation
 from daylily.adapters.aws.policies import Policies
+from daylily.adapters.aws.s3 import S3ObjectStore
+from daylily.adapters.object_state_store import ObjectStateStore
 from daylily.adapters.system import utc_now
 from daylily.domain.customers import Customer
 from daylily.ports.installation import Finding
+from daylily.testing.samples import a_workset
 
 TABLE, BUCKET = "daylily-worksets", "acme-worksets"
 
@@ -65,6 +68,27 @@ def test_all_is_well(installation: AWSInstallation) -> None:
     assert found["bucket"].text == f"{BUCKET} is there, in us-west-2"
     assert installation.dynamodb.scan(TableName=TABLE)["Items"] == []
     assert installation.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_records_that_the_table_does_not_have(installation: AWSInstallation) -> None:
+    """Who has a table is told of those who keep worksets in the bucket alone, below the same prefix."""
+    store = ObjectStateStore(S3ObjectStore(installation.s3, BUCKET), utc_now)
+    store.add(a_workset())
+    found = findings(installation)["records"]
+    assert (found.verdict, TABLE in found.text) == ("warn", True)
+    assert "WORKSET_TABLE_NAME" in found.advice
+
+
+def test_a_bucket_alone(installation: AWSInstallation) -> None:
+    """Records and customers are looked for in it, unless it cannot be listed."""
+    alone = evolve(
+        installation, policies=evolve(installation.policies, table=None, customers=None), state="x/"
+    )
+    assert findings(alone)["records"].verdict == "ok"
+    answers(alone.s3, "s3", "ListObjectsV2", refusal(403, "AccessDenied", "no"))
+    found = findings(alone)
+    assert found["bucket"].verdict == "FAIL"
+    assert not found.keys() & {"records", "customers"}
 
 
 def test_nothing_is_there() -> None:
