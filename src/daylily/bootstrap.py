@@ -469,7 +469,8 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
 
     if settings.bucket is None:
         raise InvalidInputError.of("bucket", "is needed where the store is aws")
-    clients = Clients(region=settings.region)
+    # Each worker may have several calls out where worksets are kept in the bucket alone.
+    clients = Clients(region=settings.region, threads=64 if settings.without_table else 32)
     objects = S3ObjectStore(clients.s3(), settings.bucket)
     return World(
         store=_aws_store(settings, clients, objects, looking=looking),

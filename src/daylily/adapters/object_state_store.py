@@ -166,7 +166,7 @@ class ObjectStateStore:
         See StateStore.count.
 
         Where worksets stay for long it counts markers: what a writer that died has left among them is
-        counted until a listing comes by.
+        counted until a listing comes by, and for a day if it was about to add a workset.
         """
         return sum(map(self._count, set(states)))
 

@@ -320,16 +320,17 @@ class Ending:
         )
 
 
-def perform(scenario: Scenario, *faults: FaultInjector) -> Ending:
+def perform(scenario: Scenario, *faults: FaultInjector, lab: Lab | None = None) -> Ending:
     """
     Play *scenario*, let a new monitor tidy up, and return how it ended once all is proved sound.
 
     Args:
         faults: Those of the first process, of the one that takes its place, and so on.
+        lab: The world, if it is not to be one of dicts.
     """
-    play = Play(faults[0], list(faults[1:]))
+    lab = lab or Lab()
+    play = Play(faults[0], list(faults[1:]), lab)
     scenario(play)
-    lab = play.lab
     lab.drain(lab.app())
     lab.check()
     assert lab.due() == ()
