@@ -133,7 +133,7 @@ def test_two_monitors_at_once_run_nothing_twice() -> None:
 
 
 def test_commands_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """WORKSET_TABLE_NAME=none: init, doctor, iam-policy, list and the monitor do with the bucket."""
+    """WORKSET_TABLE_NAME=none: init, doctor, iam-policy, list and ledger do with the bucket."""
     monkeypatch.setenv("WORKSET_TABLE_NAME", "none")
 
     def daylily(*arguments: str) -> Any:
@@ -157,3 +157,12 @@ def test_commands_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     WorksetIntegration(state_db=None).register_workset("ws-001", metadata=AFAR)
     (shown,) = daylily("list")["worksets"]
     assert shown["workset_id"] == "ws-001"
+    daylily("ledger", "check")
+
+    world = connect(settings)
+    for key in [info.key for info in world.objects.list(f"{settings.prefix}.daylily/state/").items]:
+        world.objects.delete(key)
+    assert daylily("list")["worksets"] == []
+    daylily("ledger", "rebuild", "--from", "s3", "--yes")
+    (shown,) = daylily("list")["worksets"]
+    assert (shown["workset_id"], shown["state"]) == ("ws-001", "ready")
