@@ -21,7 +21,7 @@ from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset, locked
 pytestmark = pytest.mark.engine
 
 THREADS: Final = 8
-ROUNDS: Final = 6
+ROUNDS: Final = 4
 
 
 class TestStateInS3(StateStoreContract):

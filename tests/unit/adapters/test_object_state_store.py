@@ -11,6 +11,7 @@ from attrs import evolve
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.object_customers import ObjectCustomers
 from daylily.adapters.object_state_store import HASTE, SETTLED, ObjectStateStore
+from daylily.application.places import Places
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -325,6 +326,31 @@ def test_strange_customers_are_not_listed() -> None:
         customers.list()
     with pytest.raises(NotFoundError):
         customers.get("a b")
+
+
+def test_all_of_it_is_where_no_workset_can_be() -> None:
+    """The folders are those that the application keeps free, in the folder of worksets."""
+    places = Places()
+    assert ObjectStateStore(InMemoryObjectStore(), ManualClock()).folder == places.state
+    assert ObjectCustomers(InMemoryObjectStore()).folder == places.customers
+    assert Places(worksets="lab/").state == "lab/.daylily/state/"
+
+
+def test_who_only_looks_removes_nothing() -> None:
+    """Not even what somebody who died has left; it is passed over all the same."""
+    clock = ManualClock()
+    objects = InMemoryObjectStore(clock)
+    store = ObjectStateStore(objects, clock, tidy=False)
+    added = store.add(a_workset())
+    left = ("queue/0~ws-1~1", "queue/0~gone~1")
+    for name in left:
+        objects.put(f"worksets/.daylily/state/{name}", b"")
+    clock.advance(2 * SETTLED)
+
+    assert store.queue().items == (added,)
+    assert set(left) < {f"queue/{name}" for name in keys(objects, "queue/")}
+    assert ObjectStateStore(objects, clock).queue().items == (added,)
+    assert len(keys(objects, "queue/")) == 1
 
 
 # Costs
