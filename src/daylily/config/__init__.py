@@ -1,0 +1,30 @@
+"""
+Settings: flags over environment over YAML file over defaults; read once, checked once, frozen.
+
+Nothing else in Daylily reads the environment. Every fault is listed at once, with where it stands.
+"""
+
+from daylily.config.loading import CONFIG_VARIABLE, ConfigError, Loaded, load
+from daylily.config.settings import (
+    MASK,
+    MOST_CONCURRENT,
+    NO_TABLE,
+    ClusterSettings,
+    LogLevel,
+    Secret,
+    Settings,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "MASK",
+    "MOST_CONCURRENT",
+    "NO_TABLE",
+    "ClusterSettings",
+    "ConfigError",
+    "Loaded",
+    "LogLevel",
+    "Secret",
+    "Settings",
+    "load",
+]

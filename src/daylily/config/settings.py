@@ -1,0 +1,280 @@
+"""What an installation may be told to do, and what is wrong with it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+import platformdirs
+from attrs import field, frozen
+
+from daylily.domain.clusters import Cluster
+from daylily.domain.errors import Fault
+from daylily.domain.names import ID_RULE, is_id
+from daylily.domain.pipelines import SHIPPED, Pipeline, PipelineRegistry
+
+MASK: Final = "********"
+MOST_CONCURRENT: Final = 100_000
+NO_TABLE: Final = "none"
+"""The name of a table that says there is none."""
+_LOGIN_NODE: Final = r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?"
+_TOPIC: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{1,12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
+_BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+@frozen(repr=False)
+class Secret:
+    """A text that shows itself to nobody who did not ask for it by ``reveal``."""
+
+    _text: str
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+
+def _setting(default: object, variable: str, text: str, *fallbacks: str) -> Any:
+    return field(
+        default=default,
+        metadata={"variable": variable, "fallbacks": fallbacks, "help": text},
+    )
+
+
+def _home() -> Path:
+    return Path(platformdirs.user_data_dir("daylily", appauthor=False))
+
+
+@frozen
+class ClusterSettings:
+    """A cluster, and how its engine is reached: settings that are others there."""
+
+    cluster: Cluster
+    engine: Mapping[str, object] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What this installation is told to do."""
+
+    home: Path = field(
+        factory=_home,
+        metadata={
+            "variable": "DAYLILY_HOME",
+            "help": "Folder of the local store: worksets, files, state and logs.",
+        },
+    )
+    store: Literal["local", "aws", "memory"] = _setting(
+        "local",
+        "DAYLILY_STORE",
+        "Where worksets live: local (SQLite and a folder), aws (the default once there is a bucket) "
+        "or memory.",
+    )
+    engine: Literal["local", "slurm", "memory"] = _setting(
+        "local",
+        "DAYLILY_ENGINE",
+        "What runs pipelines: local (processes), slurm, or memory (pretends).",
+    )
+    slurm_folder: str | None = _setting(
+        None, "DAYLILY_SLURM_FOLDER", "Folder for jobs' logs that all nodes of the cluster share."
+    )
+    slurm_options: str = _setting(
+        "", "DAYLILY_SLURM_OPTIONS", "Further options of sbatch, such as '--partition=long'."
+    )
+    slurm_host: str | None = _setting(
+        None, "DAYLILY_SLURM_HOST", "Login node, [user@]host[:port], to reach over ssh; else this one."
+    )
+    slurm_identity: Path | None = _setting(
+        None, "DAYLILY_SLURM_IDENTITY", "File of the private key for the login node."
+    )
+    region: str = _setting(
+        "us-west-2",
+        "AWS_REGION",
+        "Region of AWS; without it that of the AWS profile.",
+        "AWS_DEFAULT_REGION",
+    )
+    table: str = _setting(
+        "daylily-worksets",
+        "WORKSET_TABLE_NAME",
+        "DynamoDB table of worksets; 'none' keeps them in the bucket alone.",
+        "DAYLILY_DYNAMODB_TABLE",
+    )
+    customer_table: str | None = _setting(
+        None, "CUSTOMER_TABLE_NAME", "DynamoDB table of customers, if not <table>-customers."
+    )
+    bucket: str | None = _setting(None, "S3_BUCKET", "S3 bucket of worksets and files.")
+    prefix: str = _setting(
+        "worksets/", "S3_PREFIX", "Where worksets stand in the object store, ending in '/'."
+    )
+    index_prefix: str | None = _setting(
+        None,
+        "DAYLILY_INDEX_PREFIX",
+        "Folder in the object store for logs that list worksets by sentinel; without it, none.",
+    )
+    archive_prefix: str | None = _setting(
+        None,
+        "DAYLILY_ARCHIVE_PREFIX",
+        "Folder in the object store to which people move old worksets; only reports read it.",
+    )
+    sns_topic_arn: str | None = _setting(
+        None,
+        "SNS_TOPIC_ARN",
+        "SNS topic that is told what becomes of worksets.",
+        "DAYLILY_SNS_TOPIC_ARN",
+    )
+    linear_api_key: Secret | None = _setting(
+        None, "LINEAR_API_KEY", "Key of Linear, where worksets that ended become issues."
+    )
+    linear_team_id: str | None = _setting(
+        None, "LINEAR_TEAM_ID", "Team of Linear whose issues they become."
+    )
+    linear_url: str = _setting(
+        "https://api.linear.app/graphql", "DAYLILY_LINEAR_URL", "Address of Linear's API."
+    )
+    cognito_user_pool_id: str | None = _setting(
+        None, "COGNITO_USER_POOL_ID", "Cognito user pool whose users may sign in."
+    )
+    cognito_app_client_id: str | None = _setting(
+        None, "COGNITO_APP_CLIENT_ID", "App client of that pool."
+    )
+    customer: str = _setting("local", "DAYLILY_CUSTOMER", "Customer that commands act for.")
+    url: str | None = _setting(
+        None, "DAYLILY_URL", "Address of a server to work against instead of the local store."
+    )
+    token: Secret | None = _setting(None, "DAYLILY_TOKEN", "Token that the server asks for.")
+    host: str = _setting("127.0.0.1", "DAYLILY_HOST", "Address to listen on.")
+    port: int = _setting(8000, "DAYLILY_PORT", "Port to listen on; 0 takes a free one.")
+    poll_interval: timedelta = _setting(
+        timedelta(seconds=2), "DAYLILY_POLL_INTERVAL", "Seconds between cycles of the monitor."
+    )
+    max_concurrent: int = _setting(2, "DAYLILY_MAX_CONCURRENT", "Worksets that run at a time.")
+    workers: int = _setting(
+        8, "DAYLILY_WORKERS", "Worksets that a monitor sees to at once: threads, not processes."
+    )
+    max_retries: int = _setting(
+        3, "DAYLILY_MAX_RETRIES", "Automatic retries of a workset, unless it says otherwise."
+    )
+    retry_base: timedelta = _setting(
+        timedelta(seconds=2), "DAYLILY_RETRY_BASE", "Seconds before the first retry; then doubled."
+    )
+    retry_ceiling: timedelta = _setting(
+        timedelta(hours=1), "DAYLILY_RETRY_CEILING", "Most seconds between retries."
+    )
+    lock_timeout: timedelta = _setting(
+        timedelta(minutes=2),
+        "DAYLILY_LOCK_TIMEOUT",
+        "Seconds after which a launch that went silent is taken over.",
+    )
+    log_level: LogLevel = _setting(
+        "INFO", "DAYLILY_LOG_LEVEL", "How much is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+    pipelines: tuple[Pipeline, ...] = field(
+        default=SHIPPED,
+        metadata={"help": "Pipelines by name (YAML file only); they add to those shipped."},
+    )
+    clusters: tuple[ClusterSettings, ...] = field(
+        default=(),
+        metadata={
+            "help": "Clusters by name (YAML file only), each with settings of its engine; "
+            "worksets then run on the best of them."
+        },
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with values that are of the right type."""
+        if not is_id(self.customer):
+            yield Fault("customer", f"{self.customer!r} is not an id: {ID_RULE}")
+        yield from self._faults_of_folders()
+        yield from self._faults_of_aws()
+        yield from self._faults_of_channels()
+        yield from self._faults_of_engine()
+        for each in self.clusters:
+            yield from each.cluster.faults()
+            for fault in self.within(each)._faults_of_engine():
+                yield Fault(f"clusters.{each.cluster.name}.{fault.place}", fault.message)
+        if self.url is not None and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.url):
+            yield Fault("url", "is not an http(s) address without user name and password")
+        bounds = (
+            ("port", self.port, 0, 65535),
+            ("max_concurrent", self.max_concurrent, 1, MOST_CONCURRENT),
+            ("workers", self.workers, 1, 64),
+            ("max_retries", self.max_retries, 0, 10),
+            ("poll_interval", self.poll_interval.total_seconds(), 0.05, 86400),
+            ("retry_base", self.retry_base.total_seconds(), 0, 86400),
+            ("retry_ceiling", self.retry_ceiling.total_seconds(), 0, 86400 * 7),
+            ("lock_timeout", self.lock_timeout.total_seconds(), 30, 86400),
+        )
+        for name, value, least, most in bounds:
+            if not least <= value <= most:
+                yield Fault(name, f"{value} is not from {least} to {most}")
+        for pipeline in self.pipelines:
+            yield from pipeline.faults()
+
+    def _faults_of_folders(self) -> Iterator[Fault]:
+        for name in ("prefix", "index_prefix", "archive_prefix"):
+            folder = getattr(self, name)
+            if folder is None:
+                continue
+            if not re.fullmatch(r"([A-Za-z0-9._-]+/)+", folder) or ".." in folder.split("/"):
+                yield Fault(name, f"{folder!r} is not a relative folder that ends in '/'")
+        if self.archive_prefix == self.prefix:
+            yield Fault("archive_prefix", "is the folder of worksets that are not archived")
+
+    def _faults_of_engine(self) -> Iterator[Fault]:
+        if self.engine == "slurm" and not (self.slurm_folder or "").startswith("/"):
+            yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
+        if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
+            yield Fault("slurm_host", f"{self.slurm_host!r} is not [user@]host[:port]")
+
+    def _faults_of_aws(self) -> Iterator[Fault]:
+        if self.store == "aws" and self.bucket is None:
+            yield Fault("bucket", "is needed where the store is aws: set S3_BUCKET")
+        if self.bucket is not None and not re.fullmatch(_BUCKET, self.bucket):
+            yield Fault("bucket", f"{self.bucket!r} is no name of an S3 bucket")
+        for name, table in (("table", self.table), ("customer_table", self.customer_table)):
+            if table is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
+                yield Fault(name, f"{table!r} is no name of a DynamoDB table")
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
+            yield Fault("region", f"{self.region!r} is no region of AWS, such as us-west-2")
+
+    def _faults_of_channels(self) -> Iterator[Fault]:
+        topic = self.sns_topic_arn
+        if topic is not None and not re.fullmatch(_TOPIC, topic):
+            yield Fault("sns_topic_arn", f"{topic!r} is no ARN of an SNS topic")
+        if self.linear_team_id is not None and self.linear_api_key is None:
+            yield Fault("linear_api_key", "is needed beside the team: set LINEAR_API_KEY")
+        if not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.linear_url):
+            yield Fault("linear_url", "is not an http(s) address without user name and password")
+
+    def within(self, cluster: ClusterSettings) -> "Settings":
+        """Return the settings as they are in a cluster."""
+        changes: dict[str, Any] = dict(cluster.engine)
+        return attrs.evolve(self, clusters=(), **changes)
+
+    @property
+    def worksets_table(self) -> str | None:
+        """Name of the table of worksets; None where they are kept in the bucket alone."""
+        return None if self.table == NO_TABLE else self.table
+
+    @property
+    def customers_table(self) -> str | None:
+        """Name of the table of customers; None where they are kept in the bucket alone."""
+        if self.customer_table is not None or self.worksets_table is None:
+            return self.customer_table
+        return f"{self.table}-customers"
+
+    @property
+    def without_table(self) -> bool:
+        """Whether worksets are kept in a bucket alone."""
+        return self.store == "aws" and self.worksets_table is None
+
+    @property
+    def registry(self) -> PipelineRegistry:
+        """The pipelines, by name and alias."""
+        return PipelineRegistry(self.pipelines)

@@ -1,0 +1,230 @@
+"""Values as people write them, in flags, variables and the YAML file: made into those of Settings."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import attrs
+import cattrs
+from attrs import frozen
+
+from daylily.config.settings import ClusterSettings, Secret, Settings
+from daylily.domain.clusters import Cluster
+from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.names import ID_RULE, is_id
+from daylily.domain.pipelines import SHIPPED, Pipeline, Resources
+from daylily.domain.steps import Per, Step
+
+_converter = cattrs.Converter(forbid_extra_keys=True)
+
+
+@_converter.register_structure_hook
+def _seconds(value: Any, _: type[timedelta]) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool):
+        raise ValueError(value)
+    return timedelta(seconds=float(value))
+
+
+@_converter.register_structure_hook
+def _whole(value: Any, _: type[int]) -> int:
+    if isinstance(value, bool | float):
+        raise ValueError(value)
+    return int(value)
+
+
+@_converter.register_structure_hook
+def _yes_or_no(value: Any, _: type[bool]) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
+
+
+@_converter.register_structure_hook
+def _per(value: Any, _: type[Per]) -> Per:
+    return Per(value)
+
+
+@_converter.register_structure_hook
+def _text(value: Any, _: type[str]) -> str:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return value
+
+
+@_converter.register_structure_hook
+def _path(value: Any, _: type[Path]) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError(value)
+    return Path(value).expanduser().absolute()
+
+
+@_converter.register_structure_hook
+def _secret(value: Any, _: type[Secret]) -> Secret:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return Secret(value)
+
+
+@frozen(kw_only=True)
+class _WrittenStep:
+    """A step as the YAML file has it; what it leaves out is as in the shipped step of that name."""
+
+    name: str
+    command: tuple[str, ...] | None = None
+    per: Per | None = None
+    optional: bool | None = None
+    on_cancel: tuple[str, ...] | None = None
+
+
+@frozen(kw_only=True)
+class _WrittenPipeline:
+    """A pipeline as the YAML file has it; what it leaves out is as shipped, if it was shipped."""
+
+    command: tuple[str, ...] | None = None
+    per_sample: bool | None = None
+    sample_option: str | None = None
+    steps: tuple[_WrittenStep, ...] | None = None
+    description: str | None = None
+    cpus: int | None = None
+    memory_gb: float | None = None
+    time_limit: timedelta | None = None
+    vcpu_hours_per_sample: float | None = None
+    aliases: tuple[str, ...] | None = None
+
+
+def structure(name: str, raw: object, kind: Any) -> object:
+    """
+    Return the value of the setting *name*.
+
+    Args:
+        kind: The type of the setting.
+
+    Raises:
+        InvalidInputError: Parts of it are wrong; each is named.
+        ValueError, TypeError, cattrs.BaseValidationError: It is not of that type.
+    """
+    if name == "pipelines":
+        return _pipelines(raw)
+    if name == "clusters":
+        return _clusters(raw)
+    if choices := _choices(kind):
+        word = str(raw).upper() if name == "log_level" else raw
+        if word not in choices:
+            raise ValueError(raw)
+        return word
+    return _converter.structure(raw, kind)
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    return tuple(choice for choice in get_args(kind) if isinstance(choice, str))
+
+
+def _pipelines(raw: object) -> tuple[Pipeline, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidInputError.of("pipelines", "must be a mapping of names to pipelines")
+    found = {pipeline.name: pipeline for pipeline in SHIPPED}
+    faults: list[Fault] = []
+    for name, body in raw.items():
+        place = f"pipelines.{name}"
+        if not isinstance(name, str) or not is_id(name) or name != name.lower():
+            faults.append(Fault(place, f"the name must be {ID_RULE}, in lower case"))
+            continue
+        try:
+            written = _converter.structure(body, _WrittenPipeline)
+        except cattrs.BaseValidationError as error:
+            faults += [Fault(place, text) for text in cattrs.transform_error(error)]
+        else:
+            found[name] = _merged(found.get(name, Pipeline(name=name)), written)
+    if faults:
+        raise InvalidInputError(faults)
+    return tuple(found.values())
+
+
+@frozen(kw_only=True)
+class _WrittenCluster:
+    """What a cluster can take, as the YAML file has it."""
+
+    availability_zone: str | None = None
+    max_concurrent: int = 3
+    max_vcpus: int | None = None
+    cost_per_vcpu_hour: float = 0.0
+
+
+def _clusters(raw: object) -> tuple[ClusterSettings, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidInputError.of("clusters", "must be a mapping of names to clusters")
+    found: list[ClusterSettings] = []
+    faults: list[Fault] = []
+    for name, body in raw.items():
+        place = f"clusters.{name}"
+        if not isinstance(name, str) or not is_id(name):
+            faults.append(Fault(place, f"the name must be {ID_RULE}"))
+        elif not isinstance(body, dict) or not all(isinstance(key, str) for key in body):
+            faults.append(Fault(place, "must be a mapping of settings"))
+        else:
+            found += _cluster(name, body, faults)
+    if faults:
+        raise InvalidInputError(faults)
+    return tuple(found)
+
+
+def _cluster(name: str, body: Mapping[str, Any], faults: list[Fault]) -> Iterator[ClusterSettings]:
+    """Yield the cluster, unless something is wrong with it, which is added to *faults*."""
+    place = f"clusters.{name}"
+    engine: dict[str, object] = {}
+    for attribute in attrs.fields(Settings):
+        key = attribute.name
+        if key in body and _is_of_engine(key):
+            try:
+                engine[key] = structure(key, body[key], attribute.type)
+            except (ValueError, TypeError, cattrs.BaseValidationError):
+                text = f"{body[key]!r:.80} is not {wanted(attribute.type)}"
+                faults.append(Fault(f"{place}.{key}", text))
+    rest = {key: value for key, value in body.items() if not _is_of_engine(key)}
+    try:
+        written = _converter.structure(rest, _WrittenCluster)
+    except cattrs.BaseValidationError as error:
+        faults += [Fault(place, text) for text in cattrs.transform_error(error)]
+    else:
+        yield ClusterSettings(Cluster(name=name, **attrs.asdict(written)), engine)
+
+
+def _is_of_engine(name: str) -> bool:
+    """Tell whether each cluster may have a setting of its own."""
+    return name in attrs.fields_dict(Settings) and name.startswith(("engine", "slurm_", "batch_"))
+
+
+def _merged(shipped: Pipeline, written: _WrittenPipeline) -> Pipeline:
+    changes = _said(written)
+    if written.steps is not None:
+        changes["steps"] = tuple(_step(shipped, each) for each in written.steps)
+    if not {"command", "steps"}.isdisjoint(changes):
+        # What was said of the command that is replaced is not true of another.
+        blank = {"command": None, "steps": (), "per_sample": False, "sample_option": None}
+        changes = blank | changes
+    # Who names it has what it needs.
+    changes["set_up"] = True
+    needs = {name: changes.pop(name) for name in attrs.fields_dict(Resources) if name in changes}
+    return attrs.evolve(shipped, resources=attrs.evolve(shipped.resources, **needs), **changes)
+
+
+def _step(pipeline: Pipeline, written: _WrittenStep) -> Step:
+    known = {step.name: step for step in pipeline.steps}
+    return attrs.evolve(known.get(written.name, Step(name=written.name, command=())), **_said(written))
+
+
+def _said(written: Any) -> dict[str, Any]:
+    named = attrs.asdict(written, recurse=False)
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def wanted(kind: object) -> str:
+    """Return what a setting of that type has to be, in words."""
+    words = {int: "a whole number", timedelta: "a number of seconds", str: "a text", Path: "a path"}
+    if isinstance(kind, type) and kind in words:
+        return words[kind]
+    choices = _choices(kind)
+    return f"one of {', '.join(choices)}" if choices else "a text"
