@@ -70,8 +70,12 @@ class ObjectDrawer:
             return None
 
 
-class SentinelStoreContract:
-    """Subclass it and give the fixtures ``store`` and ``drawer``, which see the same directories."""
+class SequentialSentinelStoreContract:
+    """
+    The contract as far as one caller can tell.
+
+    For engines whose threads prove nothing, such as moto; of any other it asks too little.
+    """
 
     @pytest.fixture
     def drawer(self) -> Drawer:
@@ -180,13 +184,6 @@ class SentinelStoreContract:
         store.post("ws-1", Sentinel.LOCK, body(1, "locked by a"))
         assert store.post("ws-1", Sentinel.LOCK, body(1, "locked by b")) is False
         assert store.look("ws-1").sentinels == {Sentinel.LOCK: body(1, "locked by a")}
-
-    def test_one_of_many_posts_wins(self, store: SentinelStore) -> None:
-        """Of 32 threads with different bodies one is told True, and its body stands."""
-        bodies = [body(1, f"locked by {runner}") for runner in range(RUNNERS)]
-        outcomes = race(lambda runner: store.post("ws-1", Sentinel.LOCK, bodies[runner]))
-        assert sorted(map(bool, outcomes)) == [False] * (RUNNERS - 1) + [True]
-        assert store.look("ws-1").sentinels == {Sentinel.LOCK: bodies[outcomes.index(True)]}
 
     def test_an_earlier_one_of_ours_is_replaced(self, store: SentinelStore) -> None:
         """What a slow payer left of an earlier transition gives way; a later one does not."""
@@ -474,3 +471,14 @@ class SentinelStoreContract:
         assert store.post("ws-1", Sentinel.ERROR, fine)
         assert store.post("ws-1", Sentinel.ERROR, fine)
         assert store.look("ws-1").sentinels == {Sentinel.ERROR: SentinelBody(NOON, "two lines", 4)}
+
+
+class SentinelStoreContract(SequentialSentinelStoreContract):
+    """Subclass it and give the fixtures ``store`` and ``drawer``, which see the same directories."""
+
+    def test_one_of_many_posts_wins(self, store: SentinelStore) -> None:
+        """Of 32 threads with different bodies one is told True, and its body stands."""
+        bodies = [body(1, f"locked by {runner}") for runner in range(RUNNERS)]
+        outcomes = race(lambda runner: store.post("ws-1", Sentinel.LOCK, bodies[runner]))
+        assert sorted(map(bool, outcomes)) == [False] * (RUNNERS - 1) + [True]
+        assert store.look("ws-1").sentinels == {Sentinel.LOCK: bodies[outcomes.index(True)]}

@@ -50,8 +50,12 @@ def whole_history(store: StateStore, workset_id: str, *, limit: int = 100) -> li
     return list(every(lambda cursor: store.history(workset_id, cursor=cursor, limit=limit)))
 
 
-class StateStoreContract:
-    """Subclass it and give a fixture ``store``."""
+class SequentialStateStoreContract:
+    """
+    The contract as far as one caller can tell.
+
+    For engines whose threads prove nothing, such as moto; of any other it asks too little.
+    """
 
     @pytest.fixture
     def store(self) -> StateStore:
@@ -81,13 +85,6 @@ class StateStoreContract:
     def test_add_ignores_the_version_it_is_given(self, store: StateStore) -> None:
         """The first version is 1, whatever the caller's copy says."""
         assert store.add(evolve(a_workset(), version=7)).version == 1
-
-    def test_one_of_many_adds_wins(self, store: StateStore) -> None:
-        """Of 32 threads that add one id, one is told it did, and its workset is the stored one."""
-        outcomes = race(lambda runner: store.add(a_workset(name=f"Runner {runner}")))
-
-        assert_one_winner(outcomes, AlreadyExistsError)
-        assert store.get("ws-1") in outcomes
 
     # get
 
@@ -156,30 +153,6 @@ class StateStoreContract:
         with pytest.raises(NotFoundError):
             store.save(a_workset())
         assert store.known(["ws-1"]) == frozenset()
-
-    def test_one_of_many_saves_wins(self, store: StateStore) -> None:
-        """Of 32 threads that save the version they all read, one is told it did."""
-        read = store.add(a_workset())
-        outcomes = race(lambda runner: store.save(locked(read, owner=f"monitor-{runner}")))
-
-        assert_one_winner(outcomes, ConcurrentUpdateError)
-        assert store.get("ws-1") in outcomes
-
-    def test_no_save_of_many_is_lost(self, store: StateStore) -> None:
-        """When 8 threads read and save until they win, every one of their changes is in the end."""
-        store.add(a_workset(name="0"))
-
-        def count_up(_runner: int) -> None:
-            while True:
-                read = store.get("ws-1")
-                try:
-                    store.save(evolve(read, name=str(int(read.name) + 1)))
-                except ConcurrentUpdateError:
-                    continue
-                return
-
-        assert race(count_up, 8) == [None] * 8
-        assert (store.get("ws-1").name, store.get("ws-1").version) == ("8", 9)
 
     # history
 
@@ -476,6 +449,41 @@ class StateStoreContract:
 
         stayed = [name for name in found if name.startswith("ws-") and name != "ws-0"]
         assert sorted(stayed) == [f"ws-{n}" for n in range(1, 10)]
+
+
+class StateStoreContract(SequentialStateStoreContract):
+    """Subclass it and give a fixture ``store``."""
+
+    def test_one_of_many_adds_wins(self, store: StateStore) -> None:
+        """Of 32 threads that add one id, one is told it did, and its workset is the stored one."""
+        outcomes = race(lambda runner: store.add(a_workset(name=f"Runner {runner}")))
+
+        assert_one_winner(outcomes, AlreadyExistsError)
+        assert store.get("ws-1") in outcomes
+
+    def test_one_of_many_saves_wins(self, store: StateStore) -> None:
+        """Of 32 threads that save the version they all read, one is told it did."""
+        read = store.add(a_workset())
+        outcomes = race(lambda runner: store.save(locked(read, owner=f"monitor-{runner}")))
+
+        assert_one_winner(outcomes, ConcurrentUpdateError)
+        assert store.get("ws-1") in outcomes
+
+    def test_no_save_of_many_is_lost(self, store: StateStore) -> None:
+        """When 8 threads read and save until they win, every one of their changes is in the end."""
+        store.add(a_workset(name="0"))
+
+        def count_up(_runner: int) -> None:
+            while True:
+                read = store.get("ws-1")
+                try:
+                    store.save(evolve(read, name=str(int(read.name) + 1)))
+                except ConcurrentUpdateError:
+                    continue
+                return
+
+        assert race(count_up, 8) == [None] * 8
+        assert (store.get("ws-1").name, store.get("ws-1").version) == ("8", 9)
 
 
 def paged(fetch: Callable[[str | None], Page[Workset]], limit: int) -> list[str]:

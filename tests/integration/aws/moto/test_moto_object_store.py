@@ -6,14 +6,14 @@ import pytest
 
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.ports.object_store import ObjectStore
-from daylily.testing.contracts.object_store import ObjectStoreContract
+from daylily.testing.contracts.object_store import SequentialObjectStoreContract
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class TestMotoObjectStore(ObjectStoreContract):
-    """The contract; threads that race prove nothing here, and do so on a real engine."""
+class TestMotoObjectStore(SequentialObjectStoreContract):
+    """The contract without its races: here they would prove nothing, and they run on a real engine."""
 
     folder = ""
 
@@ -21,15 +21,6 @@ class TestMotoObjectStore(ObjectStoreContract):
     def store(self, s3: "S3Client", bucket: str) -> ObjectStore:
         """Return an empty store."""
         return S3ObjectStore(s3, bucket, self.folder)
-
-    def test_one_of_many_creates(self, store: ObjectStore) -> None:
-        """Proved on a real engine."""
-
-    def test_one_of_many_deletes(self, store: ObjectStore) -> None:
-        """Proved on a real engine."""
-
-    def test_a_newer_object_is_never_deleted(self, store: ObjectStore) -> None:
-        """Proved on a real engine."""
 
 
 class TestMotoObjectStoreInAFolder(TestMotoObjectStore):

@@ -8,14 +8,18 @@ from tests.integration.aws.worlds import a_bucket
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.ports.sentinel_store import SentinelStore
-from daylily.testing.contracts.sentinel_store import Drawer, ObjectDrawer, SentinelStoreContract
+from daylily.testing.contracts.sentinel_store import (
+    Drawer,
+    ObjectDrawer,
+    SequentialSentinelStoreContract,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class TestMotoSentinelStore(SentinelStoreContract):
-    """The contract, in a bucket."""
+class TestMotoSentinelStore(SequentialSentinelStoreContract):
+    """The contract without its races: here they would prove nothing, and they run on a real engine."""
 
     @pytest.fixture
     def drawer(self, s3: "S3Client") -> ObjectDrawer:
