@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -300,6 +301,37 @@ def test_children_that_outlive_both(compute: SubprocessCompute, bench: LocalBenc
     assert compute.status([KEY])[KEY].phase is Phase.RUNNING
     assert is_vanished(await_end(compute, KEY, bench))
     assert not is_alive(child)
+
+
+def test_supervisor_killed_while_somebody_looks(
+    compute: SubprocessCompute, bench: LocalBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that saw no child yet does not take the job for lost when its supervisor dies then."""
+    script = (
+        "import os, sys, time; os.closerange(3, 256);"  # as daemons do: the lock is gone with them
+        "open(sys.argv[1], 'w').write(f'{os.getpid()}\\n'); time.sleep(300)"
+    )
+    path = bench.directory / "ws-1-1-job.pid"
+    compute.submit(python_job(KEY, script, str(path), directory=bench.directory))
+    job = bench.pid(KEY, "job")
+    run = Run(compute.root / KEY)
+
+    def read_too_soon(file: Path) -> dict[str, Any] | None:
+        if file != run.child or not is_alive(supervising):
+            return read_facts(file)
+        kill_supervisor(compute)
+        return None
+
+    claim = read_facts(run.claim)
+    assert claim
+    supervising = claim["pid"]
+    with monkeypatch.context() as patch:
+        patch.setattr(supervisor, "read_facts", read_too_soon)
+        assert compute.status([KEY])[KEY].phase is Phase.RUNNING
+
+    assert not is_alive(supervising)
+    assert is_alive(job)
+    assert compute.status([KEY])[KEY].phase is Phase.RUNNING
 
 
 def test_children_without_a_head(compute: SubprocessCompute, bench: LocalBench) -> None:

@@ -117,7 +117,10 @@ def test_tasks_outlive_their_supervisor(compute: SubprocessCompute, bench: Local
     waits = Task(name="A", arguments=("sh", "-c", f"while [ ! -e '{go_on}' ]; do sleep 0.01; done"))
     job = bench.tasks(KEY, {"B": 4})
     compute.submit(one_at_a_time(evolve(job, tasks=(waits, *job.tasks))))
-    await_status(compute, KEY, bench, lambda now: now.progress is not None and bool(now.tasks))
+    # A claimed job reads RUNNING before its supervisor has started anything that could outlive it.
+    await_status(
+        compute, KEY, bench, lambda now: [task.phase for task in now.tasks][:1] == [Phase.RUNNING]
+    )
     kill(Run(compute.root / KEY).claim)
 
     assert compute.status([KEY])[KEY].phase is Phase.RUNNING

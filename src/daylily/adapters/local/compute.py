@@ -246,8 +246,11 @@ class SubprocessCompute:
                 tasks = job_tasks.statuses(run, Phase.CANCELED)
                 return JobStatus(phase=Phase.CANCELED, job=key, tasks=tasks)
             return self._queued(key, run)
+        # The lock before the child: once it is free nobody is left to start one, and a child that let
+        # go of it had introduced itself before.
+        locked = _is_locked(run.claim)
         child = supervisor.read_facts(run.child) or {}
-        if self._still_runs(run, claim, child):
+        if self._still_runs(run, claim, child, locked=locked):
             tasks = job_tasks.statuses(run)
             return JobStatus(
                 phase=Phase.RUNNING,
@@ -304,9 +307,11 @@ class SubprocessCompute:
             ended_at=_instant(ending.get("ended_at")),
         )
 
-    def _still_runs(self, run: Run, claim: dict[str, Any], child: dict[str, Any]) -> bool:
+    def _still_runs(
+        self, run: Run, claim: dict[str, Any], child: dict[str, Any], *, locked: bool
+    ) -> bool:
         """Tell whether anything of a claimed job lives; one without a supervisor is minded here."""
-        if not _is_locked(run.claim) and not _lives(child):
+        if not locked and not _lives(child):
             # Its children may live on without the lock: as nobody will ever tell how it ended, they
             # have to be gone before the next attempt begins.
             return supervisor.send(signal.SIGKILL, run.mark, None)
