@@ -10,7 +10,7 @@ import secrets
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -46,7 +46,7 @@ from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
-from daylily.config import MOST_CONCURRENT, Settings
+from daylily.config import CHANNELS, MOST_CONCURRENT, Settings
 from daylily.domain.clusters import Cluster
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
@@ -519,29 +519,47 @@ def _aws_customers(settings: Settings, clients: "Clients", objects: ObjectStore)
 
 def _notifier(settings: Settings) -> Notifier:
     """Return the channels that the settings name; one machine keeps a journal of its own as well."""
-    channels: dict[str, Notifier] = {}
+    from daylily.adapters.filtered import FilteredNotifier
+
+    found = dict(_channels(settings))
+    if not found or settings.store == "local":
+        from daylily.adapters.local.notifier import JournalNotifier
+
+        found["journal"] = JournalNotifier(settings.home / "notices.jsonl")
+    for each in settings.channels:
+        if each.name in found:
+            found[each.name] = FilteredNotifier(found[each.name], each.audience)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    from daylily.adapters.fan_out import FanOutNotifier
+
+    return FanOutNotifier(found)
+
+
+def _channels(settings: Settings) -> Iterator[tuple[str, Notifier]]:
     if settings.sns_topic_arn is not None:
         from daylily.adapters.aws.clients import Clients
         from daylily.adapters.aws.sns import SNSNotifier, region_of
 
         # Who waits for a channel keeps worksets waiting: rather owe the news.
         clients = Clients(region=region_of(settings.sns_topic_arn), read_timeout=5.0, attempts=2)
-        channels["sns"] = SNSNotifier(clients.sns(), settings.sns_topic_arn)
+        yield "sns", SNSNotifier(clients.sns(), settings.sns_topic_arn)
     if settings.linear_api_key is not None and settings.linear_team_id is not None:
         from daylily.adapters.linear import LinearNotifier
 
-        channels["linear"] = LinearNotifier(
-            settings.linear_api_key.reveal(), settings.linear_team_id, settings.linear_url
-        )
-    if not channels or settings.store == "local":
-        from daylily.adapters.local.notifier import JournalNotifier
+        key = settings.linear_api_key.reveal()
+        yield "linear", LinearNotifier(key, settings.linear_team_id, settings.linear_url)
+    posted = {each.name: (each.url, each.secret) for each in settings.channels}
+    for name, (url, secret) in {
+        "webhook": (settings.webhook_url, settings.webhook_secret),
+        **{name: pair for name, pair in posted.items() if name not in CHANNELS},
+    }.items():
+        if url is not None and secret is not None:
+            from daylily.adapters.webhook import WebhookNotifier
 
-        channels["journal"] = JournalNotifier(settings.home / "notices.jsonl")
-    if len(channels) == 1:
-        return next(iter(channels.values()))
-    from daylily.adapters.fan_out import FanOutNotifier
-
-    return FanOutNotifier(channels)
+            # The bucket, or the machine: what tells installations apart, and holds no secret.
+            source = f"/daylily/{settings.bucket or socket.gethostname()}"
+            yield name, WebhookNotifier(url, secret.reveal(), source, utc_now)
 
 
 def _staging(settings: Settings) -> Staging | None:

@@ -6,10 +6,13 @@ import pytest
 
 from daylily.adapters.aws.sns import SNSNotifier
 from daylily.adapters.fan_out import FanOutNotifier
+from daylily.adapters.filtered import FilteredNotifier
 from daylily.adapters.linear import LinearNotifier
 from daylily.adapters.local.notifier import JournalNotifier
+from daylily.adapters.webhook import WebhookNotifier
 from daylily.bootstrap import connect
 from daylily.config import ConfigError, Secret, Settings, load
+from daylily.domain.audience import Audience
 
 TOPIC = "arn:aws:sns:us-west-2:123456789:workset-notifications"
 GUIDE = {
@@ -113,3 +116,72 @@ def test_a_key_alone_is_no_channel(tmp_path: Path) -> None:
     """People have keys of Linear for other programs; a monitor that was told of one says so."""
     settings = settings_of(tmp_path, bucket="genomes", linear_api_key="lin_api_x")
     assert isinstance(connect(settings).notifier, JournalNotifier)
+
+
+SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def test_webhooks_and_audiences(tmp_path: Path) -> None:
+    """One webhook by variables, more by the file, which also says who hears what."""
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "bucket: genomes\n"
+        "channels:\n"
+        f"  lims: {{url: 'https://lims.example.org/hooks', secret: {SECRET}, customers: [acme]}}\n"
+        "  webhook: {kinds: [complete, failed]}\n"
+        "  sns:\n"
+    )
+    environ = {
+        "DAYLILY_WEBHOOK_URL": "http://127.0.0.1:9/x",
+        "DAYLILY_WEBHOOK_SECRET": SECRET,
+        "SNS_TOPIC_ARN": TOPIC,
+    }
+    loaded = load({"home": tmp_path}, environ, file)
+    assert ("channels", "lims, webhook, sns", str(file)) in loaded.rows()
+    assert SECRET not in f"{loaded!r}{list(loaded.rows())}"
+    notifier = connect(loaded.settings).notifier
+    assert isinstance(notifier, FanOutNotifier)
+    assert list(notifier.channels) == ["sns", "webhook", "lims"]
+    lims = notifier.channels["lims"]
+    assert isinstance(lims, FilteredNotifier)
+    assert isinstance(lims.channel, WebhookNotifier)
+    assert lims.audience == Audience(customers=frozenset({"acme"}))
+
+
+def test_all_that_is_wrong_with_channels(tmp_path: Path) -> None:
+    """Each fault under its key."""
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "channels:\n"
+        f"  open: {{url: 'http://lims.example.org/', secret: {SECRET}}}\n"
+        "  short: {url: 'https://lims.example.org/', secret: whsec_AAEC}\n"
+        "  bare: {url: 'https://lims.example.org/', secret: not-base64-at-all-and-long}\n"
+        "  where: {}\n"
+        "  linear: {url: 'https://lims.example.org/'}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load({}, {"DAYLILY_WEBHOOK_URL": "lims"}, file)
+    assert [fault.place.partition(" ")[0] for fault in caught.value.faults] == [
+        *("webhook_url", "webhook_secret", "channels.open.url", "channels.short.secret"),
+        *("channels.bare.secret", "channels.where.url", "channels.where.secret", "channels.linear"),
+    ]
+    with pytest.raises(ConfigError, match=r"webhook_url .*is needed"):
+        load({}, {"DAYLILY_WEBHOOK_SECRET": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("channels: [sns]\n", "must be a mapping"),
+        ("channels: {'a b': {}}\n", "the name must be"),
+        ("channels: {sns: {kinds: [birthday]}}\n", "channels.sns"),
+        ("channels: {sns: {colour: red}}\n", "channels.sns"),
+        ("channels: {sns: [complete]}\n", "channels.sns"),
+    ],
+)
+def test_channels_that_make_no_sense(tmp_path: Path, text: str, told: str) -> None:
+    """It is told which, and why."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        load({}, {}, file)

@@ -6,9 +6,11 @@ Nothing else in Daylily reads the environment. Every fault is listed at once, wi
 
 from daylily.config.loading import CONFIG_VARIABLE, ConfigError, Loaded, load
 from daylily.config.settings import (
+    CHANNELS,
     MASK,
     MOST_CONCURRENT,
     NO_TABLE,
+    ChannelSettings,
     ClusterSettings,
     LogLevel,
     Secret,
@@ -16,10 +18,12 @@ from daylily.config.settings import (
 )
 
 __all__ = [
+    "CHANNELS",
     "CONFIG_VARIABLE",
     "MASK",
     "MOST_CONCURRENT",
     "NO_TABLE",
+    "ChannelSettings",
     "ClusterSettings",
     "ConfigError",
     "Loaded",

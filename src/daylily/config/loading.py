@@ -13,7 +13,7 @@ import platformdirs
 import yaml
 from attrs import frozen
 
-from daylily.config.settings import MASK, ClusterSettings, Secret, Settings
+from daylily.config.settings import MASK, ChannelSettings, ClusterSettings, Secret, Settings
 from daylily.config.written import structure, wanted
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.pipelines import Pipeline
@@ -173,7 +173,7 @@ def _file(
 def _named(item: object) -> str:
     if isinstance(item, ClusterSettings):
         return item.cluster.name
-    return item.name if isinstance(item, Pipeline) else str(item)
+    return item.name if isinstance(item, Pipeline | ChannelSettings) else str(item)
 
 
 def _shown(value: object) -> str:

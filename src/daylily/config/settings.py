@@ -1,5 +1,7 @@
 """What an installation may be told to do, and what is wrong with it."""
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -10,6 +12,7 @@ import attrs
 import platformdirs
 from attrs import field, frozen
 
+from daylily.domain.audience import EVERYTHING, Audience
 from daylily.domain.clusters import Cluster
 from daylily.domain.errors import Fault
 from daylily.domain.names import ID_RULE, is_id
@@ -21,6 +24,13 @@ NO_TABLE: Final = "none"
 """The name of a table that says there is none."""
 _LOGIN_NODE: Final = r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?"
 _TOPIC: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{1,12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
+_ADDRESS: Final = r"https?://[^/@\s]+(/[^@\s]*)?"
+_AN_ADDRESS: Final = "an http(s) address without user name and password"
+_LOOPBACK: Final = r"http://(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?(/[^@\s]*)?"
+CHANNELS: Final = ("sns", "linear", "webhook", "journal")
+"""Names of channels that other settings switch on; each further name is a webhook."""
+_LEAST_KEY: Final = 24
+"""Bytes, as Standard Webhooks has it; few can be guessed from one signed message."""
 _BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -57,6 +67,16 @@ class ClusterSettings:
 
     cluster: Cluster
     engine: Mapping[str, object] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class ChannelSettings:
+    """A channel and what goes to it; one with an address is a webhook."""
+
+    name: str
+    url: str | None = None
+    secret: Secret | None = None
+    audience: Audience = EVERYTHING
 
 
 @frozen(kw_only=True)
@@ -137,6 +157,19 @@ class Settings:
     linear_url: str = _setting(
         "https://api.linear.app/graphql", "DAYLILY_LINEAR_URL", "Address of Linear's API."
     )
+    webhook_url: str | None = _setting(
+        None, "DAYLILY_WEBHOOK_URL", "Address to which news are posted as signed CloudEvents."
+    )
+    webhook_secret: Secret | None = _setting(
+        None, "DAYLILY_WEBHOOK_SECRET", "What signs them: a text that the receiver knows too."
+    )
+    channels: tuple[ChannelSettings, ...] = field(
+        default=(),
+        metadata={
+            "help": "What goes to sns, linear, journal and webhook, and further webhooks by name "
+            "(YAML file only)."
+        },
+    )
     cognito_user_pool_id: str | None = _setting(
         None, "COGNITO_USER_POOL_ID", "Cognito user pool whose users may sign in."
     )
@@ -198,8 +231,8 @@ class Settings:
             yield from each.cluster.faults()
             for fault in self.within(each)._faults_of_engine():
                 yield Fault(f"clusters.{each.cluster.name}.{fault.place}", fault.message)
-        if self.url is not None and not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.url):
-            yield Fault("url", "is not an http(s) address without user name and password")
+        if self.url is not None and not re.fullmatch(_ADDRESS, self.url):
+            yield Fault("url", f"is not {_AN_ADDRESS}")
         bounds = (
             ("port", self.port, 0, 65535),
             ("max_concurrent", self.max_concurrent, 1, MOST_CONCURRENT),
@@ -249,8 +282,25 @@ class Settings:
             yield Fault("sns_topic_arn", f"{topic!r} is no ARN of an SNS topic")
         if self.linear_team_id is not None and self.linear_api_key is None:
             yield Fault("linear_api_key", "is needed beside the team: set LINEAR_API_KEY")
-        if not re.fullmatch(r"https?://[^/@\s]+(/[^@\s]*)?", self.linear_url):
-            yield Fault("linear_url", "is not an http(s) address without user name and password")
+        if not re.fullmatch(_ADDRESS, self.linear_url):
+            yield Fault("linear_url", f"is not {_AN_ADDRESS}")
+        if self.webhook_url is None and self.webhook_secret is not None:
+            yield Fault("webhook_url", "is needed beside the secret: set DAYLILY_WEBHOOK_URL")
+        if self.webhook_url is not None:
+            yield from _faults_of_webhook("webhook_url", self.webhook_url)
+            yield from _faults_of_secret("webhook_secret", self.webhook_secret)
+        for each in self.channels:
+            place = f"channels.{each.name}"
+            if each.name in CHANNELS:
+                if each.url is not None or each.secret is not None:
+                    yield Fault(place, "is a channel of its own: it takes neither url nor secret")
+                continue
+            if each.url is None:
+                known = ", ".join(CHANNELS)
+                yield Fault(f"{place}.url", f"is needed: other channels than {known} are webhooks")
+            else:
+                yield from _faults_of_webhook(f"{place}.url", each.url)
+            yield from _faults_of_secret(f"{place}.secret", each.secret)
 
     def within(self, cluster: ClusterSettings) -> "Settings":
         """Return the settings as they are in a cluster."""
@@ -278,3 +328,24 @@ class Settings:
     def registry(self) -> PipelineRegistry:
         """The pipelines, by name and alias."""
         return PipelineRegistry(self.pipelines)
+
+
+def _faults_of_webhook(place: str, url: str) -> Iterator[Fault]:
+    if not re.fullmatch(_ADDRESS, url):
+        yield Fault(place, f"is not {_AN_ADDRESS}")
+    elif not url.startswith("https://") and not re.fullmatch(_LOOPBACK, url):
+        yield Fault(place, "is not https: whoever is between could read the news")
+
+
+def _faults_of_secret(place: str, secret: Secret | None) -> Iterator[Fault]:
+    coded = "" if secret is None else secret.reveal()
+    try:
+        key = base64.b64decode(coded.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not coded.startswith("whsec_") or len(key) < _LEAST_KEY:
+        yield Fault(
+            place,
+            f"is needed: whsec_ and at least {_LEAST_KEY} random bytes in base64, as of "
+            "'openssl rand -base64 32'",
+        )

@@ -3,19 +3,23 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import attrs
 import cattrs
 from attrs import frozen
 
-from daylily.config.settings import ClusterSettings, Secret, Settings
+from daylily.config.settings import ChannelSettings, ClusterSettings, Secret, Settings
+from daylily.domain.audience import Audience
 from daylily.domain.clusters import Cluster
 from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.events import EventKind
+from daylily.domain.lifecycle import Priority, State
 from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.pipelines import SHIPPED, Pipeline, Resources
 from daylily.domain.steps import Per, Step
 
+_T = TypeVar("_T")
 _converter = cattrs.Converter(forbid_extra_keys=True)
 
 
@@ -43,15 +47,15 @@ def _yes_or_no(value: Any, _: type[bool]) -> bool:
 
 
 @_converter.register_structure_hook
-def _per(value: Any, _: type[Per]) -> Per:
-    return Per(value)
-
-
-@_converter.register_structure_hook
 def _text(value: Any, _: type[str]) -> str:
     if not isinstance(value, str):
         raise ValueError(value)
     return value
+
+
+# The hook for texts would take the words of these for texts.
+for _words in (Per, EventKind, State, Priority):
+    _converter.register_structure_hook(_words, lambda value, kind: kind(value))
 
 
 @_converter.register_structure_hook
@@ -110,6 +114,8 @@ def structure(name: str, raw: object, kind: Any) -> object:
         return _pipelines(raw)
     if name == "clusters":
         return _clusters(raw)
+    if name == "channels":
+        return _channels(raw)
     if choices := _choices(kind):
         word = str(raw).upper() if name == "log_level" else raw
         if word not in choices:
@@ -122,6 +128,17 @@ def _choices(kind: object) -> tuple[str, ...]:
     return tuple(choice for choice in get_args(kind) if isinstance(choice, str))
 
 
+def _read(place: str, body: object, kind: type[_T], faults: list[Fault]) -> Iterator[_T]:
+    """Yield *body* as a *kind*, unless something is wrong with it, which is added to *faults*."""
+    if not isinstance(body, dict):
+        faults.append(Fault(place, "must be a mapping"))
+        return
+    try:
+        yield _converter.structure(body, kind)
+    except cattrs.BaseValidationError as error:
+        faults += [Fault(place, text) for text in cattrs.transform_error(error)]
+
+
 def _pipelines(raw: object) -> tuple[Pipeline, ...]:
     if not isinstance(raw, dict):
         raise InvalidInputError.of("pipelines", "must be a mapping of names to pipelines")
@@ -132,11 +149,7 @@ def _pipelines(raw: object) -> tuple[Pipeline, ...]:
         if not isinstance(name, str) or not is_id(name) or name != name.lower():
             faults.append(Fault(place, f"the name must be {ID_RULE}, in lower case"))
             continue
-        try:
-            written = _converter.structure(body, _WrittenPipeline)
-        except cattrs.BaseValidationError as error:
-            faults += [Fault(place, text) for text in cattrs.transform_error(error)]
-        else:
+        for written in _read(place, body, _WrittenPipeline, faults):
             found[name] = _merged(found.get(name, Pipeline(name=name)), written)
     if faults:
         raise InvalidInputError(faults)
@@ -184,12 +197,41 @@ def _cluster(name: str, body: Mapping[str, Any], faults: list[Fault]) -> Iterato
                 text = f"{body[key]!r:.80} is not {wanted(attribute.type)}"
                 faults.append(Fault(f"{place}.{key}", text))
     rest = {key: value for key, value in body.items() if not _is_of_engine(key)}
-    try:
-        written = _converter.structure(rest, _WrittenCluster)
-    except cattrs.BaseValidationError as error:
-        faults += [Fault(place, text) for text in cattrs.transform_error(error)]
-    else:
+    for written in _read(place, rest, _WrittenCluster, faults):
         yield ClusterSettings(Cluster(name=name, **attrs.asdict(written)), engine)
+
+
+@frozen(kw_only=True)
+class _WrittenChannel:
+    """A channel, as the YAML file has it."""
+
+    url: str | None = None
+    secret: Secret | None = None
+    kinds: frozenset[EventKind] = frozenset()
+    states: frozenset[State] = frozenset()
+    priorities: frozenset[Priority] = frozenset()
+    customers: frozenset[str] = frozenset()
+
+
+def _channels(raw: object) -> tuple[ChannelSettings, ...]:
+    if not isinstance(raw, dict):
+        raise InvalidInputError.of("channels", "must be a mapping of names to what goes to them")
+    found: list[ChannelSettings] = []
+    faults: list[Fault] = []
+    for name, body in raw.items():
+        place = f"channels.{name}"
+        if not isinstance(name, str) or not is_id(name):
+            faults.append(Fault(place, f"the name must be {ID_RULE}"))
+            continue
+        for written in _read(place, {} if body is None else body, _WrittenChannel, faults):
+            wanted = attrs.asdict(written, recurse=False)
+            url, secret = wanted.pop("url"), wanted.pop("secret")
+            found.append(
+                ChannelSettings(name=name, url=url, secret=secret, audience=Audience(**wanted))
+            )
+    if faults:
+        raise InvalidInputError(faults)
+    return tuple(found)
 
 
 def _is_of_engine(name: str) -> bool:
