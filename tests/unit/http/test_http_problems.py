@@ -210,8 +210,8 @@ def test_openapi_names_no_other_host(client: Any) -> None:
     answer = client.get("/openapi.json")
     described = answer.json()
 
-    assert "/api/customers/{cid}/worksets" in described["paths"]
-    assert not any(path.startswith(("/v1", "/portal")) for path in described["paths"])
+    assert "/v1/api/customers/{cid}/worksets" in described["paths"]
+    assert not any(path.startswith(("/api", "/portal", "/docs")) for path in described["paths"])
     assert "http://" not in json.dumps(described)
     assert "https://" not in json.dumps(described)
 

@@ -6,15 +6,15 @@ from typing import Any, Final
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
-from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Tag
 from litestar.types import Guard
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
-from daylily.entrypoints.http import estimate, files, health, results, worksets
+from daylily.entrypoints.http import docs_page, estimate, files, health, results, worksets
 from daylily.entrypoints.http.auth import AdminToken, Authenticator, OpenDoor, signed_in
+from daylily.entrypoints.http.describing import DescribedConfig
 from daylily.entrypoints.http.problems import answer_problem
 from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
 from daylily.entrypoints.http.wiring import provide_who
@@ -45,6 +45,20 @@ _CLOSED: Final = (
 )
 _OPEN: Final = (estimate.estimate_cost,)
 
+_ABOUT: Final = """\
+Submit, watch, cancel and retry genomics worksets.
+
+Errors are problem details (RFC 9457); a 422 lists everything wrong at once, each at its place. Every \
+route below `/v1` answers without that prefix, too.
+"""
+_TAGS: Final = {
+    "worksets": "Samples to be run through a pipeline, and all that has become of them.",
+    "results": "What attempts have left.",
+    "files": "What customers keep in their own space, for worksets to be made of.",
+    "estimate": "What a workset will cost.",
+    "health": "Whether the service is there, and well.",
+}
+
 
 def create_asgi(
     app: App, *, admin_token: str | None, host: str | None = None, door: "Guard | None" = None
@@ -70,9 +84,10 @@ def create_asgi(
             health.front_door,
             health.live,
             health.ready,
-            *_api("/", [*doors, signed_in(authenticator)]),
-            *_api("/v1", [*doors, signed_in(authenticator)], include_in_schema=False),
-            Router("/", route_handlers=[portal], guards=doors),
+            *_api("/v1", [*doors, signed_in(authenticator)]),
+            # The addresses of old and of the guide; the document names each route once.
+            *_api("/", [*doors, signed_in(authenticator)], include_in_schema=False),
+            Router("/", route_handlers=[portal, docs_page.page, docs_page.part], guards=doors),
         ],
         dependencies={
             "app": Provide(lambda: app, sync_to_thread=False),
@@ -119,12 +134,15 @@ def _only_document(request: Request[Any, Any, Any]) -> None:
         raise NotFoundException
 
 
-def _openapi(guards: Sequence[Guard]) -> OpenAPIConfig:
+def _openapi(guards: Sequence[Guard]) -> DescribedConfig:
     token = SecurityScheme(type="http", scheme="bearer", description="The operator's token.")
-    return OpenAPIConfig(
+    return DescribedConfig(
         title="daylily",
         version="1",
-        description="Submit, watch, cancel and retry genomics worksets. See docs/http.md.",
+        description=_ABOUT,
+        contact=Contact(name="Whoever runs this service"),
+        license=License(name="MIT", identifier="MIT"),
+        tags=[Tag(name=name, description=text) for name, text in _TAGS.items()],
         openapi_router=Router(
             _DOCUMENT,
             route_handlers=[],
@@ -132,7 +150,7 @@ def _openapi(guards: Sequence[Guard]) -> OpenAPIConfig:
             before_request=_only_document,
             include_in_schema=False,
         ),
-        # The framework's pages about it load scripts from elsewhere; the document itself is enough.
+        # The framework's pages about it load scripts from elsewhere; ours is docs_page.
         render_plugins=[JsonRenderPlugin(path="/")],
         use_handler_docstrings=True,
         components=Components(security_schemes={"token": token}),

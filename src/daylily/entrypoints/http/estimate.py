@@ -7,13 +7,26 @@ from litestar.params import RawBody
 
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import reference_genome
+from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import Fields, json_object
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.views import EstimateView
 
 
-@post("/api/estimate-cost", status_code=200, sync_to_thread=True)
+@post(
+    "/api/estimate-cost",
+    status_code=200,
+    sync_to_thread=True,
+    **described(
+        "estimateCost",
+        "estimate",
+        body=parameters.ESTIMATE,
+        example=examples.ESTIMATE,
+        public=True,
+    ),
+)
 def estimate_cost(
     request: Request[Any, Any, Any], body: RawBody, app: UseCases
 ) -> Answer[EstimateView]:

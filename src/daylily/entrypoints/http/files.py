@@ -3,11 +3,13 @@
 from typing import Final
 
 from litestar import delete, get, put
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
 from daylily.domain.errors import NotFoundError
 from daylily.domain.names import check_key
+from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import key_in_path, query
 from daylily.entrypoints.http.uploads import store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -18,7 +20,12 @@ from daylily.ports.object_store import ObjectInfo
 _FILES: Final = "/api/customers/{cid:str}/files"
 
 
-@put(f"{_FILES}/{{key:path}}", status_code=201, request_max_body_size=None)
+@put(
+    f"{_FILES}/{{key:path}}",
+    status_code=201,
+    request_max_body_size=None,
+    **described("putFile", "files", body=parameters.FILE, example=examples.FILE),
+)
 async def upload(
     request: Call,
     cid: FromPath[str],
@@ -31,14 +38,21 @@ async def upload(
     return Answer(file_view(stored))
 
 
-@get(_FILES, sync_to_thread=True)
+@get(
+    _FILES,
+    sync_to_thread=True,
+    **described(
+        "listFiles",
+        "files",
+        parameters=(parameters.PREFIX, parameters.CURSOR),
+        example=examples.FILES,
+    ),
+)
 def list_files(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-    prefix: FromQuery[str | None] = None,
-    cursor: FromQuery[str | None] = None,
 ) -> Answer[FilePage]:
     """Return the customer's files whose names start with ``prefix``, in order."""
     fields = query(request)
@@ -50,7 +64,7 @@ def list_files(
     return Answer(FilePage(files=tuple(map(file_view, page.items)), cursor=page.cursor))
 
 
-@delete(f"{_FILES}/{{key:path}}", sync_to_thread=True)
+@delete(f"{_FILES}/{{key:path}}", sync_to_thread=True, **described("deleteFile", "files"))
 def remove(
     request: Call,
     cid: FromPath[str],

@@ -7,6 +7,8 @@ from litestar import MediaType, Request, Response, get
 from litestar.response import Redirect
 
 from daylily.domain.errors import UnavailableError
+from daylily.entrypoints.http import examples
+from daylily.entrypoints.http.describing import answer, described
 from daylily.entrypoints.http.problems import RETRY_AFTER
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.ports.state_store import Filter
@@ -14,7 +16,17 @@ from daylily.ports.state_store import Filter
 _log = logging.getLogger(__name__)
 
 
-@get("/", sync_to_thread=False)
+@get(
+    "/",
+    sync_to_thread=False,
+    **described(
+        "knock",
+        "health",
+        example=examples.FRONT_DOOR,
+        also={302: answer("Browsers are led to the portal.", None)},
+        public=True,
+    ),
+)
 def front_door(
     request: Request[object, object, object],  # type: ignore[type-var]
     app: UseCases,
@@ -29,13 +41,27 @@ def front_door(
     )
 
 
-@get("/health/live", sync_to_thread=False)
+@get(
+    "/health/live",
+    sync_to_thread=False,
+    **described("isLive", "health", example={"status": "live"}, public=True),
+)
 def live() -> dict[str, str]:
     """Tell that the process answers; nothing else is asked."""
     return {"status": "live"}
 
 
-@get("/health/ready", sync_to_thread=True)
+@get(
+    "/health/ready",
+    sync_to_thread=True,
+    **described(
+        "isReady",
+        "health",
+        example=examples.READY,
+        also={503: answer("Something it stands on does not answer.", {"type": "object"})},
+        public=True,
+    ),
+)
 def ready(app: UseCases) -> Response[dict[str, object]]:
     """Tell whether the stores answer, and if not, which of them."""
     world = app.world

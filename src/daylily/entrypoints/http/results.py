@@ -1,12 +1,14 @@
 """What a workset's attempts have left: listed, and streamed."""
 
 from litestar import get
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
+from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer
+from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.files import file_view
 from daylily.entrypoints.http.requests import count, key_in_path, query
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -16,15 +18,22 @@ from daylily.entrypoints.views import FilePage
 _RESULTS = "/api/customers/{cid:str}/worksets/{workset_id:str}/results"
 
 
-@get(_RESULTS, sync_to_thread=True)
+@get(
+    _RESULTS,
+    sync_to_thread=True,
+    **described(
+        "listResults",
+        "results",
+        parameters=(parameters.ATTEMPT, parameters.CURSOR),
+        example=examples.FILES,
+    ),
+)
 def list_results(
     request: Call,
     cid: FromPath[str],
     workset_id: FromPath[str],
     app: UseCases,
     who: Who,
-    attempt: FromQuery[str | None] = None,
-    cursor: FromQuery[str | None] = None,
 ) -> Answer[FilePage]:
     """Return the files that an attempt (the last one, unless said) has left."""
     fields = query(request)
@@ -36,15 +45,23 @@ def list_results(
     return Answer(FilePage(files=tuple(map(file_view, page.items)), cursor=page.cursor))
 
 
-@get(f"{_RESULTS}/{{key:path}}", sync_to_thread=True)
+@get(
+    f"{_RESULTS}/{{key:path}}",
+    sync_to_thread=True,
+    **described(
+        "downloadResult",
+        "results",
+        parameters=(parameters.ATTEMPT, parameters.DOWNLOAD),
+        sends=("Content-Disposition",),
+        media_type="*/*",
+    ),
+)
 def download(
     request: Call,
     cid: FromPath[str],
     workset_id: FromPath[str],
     app: UseCases,
     who: Who,
-    attempt: FromQuery[str | None] = None,
-    download: FromQuery[str | None] = None,
 ) -> ASGIResponse:
     """Stream a file; ``download=1`` has a browser save it rather than show it."""
     visible(app, who, cid, workset_id)

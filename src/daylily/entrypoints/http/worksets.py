@@ -1,18 +1,20 @@
 """Worksets: submit, list, look, cancel, retry, read the log."""
 
 import re
-from typing import Annotated, Final
+from typing import Final
 
 from attrs import frozen
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
+from litestar.params import FromPath, RawBody
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import InvalidInputError, NotFoundError
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.workset import Workset
+from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -28,7 +30,6 @@ from daylily.ports.state_store import Filter
 
 ALL: Final = "-"
 """Stands for every customer whom the caller sees, where a path names one."""
-MOST: Final = 1000
 LARGEST_SUBMISSION: Final = 8 << 20
 """Bytes: some 20 000 lanes with every field said, twice as many samples as a workset may have."""
 OFFSET: Final = 1 << 60
@@ -36,10 +37,21 @@ _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
 _COLLECTION: Final = "/api/customers/{cid:str}/worksets"
 _ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
 
-States = Annotated[list[str] | None, QueryParameter(name="state")]
 
-
-@post(_COLLECTION, status_code=201, request_max_body_size=LARGEST_SUBMISSION, sync_to_thread=True)
+@post(
+    _COLLECTION,
+    status_code=201,
+    request_max_body_size=LARGEST_SUBMISSION,
+    sync_to_thread=True,
+    **described(
+        "submitWorkset",
+        "worksets",
+        body=parameters.SUBMISSION,
+        errors=(409,),
+        sends=("Location", "ETag"),
+        example=examples.WORKSET,
+    ),
+)
 def create(
     request: Call,
     cid: FromPath[str],
@@ -63,6 +75,7 @@ def create(
     status_code=200,
     request_max_body_size=LARGEST_SUBMISSION,
     sync_to_thread=True,
+    **described("checkSubmission", "worksets", body=parameters.SUBMISSION, example=examples.CHECKED),
 )
 def validate(
     request: Call, cid: FromPath[str], body: RawBody, app: UseCases, who: Who
@@ -79,33 +92,39 @@ def validate(
     return Answer(CheckedView.of(reading.submission.name, manifest, priority))
 
 
-@get(_COLLECTION, sync_to_thread=True)
+@get(
+    _COLLECTION,
+    sync_to_thread=True,
+    **described(
+        "listWorksets", "worksets", parameters=parameters.WHICH_WORKSETS, example=examples.PAGE
+    ),
+)
 def list_worksets(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-    states: States = None,
-    priority: FromQuery[str | None] = None,
-    name: FromQuery[str | None] = None,
-    limit: FromQuery[str | None] = None,
-    cursor: FromQuery[str | None] = None,
 ) -> Answer[WorksetPage]:
     """Return a customer's worksets, newest first; ``-`` stands for all whom the caller sees."""
     check_customer(app, who, cid)
     return Answer(_page(request, app, who, None if cid == ALL else cid))
 
 
-@get("/worksets", sync_to_thread=True)
+@get(
+    "/worksets",
+    sync_to_thread=True,
+    **described(
+        "listAllWorksets",
+        "worksets",
+        parameters=parameters.WHICH_WORKSETS,
+        sends=("X-Next-Cursor",),
+        example=[examples.WORKSET],
+    ),
+)
 def list_all(
     request: Call,
     app: UseCases,
     who: Who,
-    states: States = None,
-    priority: FromQuery[str | None] = None,
-    name: FromQuery[str | None] = None,
-    limit: FromQuery[str | None] = None,
-    cursor: FromQuery[str | None] = None,
 ) -> Answer[tuple[WorksetView, ...]]:
     """Return the worksets that the caller sees, newest first; ``X-Next-Cursor`` leads to the next."""
     page = _page(request, app, who, None)
@@ -113,7 +132,11 @@ def list_all(
     return Answer(page.worksets, headers=headers)
 
 
-@get(_ONE, sync_to_thread=True)
+@get(
+    _ONE,
+    sync_to_thread=True,
+    **described("getWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
+)
 def look(
     cid: FromPath[str],
     workset_id: FromPath[str],
@@ -124,7 +147,11 @@ def look(
     return Answer(WorksetView.of(visible(app, who, cid, workset_id), app.read))
 
 
-@get(f"{_ONE}/why", sync_to_thread=True)
+@get(
+    f"{_ONE}/why",
+    sync_to_thread=True,
+    **described("explainWorkset", "worksets", example=examples.WHY),
+)
 def why(
     cid: FromPath[str],
     workset_id: FromPath[str],
@@ -136,19 +163,26 @@ def why(
     return Answer(WhyView.of(app.explain(who, workset_id)))
 
 
-@get(f"{_ONE}/history", sync_to_thread=True)
+@get(
+    f"{_ONE}/history",
+    sync_to_thread=True,
+    **described(
+        "getHistory",
+        "worksets",
+        parameters=(parameters.LIMIT, parameters.CURSOR),
+        example=examples.HISTORY,
+    ),
+)
 def history(
     request: Call,
     cid: FromPath[str],
     workset_id: FromPath[str],
     app: UseCases,
     who: Who,
-    limit: FromQuery[str | None] = None,
-    cursor: FromQuery[str | None] = None,
 ) -> Answer[HistoryPage]:
     """Return all that a workset has been through, latest first, a page at a time."""
     fields = query(request)
-    number = count(fields, "limit", least=1, most=MOST, default=100) or 100
+    number = count(fields, "limit", least=1, most=parameters.MOST, default=100) or 100
     after = fields.text("cursor")
     fields.refuse_others()
     fields.raise_faults()
@@ -156,13 +190,22 @@ def history(
     return Answer(HistoryPage.of(app.read.history(who, workset_id, cursor=after, limit=number)))
 
 
-@get("/worksets/{workset_id:str}", sync_to_thread=True)
+@get(
+    "/worksets/{workset_id:str}",
+    sync_to_thread=True,
+    **described("getAnyWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
+)
 def look_anywhere(workset_id: FromPath[str], app: UseCases, who: Who) -> Answer[WorksetView]:
     """Return a workset of any customer whom the caller sees."""
     return Answer(WorksetView.of(app.read.get(who, workset_id), app.read))
 
 
-@post(f"{_ONE}/cancel", status_code=202, sync_to_thread=True)
+@post(
+    f"{_ONE}/cancel",
+    status_code=202,
+    sync_to_thread=True,
+    **described("cancelWorkset", "worksets", body=parameters.REASON, errors=(409,)),
+)
 def cancel(
     request: Call,
     cid: FromPath[str],
@@ -177,7 +220,12 @@ def cancel(
     return Answer(WorksetView.of(workset, app.read))
 
 
-@post(f"{_ONE}/retry", status_code=202, sync_to_thread=True)
+@post(
+    f"{_ONE}/retry",
+    status_code=202,
+    sync_to_thread=True,
+    **described("retryWorkset", "worksets", body=parameters.RETRY, errors=(409,)),
+)
 def retry(
     request: Call,
     cid: FromPath[str],
@@ -193,15 +241,22 @@ def retry(
     return Answer(WorksetView.of(workset, app.read))
 
 
-@get(f"{_ONE}/logs", sync_to_thread=True)
+@get(
+    f"{_ONE}/logs",
+    sync_to_thread=True,
+    **described(
+        "getLog",
+        "worksets",
+        parameters=(parameters.ATTEMPT, parameters.OFFSET),
+        example=examples.LOG,
+    ),
+)
 def logs(
     request: Call,
     cid: FromPath[str],
     workset_id: FromPath[str],
     app: UseCases,
     who: Who,
-    attempt: FromQuery[str | None] = None,
-    offset: FromQuery[str | None] = None,
 ) -> Answer[LogView]:
     """Return what an attempt has written, from byte ``offset`` on; ask again from where it ended."""
     fields = query(request)
@@ -277,7 +332,7 @@ def filter_in(fields: Fields, customer_id: str | None) -> Filter:
 def _page(request: Call, app: App, who: Principal, customer_id: str | None) -> WorksetPage:
     fields = query(request, "state")
     where = filter_in(fields, customer_id)
-    limit = count(fields, "limit", least=1, most=MOST, default=100) or 100
+    limit = count(fields, "limit", least=1, most=parameters.MOST, default=100) or 100
     cursor = fields.text("cursor")
     fields.refuse_others()
     fields.raise_faults()

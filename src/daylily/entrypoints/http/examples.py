@@ -1,0 +1,114 @@
+"""One story, as the OpenAPI document tells it: a run of one sample, submitted and complete."""
+
+from typing import Any, Final
+
+_AT: Final = "2026-05-04T09:30:00Z"
+_ENDED: Final = "2026-05-04T09:41:12Z"
+_CURSOR: Final = "WyJsaXN0IiwiMjAyNi0wNS0wNCJd"
+
+TRANSITION: Final[dict[str, Any]] = {
+    "state": "complete",
+    "timestamp": _ENDED,
+    "reason": "attempt 1 complete",
+    "actor": "node1-4711-9f",
+}
+WORKSET: Final[dict[str, Any]] = {
+    "workset_id": "run-7-3f9a1c2b",
+    "workset_name": "Run 7",
+    "customer_id": "local",
+    "state": "complete",
+    "priority": "normal",
+    "pipeline_type": "fastq-qc",
+    "reference_genome": "GRCh38",
+    "sample_count": 1,
+    "bucket": "s3://genomes",
+    "prefix": "worksets/run-7-3f9a1c2b/",
+    "created_at": _AT,
+    "updated_at": _ENDED,
+    "submitted_by": "ada",
+    "results_uri": "s3://genomes/worksets/run-7-3f9a1c2b/results/attempt-1/",
+    "samples": [
+        {
+            "sample_id": "A",
+            "files": ["sample_data/a_R1.fastq.gz", "sample_data/a_R2.fastq.gz"],
+            "outcome": "ok",
+            "message": "",
+            "attempt": 1,
+        }
+    ],
+    "attempts": [
+        {
+            "number": 1,
+            "job": "88213",
+            "started_at": _AT,
+            "ended_at": _ENDED,
+            "outcome": "complete",
+            "follows": None,
+            "requested_by": None,
+            "error": None,
+            "only": [],
+        }
+    ],
+    "state_history": [TRANSITION],
+}
+PAGE: Final = {"worksets": [WORKSET], "cursor": _CURSOR}
+CHECKED: Final = {
+    "workset_name": "Run 7",
+    "pipeline_type": "fastq-qc",
+    "reference_genome": "GRCh38",
+    "priority": "normal",
+    "sample_count": 1,
+    "file_count": 2,
+}
+WHY: Final = {
+    "workset_id": "run-7-3f9a1c2b",
+    "state": "ready",
+    "cause": "slot",
+    "text": "waits for a free slot: 4 of 4 are taken",
+    "rank": 3,
+    "until": None,
+    "remedy": None,
+}
+HISTORY: Final = {"transitions": [TRANSITION], "cursor": None}
+LOG: Final = {
+    "workset_id": "run-7-3f9a1c2b",
+    "text": "A: 120000 read pairs\n",
+    "offset": 21,
+    "ended": False,
+}
+FILE: Final = {
+    "key": "run7/a_R1.fastq.gz",
+    "size": 7340032,
+    "etag": "9b2cf535f27731c974343645a3985328",
+    "modified_at": _AT,
+}
+FILES: Final = {"files": [FILE], "cursor": None}
+ESTIMATE: Final = {
+    "pipeline_type": "germline",
+    "sample_count": 5,
+    "priority": "normal",
+    "estimated_cost_usd": 13.04,
+    "compute_cost_usd": 0.6,
+    "storage_cost_usd": 10.19,
+    "transfer_cost_usd": 2.25,
+    "vcpu_hours": 20.0,
+    "estimated_duration_hours": 1.2,
+    "estimated_duration_minutes": 75,
+    "data_size_gb": 250.0,
+    "cost_breakdown": {
+        "compute": "$0.60",
+        "storage": "$1.44",
+        "fsx": "$8.75",
+        "transfer": "$2.25",
+    },
+    "notes": ["An estimate: what is billed is what was used."],
+}
+FRONT_DOOR: Final = {
+    "status": "healthy",
+    "service": "daylily-workset-monitor",
+    "timestamp": _AT,
+}
+READY: Final = {
+    "status": "ready",
+    "checks": {"state_store": "up", "object_store": "up", "customers": "up"},
+}
