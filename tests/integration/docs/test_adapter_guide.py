@@ -1,0 +1,43 @@
+"""The guide to adapters does what it says: its files are written out and its test is run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daylily.domain.events import EventKind
+
+GUIDE = Path(__file__).parents[3] / "docs" / "writing-an-adapter.md"
+_BLOCK = re.compile(r"```python\n# (?P<name>\w+\.py)\n(?P<code>.*?)```", re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the guide prints."""
+    for found in _BLOCK.finditer(GUIDE.read_text(encoding="utf-8")):
+        (tmp_path / found["name"]).write_text(found["code"], encoding="utf-8")
+    return tmp_path
+
+
+def test_the_channel_passes_its_suite(folder: Path) -> None:
+    """Every test of the suite is run, and passes."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lab_chat.py"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stdout
+    assert f"{len(EventKind) + 2} passed" in ran.stdout
+
+
+def test_it_is_put_to_use(folder: Path) -> None:
+    """An App with the channel in it comes out."""
+    program = "import lab; print(type(lab.app().world.notifier).__name__)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={"HOME": str(folder), "DAYLILY_HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout == "ChatNotifier\n", ran.stderr
