@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from attrs import evolve, frozen
@@ -82,10 +82,13 @@ class SubmitWorkset:
                 very many files. Unless the state store failed to say whether the workset was stored,
                 and did not show it either, nothing is.
         """
-        if not who.sees(customer_id):
-            raise NotFoundError(f"there is no customer {customer_id}")
-        self.customers.get(customer_id)
-        manifest, priority = self.check(submission)
+        self._admit(who, customer_id)
+        try:
+            manifest, priority = self.check(submission)
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                [*error.faults, *self._also(customer_id, submission, error.faults)]
+            ) from None
         workset_id = mint_id(submission.name, self.chance.token())
         placed = _in_workset(manifest)
         copies = self._gather(customer_id, manifest, placed, self.places.directory(workset_id))
@@ -105,6 +108,23 @@ class SubmitWorkset:
             workset = workset.with_wait("the object store, to have its files copied")
         # Should this fail, the copies stay: a write that was late may yet make the workset appear.
         return self.ledger.register(workset, directory=copies is None)
+
+    def faults(self, who: Principal, customer_id: str, submission: Submission) -> Sequence[Fault]:
+        """
+        Return all that is wrong with a submission, its files included; nothing is stored.
+
+        Of an object store that does not answer, what it would have shown is left out.
+
+        Raises:
+            NotFoundError: There is no such customer for the caller.
+        """
+        self._admit(who, customer_id)
+        faults: Sequence[Fault] = ()
+        try:
+            self.check(submission)
+        except InvalidInputError as error:
+            faults = error.faults
+        return [*faults, *self._also(customer_id, submission, faults)]
 
     def check(self, submission: Submission) -> tuple[Manifest, Priority]:
         """
@@ -126,6 +146,25 @@ class SubmitWorkset:
         )
         return manifest, Priority(submission.priority)
 
+    def _admit(self, who: Principal, customer_id: str) -> None:
+        if not who.sees(customer_id):
+            raise NotFoundError(f"there is no customer {customer_id}")
+        self.customers.get(customer_id)
+
+    def _also(
+        self, customer_id: str, submission: Submission, known: Sequence[Fault]
+    ) -> Sequence[Fault]:
+        """Return what is wrong with files whose names are sound, for nobody to come back for it."""
+        told = {fault.place for fault in known}
+        if "samples" in told:
+            return ()  # there are none, or more than anybody should have looked up
+        manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
+        sound = [(place, key) for place, key in manifest.files() if place not in told]
+        found = [*_elsewhere(sound)]
+        with contextlib.suppress(UnavailableError):
+            found += self._faults_of_files(customer_id, sound)
+        return found
+
     def _gather(
         self, customer_id: str, manifest: Manifest, placed: Manifest, directory: str
     ) -> CopyFiles | None:
@@ -136,13 +175,10 @@ class SubmitWorkset:
             InvalidInputError: Something is wrong with the files.
             UnavailableError: There are too many to owe.
         """
-        elsewhere = [
-            Fault(place, f"{key!r} is not among your files; upload it first")
-            for place, key in manifest.files()
-            if key.startswith("s3://")
-        ]
+        files = [*manifest.files()]
+        elsewhere = [*_elsewhere(files)]
         try:
-            faults = [*elsewhere, *self._faults_of_files(customer_id, manifest)]
+            faults = [*elsewhere, *self._faults_of_files(customer_id, files)]
         except UnavailableError as error:
             if elsewhere:
                 raise InvalidInputError(elsewhere) from error
@@ -162,8 +198,8 @@ class SubmitWorkset:
         _log.warning("%s files of %s are to be copied later: %s", len(sources), customer_id, error)
         return CopyFiles(sources)
 
-    def _faults_of_files(self, customer_id: str, manifest: Manifest) -> Iterator[Fault]:
-        for place, key in manifest.files():
+    def _faults_of_files(self, customer_id: str, files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+        for place, key in files:
             if key.startswith("s3://"):
                 continue
             try:
@@ -186,6 +222,12 @@ class SubmitWorkset:
                 with contextlib.suppress(UnavailableError):
                     self.objects.delete(key)
             raise
+
+
+def _elsewhere(files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+    for place, key in files:
+        if key.startswith("s3://"):
+            yield Fault(place, f"{key!r} is not among your files; upload it first")
 
 
 def faults_of_words(submission: Submission, pipelines: PipelineRegistry | None) -> Iterator[Fault]:

@@ -112,6 +112,25 @@ def test_files_must_be_the_customers_own(lab: Lab) -> None:
     assert set(faults) == {f"samples[0].pairs[{file}" for file in ("0].r1", "0].r2", "1].r1")}
 
 
+def test_names_do_not_hide_what_is_wrong_with_files(lab: Lab) -> None:
+    """Words, names and files are told together; what is badly named is not looked up."""
+    lab.objects.put("files/acme/bad.fq", b"no fastq")
+    pairs = (FastqPair("missing.fq", "../up.fq", "1"), FastqPair("bad.fq", "s3://b/c.fq", lane="2"))
+    samples = (Sample(sample_id="a", pairs=pairs),)
+    faults = faults_of(lab, samples=samples, priority="soon")
+    files = {f"samples[0].pairs[{file}" for file in ("0].r1", "0].r2", "1].r1", "1].r2")}
+    assert set(faults) == {"priority", *files}
+    app, submission = lab.app(), lab.submission(samples=samples, priority="soon")
+    told = {fault.place: fault.message for fault in app.submit.faults(ADA, "acme", submission)}
+    assert told == faults
+    assert app.submit.faults(ADA, "acme", lab.submission()) == []
+    with pytest.raises(NotFoundError):
+        app.submit.faults(evolve(ADA, customer_id="other"), "acme", submission)
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
+    left = {fault.place for fault in lab.app(down).submit.faults(ADA, "acme", submission)}
+    assert left == set(faults) - {"samples[0].pairs[0].r1", "samples[0].pairs[1].r1"}
+
+
 def test_nobody_submits_for_another_customer(lab: Lab) -> None:
     """Another customer is not there; for operators, one that is not there is not."""
     app, submission = lab.app(), lab.submission()

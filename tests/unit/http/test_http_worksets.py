@@ -109,7 +109,7 @@ def test_messages_name_the_callers_places_too(uploaded: Any) -> None:
 
 
 def test_faults_of_shape(uploaded: Any) -> None:
-    """What is missing, misspelt, given twice or of another type is told at once."""
+    """What is missing, misspelt, given twice or of another type is told at once, with all the rest."""
     samples: list[Any] = [
         7,
         {"r1": 5, "vendr": "x"},
@@ -122,8 +122,42 @@ def test_faults_of_shape(uploaded: Any) -> None:
     assert set(places(found)) == {
         "workset_name", "max_retries", "enable_qc", "s3_bucket", "samples[0]",
         "samples[1].sample_id", "samples[1].r1", "samples[1].vendr", "samples[2].r1",
-        "samples[3].vendor", "samples[3].n_x", "samples[3].positive_control",
+        "samples[3].vendor", "samples[3].n_x", "samples[3].positive_control", "samples[3].r1",
     }  # fmt: skip
+
+
+def test_no_fault_hides_another(uploaded: Any) -> None:
+    """
+    Faults of shape, of words and of files come in one answer, each place once.
+
+    Whoever mends all that is listed need not come back; nothing is stored.
+    """
+    samples: list[Any] = [
+        {"r1_file": "a_R1.fastq"},
+        {"r1_file": "b_R1.fastq"},
+        {"sample_id": "../x", "r1_file": "missing.fastq", "r2_file": "../../etc/passwd"},
+        {"sample_id": "only a mate", "r2_file": "a_R2.fastq"},
+        {"sample_id": "A", "r1_file": "s3://other/a.fastq", "mate": "x"},
+    ]
+    bad = body(samples=samples, pipeline_type="nope", priority="soon", max_retries="many")
+    found = problem(uploaded.post(f"{MINE}/worksets", json=bad), 422, "invalid-input")
+    here = {
+        "max_retries", "samples[0].sample_id", "samples[1].sample_id", "samples[3].r1_file",
+        "samples[4].mate", "pipeline_type", "priority", "samples[2].sample_id",
+        "samples[2].r2_file", "samples[3].sample_id",
+    }  # fmt: skip
+    assert sorted(places(found)) == sorted({*here, "samples[2].r1_file", "samples[4].r1_file"})
+    assert uploaded.get(f"{MINE}/worksets").json()["worksets"] == []
+
+    found = problem(uploaded.post(f"{MINE}/worksets/validate", json=bad), 422, "invalid-input")
+    assert sorted(places(found)) == sorted(here)
+
+
+def test_samples_that_cannot_be_read_are_not_said_to_be_none(uploaded: Any) -> None:
+    """What the domain would say of what was left out is nobody's concern."""
+    bad = body(samples=[7], pipeline_type="nope")
+    found = problem(uploaded.post(f"{MINE}/worksets", json=bad), 422, "invalid-input")
+    assert places(found) == ["samples[0]", "pipeline_type"]
 
 
 @pytest.mark.parametrize(

@@ -92,13 +92,17 @@ def text_of(data: bytes, *, unit: str = "row") -> str:
         unit: What the file's readers call a line of it.
 
     Raises:
-        InvalidInputError: It is too large, or not UTF-8; then every line that is not is named.
+        InvalidInputError: It is too large, no text at all, or not UTF-8; then every line that is not
+            is named.
     """
     if len(data) > MAX_BYTES:
         raise InvalidInputError.of("", f"is larger than {MAX_BYTES // 1024**2} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
+        if b"\0" in data:
+            # A spreadsheet, an archive, UTF-16: a hundred lines about its bytes would help nobody.
+            raise InvalidInputError.of("", "is no text in UTF-8: save it as such") from None
         faults = Faults()
         for number, line in enumerate(data.split(b"\n"), start=1):
             try:

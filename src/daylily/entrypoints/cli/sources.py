@@ -131,7 +131,12 @@ def _read_workset(source: Source, yaml: Path, sheet: Path) -> None:
 
 
 def _in_file(fault: Fault, name: str) -> Fault:
-    return Fault(f"{name}: {fault.place}" if fault.place else name, fault.message)
+    return fault if fault.place == name else Fault(f"{name}: {fault.place}", fault.message)
+
+
+def _somewhere(fault: Fault, name: str) -> Fault:
+    """Return a fault of a whole file with the file's name for its place."""
+    return fault if fault.place else Fault(name, fault.message)
 
 
 def _differences(yaml: Iterable[Sample], sheet: Iterable[Sample]) -> Iterator[Fault]:
@@ -158,7 +163,7 @@ def _read_yaml(source: Source, path: Path) -> None:
         source.illegible = True
         return
     reading = work_yaml.read(data, default_name=source.name, key_of=source.root.key_of)
-    source.faults += reading.faults
+    source.faults += [_somewhere(fault, path.name) for fault in reading.faults]
     source.illegible = reading.file is None
     if reading.file is not None:
         source.work, source.samples = reading.file, reading.file.samples
@@ -175,7 +180,7 @@ def _read_sheet(source: Source, path: Path) -> None:
     try:
         sheet = kind.read(data, strict=True, key_of=source.root.key_of)
     except InvalidInputError as error:
-        source.faults += error.faults
+        source.faults += [_somewhere(fault, path.name) for fault in error.faults]
     else:
         source.samples = sheet.samples
         source.ignored += sheet.ignored

@@ -1,7 +1,7 @@
 """A workset as clients write it, and the way back from the domain's faults to their own words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -51,12 +51,23 @@ class Reading:
     """A submission, and where in the request each part of it stood."""
 
     submission: Submission
+    """As much of it as could be read."""
+    faults: tuple[Fault, ...]
+    """Fields that are missing, unknown or of the wrong type: with any, it cannot be taken."""
     _samples: tuple[_Lanes, ...]
 
-    def told(self, error: InvalidInputError) -> InvalidInputError:
-        """Return the domain's faults at the places that the caller knows."""
+    def told(self, faults: Iterable[Fault]) -> InvalidInputError:
+        """
+        Return what was found on reading, and the domain's *faults* at the places that the caller knows.
+
+        What the domain says of a field that could not be read is about what stands in for it.
+        """
+        places = {fault.place for fault in self.faults}
+        if any(place.startswith("samples[") for place in places):
+            places.add("samples")
+        theirs = (Fault(self._in_words(each.place), self._in_words(each.message)) for each in faults)
         return InvalidInputError(
-            Fault(self._in_words(fault.place), self._in_words(fault.message)) for fault in error.faults
+            [*self.faults, *(fault for fault in theirs if fault.place not in places)]
         )
 
     def _in_words(self, text: str) -> str:
@@ -86,9 +97,6 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
 
     Args:
         max_retries: What a body that does not say gets.
-
-    Raises:
-        InvalidInputError: Fields are missing, unknown or of the wrong type; every such fault.
     """
     fields = Fields(body)
     name = fields.required("workset_name")
@@ -101,7 +109,6 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
     entries = fields.objects("samples", most=MOST_ENTRIES)
     samples = _samples(entries)
     fields.refuse_others()
-    fields.raise_faults()
     submission = Submission(
         name=name,
         pipeline=pipeline,
@@ -114,7 +121,7 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
         notification_email=email,
         max_retries=max_retries if retries is None else retries,
     )
-    return Reading(submission, samples)
+    return Reading(submission, tuple(fields.faults), samples)
 
 
 def _take_historic(fields: Fields) -> None:
@@ -138,12 +145,13 @@ def _samples(entries: Sequence[Fields]) -> tuple[_Lanes, ...]:
         given = _given(fields)
         fields.refuse_others()
         values = {name: value for name, (value, _) in given.items()}
-        if sample_id not in found:
+        name = sample_id or fields.place  # entries without an id are not lanes of one sample
+        if name not in found:
             sample = Sample(sample_id=sample_id, pairs=(), **values)
-            found[sample_id] = _Lanes(sample, given)
+            found[name] = _Lanes(sample, given)
         else:
-            _merge(found[sample_id], given, fields)
-        found[sample_id].entries.append(_Entry(fields, pair))
+            _merge(found[name], given, fields)
+        found[name].entries.append(_Entry(fields, pair))
     return tuple(found.values())
 
 

@@ -62,10 +62,12 @@ def create(
     """Submit a workset of files that the customer has uploaded; it is ready to run at once."""
     check_customer(app, who, cid)
     reading = read_submission(json_object(request, body), max_retries=app.settings.max_retries)
+    if reading.faults:
+        raise reading.told(app.submit.faults(who, cid, reading.submission))
     try:
         workset = app.submit(who, cid, reading.submission)
     except InvalidInputError as error:
-        raise reading.told(error) from None
+        raise reading.told(error.faults) from None
     location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
     return Answer(WorksetView.of(workset, app.read), headers={"Location": location})
 
@@ -88,7 +90,9 @@ def validate(
     try:
         manifest, priority = app.submit.check(reading.submission)
     except InvalidInputError as error:
-        raise reading.told(error) from None
+        raise reading.told(error.faults) from None
+    if reading.faults:
+        raise reading.told(())
     return Answer(CheckedView.of(reading.submission.name, manifest, priority))
 
 
