@@ -39,6 +39,7 @@ def test_a_misspelt_variable_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch
     """What looks like a setting and is none is named, with what was meant, and stops nothing."""
     monkeypatch.setenv("DAYLILY_MAX_CONCURENT", "7")
     monkeypatch.setenv("DAYLILY_XYZZY", "7")
+    monkeypatch.setenv("DAYLILY_BUKET", "reads")
     monkeypatch.setenv("DAYLILY_PROGRESS", "given-to-jobs")
     monkeypatch.setenv("DAYLILY_PORT", "0")
     for command in (("config", "show"), ("config", "validate")):
@@ -48,11 +49,12 @@ def test_a_misspelt_variable_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch
             "DAYLILY_MAX_CONCURENT is no setting of daylily: did you mean DAYLILY_MAX_C"
             in result.stderr
         )
-        assert "DAYLILY_XYZZY" in result.stderr
+        assert "DAYLILY_XYZZY is no setting of daylily: unset it" in result.stderr
+        assert "DAYLILY_BUKET is no setting of daylily: did you mean S3_BUCKET?" in result.stderr
         assert "DAYLILY_PROGRESS" not in result.stderr
-    assert len(desk.json("config", "validate")["warnings"]) == 2
+    assert len(desk.json("config", "validate")["warnings"]) == 3
     told = desk.json("doctor")
-    assert [each["check"] for each in told if each["verdict"] == "warn"][:2] == ["settings"] * 2
+    assert [each["check"] for each in told if each["verdict"] == "warn"][:3] == ["settings"] * 3
 
 
 def test_config_path(desk: Desk, tmp_path: Path) -> None:

@@ -46,7 +46,16 @@ def strange_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
         for name in environ
         if name.startswith("DAYLILY_") and not name.startswith(_NO_SETTINGS) and name not in known
     )
-    guesses = {name: meant(name, known) for name in strange}
+    by_setting = {
+        field.name: field.metadata["variable"] for field in fields if "variable" in field.metadata
+    }
+
+    def guess_of(name: str) -> str | None:
+        # The prefix is half of a name: by likeness of the whole, S3_BUCKET would never be meant.
+        setting = meant(name.removeprefix("DAYLILY_"), by_setting)
+        return by_setting[setting] if setting else meant(name, known)
+
+    guesses = {name: guess_of(name) for name in strange}
     return [
         (name, f"did you mean {guess}?" if guess else "unset it, or see 'daylily config show'")
         for name, guess in guesses.items()
