@@ -19,6 +19,7 @@ from attrs import evolve, field, frozen
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.cancel_workset import CancelWorkset
 from daylily.application.check_ledger import CheckLedger
+from daylily.application.check_seals import CheckSeals
 from daylily.application.customer_files import CustomerFiles
 from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.engines import Engines
@@ -207,6 +208,7 @@ def compose(settings: Settings, world: World) -> App:
             region=settings.region,
             staging=_staging(settings),
         ),
+        seals=CheckSeals(world.objects, places),
         policy=policy,
         clock=world.clock,
         chance=world.chance,

@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from daylily.application.check_seals import CheckSeals
 from daylily.application.engines import Engines
 from daylily.application.jobs import MakeJob
 from daylily.application.ledger import Ledger, Payment
@@ -48,6 +49,7 @@ class StartWorkset:
     sync: SyncWorkset
     engines: Engines
     job: MakeJob
+    seals: CheckSeals
     policy: RetryPolicy
     clock: Clock
     chance: Chance
@@ -116,11 +118,18 @@ class StartWorkset:
             return self._back_off(locked, "the directory cannot be written")
         if Sentinel.LOCK in paid.refused - passed_over:
             return self._back_off(locked, "another system holds daylily.lock")
+        if (broken := self.seals(locked)) is not None and not self._is_there(locked):
+            return self._refuse(locked, Failure(ErrorCategory.DATA, broken))
         if not self._show_in_progress(locked):
             return self._back_off(locked, "another system runs it")
         if self.clock() - at >= LAUNCH_WINDOW:
             return self._back_off(locked, "too slow to launch safely")
         return self._launch(locked)
+
+    def _is_there(self, locked: Workset) -> bool:
+        """Tell whether a launcher before us got as far as the engine: then it is too late to refuse."""
+        status = self.engines.of(locked.cluster).status([locked.attempt_key])
+        return locked.attempt_key in status
 
     def _leave_to_others(self, found: Synced, owner: str) -> Workset:
         """Let go of a lock that ran out while another system took the workset over."""

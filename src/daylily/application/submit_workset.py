@@ -14,7 +14,7 @@ from daylily.domain.customers import Principal
 from daylily.domain.debts import CopyFiles
 from daylily.domain.errors import Fault, InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import Priority
-from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
+from daylily.domain.manifest import FastqPair, Manifest, Sample, Seal, reference_genome
 from daylily.domain.names import mint_id
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.workset import Workset
@@ -91,7 +91,7 @@ class SubmitWorkset:
             ) from None
         workset_id = mint_id(submission.name, self.chance.token())
         placed = _in_workset(manifest)
-        copies = self._gather(customer_id, manifest, placed, self.places.directory(workset_id))
+        placed, copies = self._gather(customer_id, manifest, placed, self.places.directory(workset_id))
         workset = Workset.register(
             workset_id=workset_id,
             customer_id=customer_id,
@@ -167,9 +167,9 @@ class SubmitWorkset:
 
     def _gather(
         self, customer_id: str, manifest: Manifest, placed: Manifest, directory: str
-    ) -> CopyFiles | None:
+    ) -> tuple[Manifest, CopyFiles | None]:
         """
-        Check files and copy them to their places; return what is still owed of it.
+        Check files, copy them to their places and seal them; return what is still owed of it.
 
         Raises:
             InvalidInputError: Something is wrong with the files.
@@ -182,14 +182,14 @@ class SubmitWorkset:
         except UnavailableError as error:
             if elsewhere:
                 raise InvalidInputError(elsewhere) from error
-            return self._owed(customer_id, manifest, error)
+            return placed, self._owed(customer_id, manifest, error)
         if faults:
             raise InvalidInputError(faults)
         try:
-            self._copy(customer_id, manifest, [directory + key for _, key in placed.files()])
+            seals = self._copy(customer_id, manifest, [directory + key for _, key in placed.files()])
         except UnavailableError as error:
-            return self._owed(customer_id, manifest, error)
-        return None
+            return placed, self._owed(customer_id, manifest, error)
+        return placed.sealed(seals), None
 
     def _owed(self, customer_id: str, manifest: Manifest, error: UnavailableError) -> CopyFiles:
         sources = tuple(self.places.file(customer_id, key) for _, key in manifest.files())
@@ -210,18 +210,21 @@ class SubmitWorkset:
             else:
                 yield from self.head_check(place, key, head)
 
-    def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> None:
+    def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> list[Seal]:
         made: list[str] = []
+        seals: list[Seal] = []
         try:
             for (_, key), target in zip(manifest.files(), targets, strict=True):
-                self.objects.copy(self.places.file(customer_id, key), target)
+                copied = self.objects.copy(self.places.file(customer_id, key), target)
                 made.append(target)
+                seals.append(Seal(copied.size, copied.etag))
         except NotFoundError:
             # It was there a moment ago. Nobody has heard of the workset yet: leave nothing behind.
             for key in made:
                 with contextlib.suppress(UnavailableError):
                     self.objects.delete(key)
             raise
+        return seals
 
 
 def _elsewhere(files: Iterable[tuple[str, str]]) -> Iterator[Fault]:

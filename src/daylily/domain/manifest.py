@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.names import key_fault
@@ -74,6 +74,16 @@ _VENDOR_ALIASES: Final = {
 
 
 @frozen
+class Seal:
+    """How a file was when its workset was taken in: what is not so any more is another file."""
+
+    size: int
+    """Bytes."""
+    etag: str
+    """What the object store tells contents apart by."""
+
+
+@frozen
 class FastqPair:
     """The reads of one lane: a file of first reads and, unless single-end, one of their mates."""
 
@@ -82,6 +92,8 @@ class FastqPair:
     r2: str | None = None
     lane: str = "0"
     """``0`` says that the lanes have been merged already; the sample then has a single pair."""
+    seals: tuple[Seal, ...] = ()
+    """How each of ``files`` was, in their order; none where nobody has looked at them yet."""
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Yield ``("r1", key)`` and, if paired, ``("r2", key)``."""
@@ -131,6 +143,23 @@ class Manifest:
             for p, pair in enumerate(sample.pairs):
                 for read, key in pair.files():
                     yield f"samples[{s}].pairs[{p}].{read}", key
+
+    def seals(self) -> Iterator[tuple[str, Seal]]:
+        """Yield the key and the seal of every FASTQ file that has one, in order."""
+        for sample in self.samples:
+            for pair in sample.pairs:
+                for (_, key), seal in zip(pair.files(), pair.seals, strict=False):
+                    yield key, seal
+
+    def sealed(self, seals: Iterable[Seal]) -> Self:
+        """Return this manifest with *seals* for its files, in their order."""
+        each = iter(seals)
+
+        def pair(old: FastqPair) -> FastqPair:
+            return evolve(old, seals=tuple(next(each) for _ in old.files()))
+
+        samples = (evolve(old, pairs=tuple(map(pair, old.pairs))) for old in self.samples)
+        return evolve(self, samples=tuple(samples))
 
     def faults(self) -> Iterator[Fault]:
         """Yield all that is wrong, each with its key path (``samples[0].pairs[1].r1``)."""

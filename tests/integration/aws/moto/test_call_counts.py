@@ -20,7 +20,7 @@ def test_calls_are_what_they_are_said_to_be() -> None:
         "read one": {"GetItem": 1},
         "lose a lock": {"UpdateItem": 1},
         "ready to complete": {
-            "ListObjectsV2": 1,  # is another system at it?
+            "ListObjectsV2": 2,  # is another system at it? are the files those that were submitted?
             "UpdateItem": 5,
             "PutObject": 3,
             "HeadObject": 3,  # each sentinel is ours, and still the same, when it is removed
