@@ -47,12 +47,20 @@ class ObjectStore(Protocol):
     def replace(self, key: str, content: bytes, *, if_etag: str) -> bool:
         """Replace an object if it still has this etag; return whether it was so."""
 
-    def open(self, key: str) -> BinaryIO:
+    def open(
+        self, key: str, *, start: int = 0, stop: int | None = None, if_etag: str | None = None
+    ) -> BinaryIO:
         """
         Open an object for reading; the caller closes it.
 
+        Args:
+            start: The first byte to read; beyond the object's end there is nothing.
+            stop: The first byte not to read any more; None reads to the end.
+            if_etag: The object that is meant.
+
         Raises:
             NotFoundError: There is none.
+            ConcurrentUpdateError: Another object than *if_etag* stands there.
         """
 
     def info(self, key: str) -> ObjectInfo:
@@ -85,6 +93,16 @@ class ObjectStore(Protocol):
     def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
         """
         Return the keys directly under *prefix*, in order: objects as they are, folders with a ``/``.
+
+        Args:
+            prefix: Empty, or ending in ``/``.
+        """
+
+    def browse(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[ObjectInfo | str]:
+        """
+        Return what ``entries`` returns, with what is known of each object in place of its key.
 
         Args:
             prefix: Empty, or ending in ``/``.

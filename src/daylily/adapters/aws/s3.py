@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from attrs import field, frozen
 
-from daylily.adapters.aws.s3_bucket import TRIES, Bucket, UnmetError
+from daylily.adapters.aws.s3_bucket import TRIES, BeyondError, Bucket, UnmetError
 from daylily.adapters.aws.s3_reader import ObjectReader
 from daylily.adapters.aws.s3_upload import Upload, first_part
 from daylily.adapters.keys import check_folder, check_prefix
+from daylily.adapters.objects import replaced
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -90,13 +91,26 @@ class S3ObjectStore:
             return error.repeated and self._is_by(key, writer)
         return True
 
-    def open(self, key: str) -> BinaryIO:
+    def open(
+        self, key: str, *, start: int = 0, stop: int | None = None, if_etag: str | None = None
+    ) -> BinaryIO:
         """See ObjectStore.open."""
         name = self._name(key)
-        found = self._bucket.ask("GetObject", key, Key=name)
+        if stop is not None and stop <= start:
+            return self._nothing(key, if_etag)
+        last = "" if stop is None else str(stop - 1)
+        wanted: dict[str, Any] = {"Range": f"bytes={start}-{last}"} if start or last else {}
+        if if_etag is not None:
+            wanted["IfMatch"] = f'"{if_etag}"'
+        try:
+            found = self._bucket.ask("GetObject", key, Key=name, **wanted)
+        except UnmetError as error:
+            raise replaced(key) from error
+        except BeyondError:
+            return self._nothing(key, if_etag)
 
         def resume(position: int) -> Any:
-            part = f"bytes={position}-"
+            part = f"bytes={start + position}-{last}"
             return self._bucket.ask("GetObject", key, Key=name, Range=part, IfMatch=found["ETag"])[
                 "Body"
             ]
@@ -159,6 +173,13 @@ class S3ObjectStore:
         """See ObjectStore.entries."""
         check_folder(prefix)
         return self._page("entries", prefix, cursor, limit, {"Delimiter": "/"}, _entries)
+
+    def browse(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[ObjectInfo | str]:
+        """See ObjectStore.browse."""
+        check_folder(prefix)
+        return self._page("browse", prefix, cursor, limit, {"Delimiter": "/"}, _level)
 
     def changed(self, prefix: str, mark: str | None) -> str | None:
         """Return a new mark every time: only a listing could tell."""
@@ -237,6 +258,12 @@ class S3ObjectStore:
     def _head(self, key: str) -> Any:
         return self._bucket.ask("HeadObject", key, Key=self._name(key))
 
+    def _nothing(self, key: str, if_etag: str | None) -> BinaryIO:
+        """Return what stands beyond the end of an object, which has to be there."""
+        if if_etag not in {None, self.info(key).etag}:
+            raise replaced(key)
+        return io.BytesIO()
+
     def _is_there(self, key: str) -> bool:
         try:
             self._head(key)
@@ -302,6 +329,13 @@ def _objects(answer: Any, prefix: str) -> Iterator[ObjectInfo]:
                 etag=_bare(each["ETag"]),
                 modified_at=_seconds(each["LastModified"]),
             )
+
+
+def _level(answer: Any, prefix: str) -> Iterator[ObjectInfo | str]:
+    found: list[ObjectInfo | str] = list(_objects(answer, prefix))
+    folders = [_key(each["Prefix"], prefix) for each in answer.get("CommonPrefixes", ())]
+    found += filter(None, folders)
+    yield from sorted(found, key=lambda each: each if isinstance(each, str) else each.key)
 
 
 def _entries(answer: Any, prefix: str) -> Iterator[str]:

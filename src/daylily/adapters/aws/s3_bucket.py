@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TRIES: Final = 8
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _UNMET: Final = frozenset({"412", "PreconditionFailed"})
+_BEYOND: Final = frozenset({"416", "InvalidRange"})
 _CONFLICT: Final = frozenset({"409", "ConditionalRequestConflict"})
 _PERMISSION: Final = {
     "HeadObject": "GetObject",
@@ -27,6 +28,10 @@ _PERMISSION: Final = {
     "CompleteMultipartUpload": "PutObject",
 }
 """What IAM calls it, where that is not the name of the call."""
+
+
+class BeyondError(Exception):
+    """A range begins beyond the end of its object."""
 
 
 class UnmetError(Exception):
@@ -56,6 +61,7 @@ class Bucket:
             NotFoundError: There is no such object.
             UnavailableError: S3 does not answer, or not us; or there is no such bucket.
             UnmetError: A condition does not hold.
+            BeyondError: A range begins beyond the object's end.
         """
         method = getattr(self.client, xform_name(action))
         for attempt in range(TRIES):
@@ -69,6 +75,8 @@ class Bucket:
                         raise NotFoundError(f"there is no {key} in bucket {self.name}") from error
                     if word in _UNMET:
                         raise UnmetError(attempt > 0 or retried(error)) from error
+                    if word in _BEYOND:
+                        raise BeyondError from error
                     if word not in _CONFLICT or attempt == TRIES - 1:
                         raise
                 else:

@@ -11,13 +11,14 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 from uuid import uuid4
 
 from attrs import field, frozen
 
 from daylily.adapters.keys import check_folder, check_prefix
 from daylily.adapters.local import files
+from daylily.adapters.objects import looked_up, replaced
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -110,10 +111,22 @@ class DirectoryObjectStore:
             return False
         return True
 
-    def open(self, key: str) -> BinaryIO:
+    def open(
+        self, key: str, *, start: int = 0, stop: int | None = None, if_etag: str | None = None
+    ) -> BinaryIO:
         """See ObjectStore.open."""
         with self._parent(key) as (parent, name):
-            return os.fdopen(files.opened(parent, name), "rb")
+            file = os.fdopen(files.opened(parent, name), "rb")
+        try:
+            if if_etag is not None and _etag(os.fstat(file.fileno())) != if_etag:
+                raise replaced(key)
+            file.seek(start)
+        except BaseException:
+            file.close()
+            raise
+        if stop is None:
+            return file
+        return cast(BinaryIO, io.BufferedReader(_Part(file, max(0, stop - start)), _CHUNK))
 
     def info(self, key: str) -> ObjectInfo:
         """See ObjectStore.info."""
@@ -175,6 +188,12 @@ class DirectoryObjectStore:
         return page_of(
             keys[start : start + limit + 1], limit, lambda last: encode_cursor("entries", last)
         )
+
+    def browse(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[ObjectInfo | str]:
+        """See ObjectStore.browse."""
+        return looked_up(self.entries(prefix, cursor=cursor, limit=limit), self.info)
 
     def changed(self, prefix: str, mark: str | None) -> str | None:
         """
@@ -251,6 +270,31 @@ class DirectoryObjectStore:
                 now = time.time_ns()
                 os.utime(file.fileno(), ns=(now, now))
                 os.fsync(file.fileno())
+
+
+class _Part(io.RawIOBase):
+    """A file that ends early."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        super().__init__()
+        self._file, self._left = file, left
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; return how many bytes it got."""
+        view = memoryview(buffer).cast("B")
+        piece = self._file.read(min(len(view), self._left))
+        view[: len(piece)] = piece
+        self._left -= len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 def _parts(key: str) -> list[str]:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from attrs import define, field, frozen
 
 from daylily.adapters.keys import check_folder, check_prefix
+from daylily.adapters.objects import looked_up, replaced
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.errors import AlreadyExistsError, NotFoundError
 from daylily.domain.names import check_key
@@ -71,9 +72,14 @@ class InMemoryObjectStore:
             self.put(key, content)
         return True
 
-    def open(self, key: str) -> BinaryIO:
+    def open(
+        self, key: str, *, start: int = 0, stop: int | None = None, if_etag: str | None = None
+    ) -> BinaryIO:
         """See ObjectStore.open."""
-        return io.BytesIO(self._get(key).content)
+        stored = self._get(key)
+        if if_etag not in {None, stored.info.etag}:
+            raise replaced(key)
+        return io.BytesIO(stored.content[start:stop])
 
     def info(self, key: str) -> ObjectInfo:
         """See ObjectStore.info."""
@@ -115,6 +121,14 @@ class InMemoryObjectStore:
         with self._mutex:
             found = list(islice(self._entries(prefix, after), limit + 1))
         return page_of(found, limit, lambda last: encode_cursor("entries", last))
+
+    def browse(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[ObjectInfo | str]:
+        """See ObjectStore.browse."""
+        with self._mutex:
+            page = self.entries(prefix, cursor=cursor, limit=limit)
+            return looked_up(page, self.info)
 
     def changed(self, prefix: str, mark: str | None) -> str | None:
         """See ObjectStore.changed."""

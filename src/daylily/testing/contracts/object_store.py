@@ -6,7 +6,13 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from daylily.domain.errors import AlreadyExistsError, DaylilyError, InvalidInputError, NotFoundError
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    ConcurrentUpdateError,
+    DaylilyError,
+    InvalidInputError,
+    NotFoundError,
+)
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page, every
 from daylily.testing.racing import RUNNERS, race
@@ -139,6 +145,34 @@ class SequentialObjectStoreContract:
 
         assert content(store, "a") == b"old"
         assert [info.key for info in store.list("").items] == ["a"]
+
+    @pytest.mark.parametrize(
+        ("start", "stop", "expected"),
+        [(0, 4, b"0123"), (3, None, b"3456789"), (3, 3, b""), (8, 99, b"89"), (10, None, b""),
+         (99, 100, b""), (0, None, b"0123456789"), (9, 10, b"9"), (5, 2, b"")],
+    )  # fmt: skip
+    def test_a_part_of_an_object(
+        self, store: ObjectStore, start: int, stop: int | None, expected: bytes
+    ) -> None:
+        """Bytes from ``start`` up to ``stop``, as far as there are any."""
+        store.put("a", b"0123456789")
+        store.put("empty", b"")
+        with store.open("a", start=start, stop=stop) as stream:
+            assert stream.read() == expected
+        with store.open("empty", start=start, stop=stop) as stream:
+            assert stream.read() == b""
+
+    def test_the_object_that_is_meant(self, store: ObjectStore) -> None:
+        """Who has looked at an object opens that one, or is told that it is another now."""
+        first = store.put("a", b"0123456789")
+        with store.open("a", start=1, stop=3, if_etag=first.etag) as stream:
+            assert stream.read() == b"12"
+        store.put("a", b"abcdefghij")
+        for stop in (0, 3, None):
+            with pytest.raises(ConcurrentUpdateError):
+                store.open("a", stop=stop, if_etag=first.etag)
+        with pytest.raises(NotFoundError):
+            store.open("b", start=1, stop=1)
 
     def test_what_is_absent_is_not_found(self, store: ObjectStore) -> None:
         """A missing object raises; so does a folder, and what would lie in an object."""
@@ -330,6 +364,21 @@ class SequentialObjectStoreContract:
         assert entries("a/") == ["a/b", "a/b-c"]
         assert entries("b/") == ["b/x/"]
         assert entries("nothing/") == []
+
+    def test_browsing_is_of_one_level(self, store: ObjectStore) -> None:
+        """What entries lists, page by page, with what is known of each object."""
+        for key in SOUND_KEYS:
+            store.put(key, key.encode())
+
+        for prefix in ("", "a/", "b/", "none/"):
+            found = list(every(lambda at, p=prefix: store.browse(p, cursor=at, limit=2)))  # type: ignore[misc]
+            keys = [each if isinstance(each, str) else each.key for each in found]
+            assert sorted(keys) == sorted(every(lambda at, p=prefix: store.entries(p, cursor=at)))  # type: ignore[misc]
+            for each in found:
+                assert isinstance(each, str) or each == store.info(each.key)
+                assert not isinstance(each, str) or each.endswith("/")
+        with pytest.raises(InvalidInputError):
+            store.browse("a")
 
     def test_entries_are_of_a_folder(self, store: ObjectStore) -> None:
         """A prefix that does not end in a slash names no folder."""
