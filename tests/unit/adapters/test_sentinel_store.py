@@ -1,6 +1,6 @@
 """ObjectSentinelStore on an object store in memory, held to the contract of its port."""
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from attrs import define, field
@@ -33,10 +33,10 @@ class TestObjectSentinelStore(SentinelStoreContract):
 class Vanishing(InMemoryObjectStore):
     """An object store in which somebody removes each sentinel between two of our questions."""
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, **which: Any) -> BinaryIO:
         """Remove the object, and find it gone."""
         self.delete(key)
-        return super().open(key)
+        return super().open(key, **which)
 
 
 def test_a_sentinel_removed_while_we_look_is_absent() -> None:

@@ -161,8 +161,8 @@ def test_streamed_files_are_closed(service: Service, client: Any, done: str) -> 
     objects = service.app.world.objects
 
     class Watched(type(objects)):  # type: ignore[misc]
-        def open(self, key: str) -> Any:
-            opened.append(objects.open(key))
+        def open(self, key: str, **which: Any) -> Any:
+            opened.append(objects.open(key, **which))
             return opened[-1]
 
     watched = service.replacing(objects=Watched())
