@@ -24,6 +24,7 @@ from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.schema import create_customer_table, create_table
 from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.application.submit_workset import Submission
@@ -103,6 +104,7 @@ def _made() -> Desk:
         compute=compute,
         notifier=InMemoryNotifier(),
         customers=DynamoDBCustomers(dynamodb, f"{TABLE}-customers"),
+        documents=InMemoryDocumentStore(clock),
         clock=clock,
     )
     world.customers.add(Customer(customer_id="acme", name="Acme"))

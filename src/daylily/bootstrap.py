@@ -57,6 +57,7 @@ from daylily.domain.retry import RetryPolicy
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute
 from daylily.ports.customers import Customers
+from daylily.ports.documents import DocumentStore
 from daylily.ports.installation import Installation
 from daylily.ports.notifier import Notifier
 from daylily.ports.object_store import ObjectStore
@@ -81,6 +82,7 @@ class World:
     """What runs worksets that are in no cluster."""
     notifier: Notifier
     customers: Customers
+    documents: DocumentStore
     clusters: Mapping[Cluster, Compute] = field(factory=dict)
     clock: Clock = utc_now
     chance: Chance = SystemChance()
@@ -413,6 +415,7 @@ def _aws_installation(settings: Settings) -> Installation:
             topic=settings.sns_topic_arn,
             index=settings.index_prefix,
             archive=settings.archive_prefix,
+            documents=settings.documents_table,
         ),
         customer=own_customer(settings),
         clock=utc_now,
@@ -423,6 +426,7 @@ def _aws_installation(settings: Settings) -> Installation:
 
 def _memory(settings: Settings, compute: Compute) -> World:
     from daylily.adapters.memory.customers import InMemoryCustomers
+    from daylily.adapters.memory.documents import InMemoryDocumentStore
     from daylily.adapters.memory.notifier import InMemoryNotifier
     from daylily.adapters.memory.object_store import InMemoryObjectStore
     from daylily.adapters.memory.state_store import InMemoryStateStore
@@ -436,11 +440,13 @@ def _memory(settings: Settings, compute: Compute) -> World:
         compute=compute,
         notifier=InMemoryNotifier(),
         customers=InMemoryCustomers(),
+        documents=InMemoryDocumentStore(utc_now),
     )
 
 
 def _local(settings: Settings, compute: Compute) -> World:
     from daylily.adapters.local.customers import SQLiteCustomers
+    from daylily.adapters.local.documents import SQLiteDocumentStore
     from daylily.adapters.local.object_store import DirectoryObjectStore
     from daylily.adapters.local.state_store import SQLiteStateStore
     from daylily.adapters.sentinel_store import ObjectSentinelStore
@@ -448,10 +454,12 @@ def _local(settings: Settings, compute: Compute) -> World:
     objects = DirectoryObjectStore(settings.home / "bucket")
     store = SQLiteStateStore(settings.home / "state.db")
     customers = SQLiteCustomers(settings.home / "state.db")
+    documents = SQLiteDocumentStore(settings.home / "state.db", utc_now)
 
     def close() -> None:
         store.close()
         customers.close()
+        documents.close()
 
     return World(
         store=store,
@@ -460,6 +468,7 @@ def _local(settings: Settings, compute: Compute) -> World:
         compute=compute,
         notifier=_notifier(settings),
         customers=customers,
+        documents=documents,
         close=close,
     )
 
@@ -481,6 +490,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         compute=compute,
         notifier=_notifier(settings),
         customers=_aws_customers(settings, clients, objects),
+        documents=_aws_documents(settings, clients, objects),
     )
 
 
@@ -517,6 +527,16 @@ def _aws_customers(settings: Settings, clients: "Clients", objects: ObjectStore)
     from daylily.adapters.aws.customers import DynamoDBCustomers
 
     return DynamoDBCustomers(clients.dynamodb(), settings.customers_table)
+
+
+def _aws_documents(settings: Settings, clients: "Clients", objects: ObjectStore) -> DocumentStore:
+    if settings.documents_table is None:
+        from daylily.adapters.object_documents import ObjectDocumentStore
+
+        return ObjectDocumentStore(objects, utc_now, Places(worksets=settings.prefix).documents)
+    from daylily.adapters.aws.documents import DynamoDBDocumentStore
+
+    return DynamoDBDocumentStore(clients.dynamodb(), settings.documents_table, utc_now)
 
 
 def _notifier(settings: Settings) -> Notifier:

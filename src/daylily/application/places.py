@@ -40,6 +40,11 @@ class Places:
         """The folder of customers, where they are kept without a table."""
         return f"{self.worksets}.daylily/customers/"
 
+    @property
+    def documents(self) -> str:
+        """The folder of tokens, users and the audit trail, where they are kept without a table."""
+        return f"{self.worksets}.daylily/documents/"
+
     def file(self, customer_id: str, key: str) -> str:
         """Return the key of a customer's file in the store."""
         return f"{self.folder(customer_id)}{check_key(key)}"

@@ -320,6 +320,11 @@ class Settings:
         return f"{self.table}-customers"
 
     @property
+    def documents_table(self) -> str | None:
+        """Name of the table of tokens, users and such; None where they are kept in the bucket alone."""
+        return None if self.worksets_table is None else f"{self.table}-documents"
+
+    @property
     def without_table(self) -> bool:
         """Whether worksets are kept in a bucket alone."""
         return self.store == "aws" and self.worksets_table is None

@@ -15,6 +15,7 @@ from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.local.notifier import JournalNotifier
+from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.adapters.system import SystemChance
 from daylily.application.submit_workset import Submission
@@ -231,6 +232,7 @@ class Play:
             compute=self.death.wrap(self.engine, "engine"),
             notifier=self.death.wrap(JournalNotifier(place.folder / "notices.jsonl"), "channel"),
             customers=DynamoDBCustomers(self.dynamodb, place.customers),
+            documents=InMemoryDocumentStore(self.clock),
             clock=self.clock,
             chance=SystemChance(),
         )

@@ -11,6 +11,7 @@ from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.schema import create_customer_table, create_table
 from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.adapters.system import SystemChance
@@ -51,6 +52,7 @@ def an_app(dynamodb: "DynamoDBClient", s3: "S3Client", bucket: str, prefix: str)
         compute=InMemoryCompute(clock, duration=None),
         notifier=InMemoryNotifier(),
         customers=DynamoDBCustomers(dynamodb, f"customers-{name}"),
+        documents=InMemoryDocumentStore(clock),
         clock=clock,
         chance=SystemChance(),
     )

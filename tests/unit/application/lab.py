@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.customers import InMemoryCustomers
+from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
@@ -158,6 +159,7 @@ class Lab:
             compute=wrapped(self.compute, "compute"),
             notifier=wrapped(self.notifier, "notifier"),
             customers=wrapped(self.customers, "customers"),
+            documents=InMemoryDocumentStore(self.clock),
             clock=self.clock,
             chance=self.chance,
         )

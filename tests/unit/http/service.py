@@ -9,6 +9,7 @@ from litestar.testing import TestClient
 
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.customers import InMemoryCustomers
+from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
@@ -48,6 +49,7 @@ class Service:
             compute=compute,
             notifier=InMemoryNotifier(),
             customers=InMemoryCustomers(),
+            documents=InMemoryDocumentStore(clock),
             clock=clock,
         )
         for customer_id in ("local", "acme"):

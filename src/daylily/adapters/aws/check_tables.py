@@ -20,6 +20,7 @@ from daylily.adapters.aws.setup_tables import TableSetup
 from daylily.adapters.aws.table import Terms
 from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.ports.customers import Customers
+from daylily.ports.documents import DocumentStore
 from daylily.ports.installation import Finding
 
 if TYPE_CHECKING:
@@ -200,3 +201,15 @@ def check_customers(customers: Customers, customer_id: str) -> Finding:
     except UnavailableError as error:
         return trouble(check, error)
     return Finding(check, "ok", f"{customer_id} is one of {count}")
+
+
+def check_documents(documents: DocumentStore, table: str) -> Finding:
+    """Look for what tokens, users and the audit trail are kept in."""
+    check = "documents"
+    try:
+        documents.list("none", NOBODY, limit=1)
+    except NotPermittedError as error:
+        return Finding(check, "warn", str(error), "a monitor can do without; the API cannot")
+    except UnavailableError as error:
+        return trouble(check, error)
+    return Finding(check, "ok", f"{table} is there")

@@ -11,12 +11,20 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from daylily.adapters.aws.check_bucket import BucketChecks
-from daylily.adapters.aws.check_tables import TableChecks, check_customers, trouble
+from daylily.adapters.aws.check_tables import TableChecks, check_customers, check_documents, trouble
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.customers import DynamoDBCustomers
+from daylily.adapters.aws.documents import DynamoDBDocumentStore
 from daylily.adapters.aws.policies import Policies
 from daylily.adapters.aws.s3 import S3ObjectStore
-from daylily.adapters.aws.schema import CUSTOMER_KEY, INDEXES, KEY
+from daylily.adapters.aws.schema import (
+    CUSTOMER_KEY,
+    DOCUMENT_KEY,
+    DOCUMENT_PLACE,
+    DOCUMENT_TTL,
+    INDEXES,
+    KEY,
+)
 from daylily.adapters.aws.setup_bucket import BucketSetup
 from daylily.adapters.aws.setup_tables import TableSetup
 from daylily.adapters.object_customers import ObjectCustomers
@@ -87,6 +95,9 @@ class AWSInstallation:
             yield from TableChecks(client=self.dynamodb, table=self._worksets, clock=self.clock)()
         if self._customers is not None:
             yield check_customers(self._accounts, self.customer.customer_id)
+        if self._documents is not None:
+            store = DynamoDBDocumentStore(self.dynamodb, self._documents.name, self.clock)
+            yield check_documents(store, self._documents.name)
         checks = BucketChecks(
             bucket=self._bucket,
             objects=self._objects,
@@ -109,6 +120,8 @@ class AWSInstallation:
             yield from self._worksets.steps()
         if self._customers is not None:
             yield from self._customers.steps()
+        if self._documents is not None:
+            yield from self._documents.steps()
         yield from self._bucket.steps()
         yield self._customer_step()
 
@@ -132,6 +145,20 @@ class AWSInstallation:
             client=self.dynamodb,
             name=self.policies.customers,
             key=CUSTOMER_KEY,
+            indexes=(),
+            pause=self.pause,
+        )
+
+    @property
+    def _documents(self) -> TableSetup | None:
+        if self.policies.documents is None:
+            return None
+        return TableSetup(
+            client=self.dynamodb,
+            name=self.policies.documents,
+            key=DOCUMENT_PLACE,
+            order=DOCUMENT_KEY,
+            ttl=DOCUMENT_TTL,
             indexes=(),
             pause=self.pause,
         )

@@ -16,6 +16,7 @@ _CUSTOMERS: Final = {
     Role.API: ("dynamodb:GetItem", "dynamodb:Scan"),
     Role.ADMIN: ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:PutItem"),
 }
+_DOCUMENTS: Final = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 _OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 _NOTICES: Final = ("sns:Publish",)
 _SETUP_TABLES: Final = (
@@ -24,6 +25,7 @@ _SETUP_TABLES: Final = (
     "dynamodb:DescribeTable",
     "dynamodb:UpdateContinuousBackups",
 )
+_SETUP_EXPIRY: Final = ("dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive")
 _SETUP_INDEXES: Final = ("dynamodb:UpdateTable",)
 _SETUP_BUCKET: Final = (
     "s3:CreateBucket",
@@ -53,6 +55,7 @@ class Policies:
         topic: The ARN of the SNS topic that is told what becomes of worksets, if there is one.
         index: The folder in the bucket in which monitors keep index logs, if they do.
         archive: The folder in the bucket to which people move old worksets, if there is one.
+        documents: The table of tokens, users and the audit trail; None where there is none.
     """
 
     region: str
@@ -64,6 +67,7 @@ class Policies:
     topic: str | None = None
     index: str | None = None
     archive: str | None = None
+    documents: str | None = None
 
     def of(self, role: Role) -> dict[str, Any]:
         """Return the policy of a role, as IAM takes it."""
@@ -80,6 +84,8 @@ class Policies:
             yield _allow("WorksetIndexes", _INDEXES, [f"{table}/index/*"])
         if self.customers is not None:
             yield _allow("Customers", sorted(_CUSTOMERS[role]), [self._table(self.customers)])
+        if self.documents is not None and role is not Role.MONITOR:
+            yield _allow("Documents", _DOCUMENTS, [self._table(self.documents)])
         # Monitors have no business with what customers keep for themselves.
         folders = [self.worksets] if role is Role.MONITOR else [self.worksets, self.files]
         yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])
@@ -98,11 +104,14 @@ class Policies:
             yield from self._setup()
 
     def _setup(self) -> Iterator[dict[str, Any]]:
-        names = [name for name in (self.table, self.customers) if name is not None]
+        tables = (self.table, self.customers, self.documents)
+        names = [name for name in tables if name is not None]
         if names:
             yield _allow("SetUpTables", _SETUP_TABLES, [self._table(name) for name in names])
         if self.table is not None:
             yield _allow("SetUpIndexes", _SETUP_INDEXES, [self._table(self.table)])
+        if self.documents is not None:
+            yield _allow("SetUpExpiry", _SETUP_EXPIRY, [self._table(self.documents)])
         yield _allow("SetUpBucket", _SETUP_BUCKET, [self._bucket])
 
     def _table(self, name: str) -> str:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 KEY: Final = "workset_id"
 CUSTOMER_KEY: Final = "customer_id"
+DOCUMENT_PLACE: Final = "place"
+"""``<kind>#<partition>``."""
+DOCUMENT_KEY: Final = "key"
+DOCUMENT_TTL: Final = "remove_at"
 
 
 @frozen
@@ -69,6 +73,24 @@ def create_customer_table(client: "DynamoDBClient", name: str) -> str:
         TableName=name,
         KeySchema=[{"AttributeName": CUSTOMER_KEY, "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": CUSTOMER_KEY, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    return name
+
+
+def create_document_table(client: "DynamoDBClient", name: str) -> str:
+    """Create the table of documents, paid by the request; return its name once it is there."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": DOCUMENT_PLACE, "KeyType": "HASH"},
+            {"AttributeName": DOCUMENT_KEY, "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": DOCUMENT_KEY, "AttributeType": "S"},
+            {"AttributeName": DOCUMENT_PLACE, "AttributeType": "S"},
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})

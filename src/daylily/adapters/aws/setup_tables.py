@@ -1,4 +1,4 @@
-"""What it takes to have a table of DynamoDB, with its indexes and its backups."""
+"""What it takes to have a table of DynamoDB, with its indexes, its expiry and its backups."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -36,6 +36,8 @@ class TableSetup:
         key: The attribute that it is keyed by.
         indexes: Those that it has to have.
         pause: Waits so many seconds.
+        order: The attribute that rows of a partition are ordered by, if its key has two.
+        ttl: The attribute that tells when a row is to be removed, if rows expire.
     """
 
     client: "DynamoDBClient"
@@ -43,6 +45,8 @@ class TableSetup:
     key: str
     indexes: tuple[Index, ...]
     pause: Callable[[float], None]
+    order: str | None = None
+    ttl: str | None = None
 
     def steps(self) -> Iterator[Step]:
         """
@@ -60,6 +64,8 @@ class TableSetup:
             self._check_key(found)
             yield self._present(found)
             yield from self._index_steps(found)
+        if self.ttl is not None:
+            yield from self._expiry_steps(self.ttl, found is not None)
         yield from self._backup_steps(found is not None)
 
     def found(self) -> Mapping[str, Any] | None:
@@ -77,10 +83,10 @@ class TableSetup:
     def _check_key(self, found: Mapping[str, Any]) -> None:
         if found.get("TableStatus") == "DELETING":
             raise ConflictError(f"{self._called} is being deleted: wait until it is gone")
-        if _keys(found) != [self.key]:
+        if _keys(found) != self._own_keys:
             raise ConflictError(
-                f"{self._called} is keyed by {', '.join(_keys(found))}, not by {self.key}: it holds"
-                " something else, so choose another name"
+                f"{self._called} is keyed by {', '.join(_keys(found))}, not by"
+                f" {', '.join(self._own_keys)}: it holds something else, so choose another name"
             )
 
     def _present(self, found: Mapping[str, Any]) -> Step:
@@ -94,10 +100,14 @@ class TableSetup:
         return Step(thing=self._called, now=f"there, {billing}")
 
     def _create(self, tell: Tell) -> None:
-        keys = sorted({self.key, *(each for index in self.indexes for each in _attributes(index))})
+        indexed = (each for index in self.indexes for each in _attributes(index))
+        keys = sorted({*self._own_keys, *indexed})
         arguments: dict[str, Any] = {
             "TableName": self.name,
-            "KeySchema": [{"AttributeName": self.key, "KeyType": "HASH"}],
+            "KeySchema": [
+                {"AttributeName": each, "KeyType": kind}
+                for each, kind in zip(self._own_keys, ("HASH", "RANGE"), strict=False)
+            ],
             "AttributeDefinitions": [_text(each) for each in keys],
             "BillingMode": "PAY_PER_REQUEST",
         }
@@ -180,6 +190,41 @@ class TableSetup:
                     self.pause(_SHORTEST)
             self._until_active(tell)
 
+    # Its expiry
+
+    def _expiry_steps(self, attribute: str, is_there: bool) -> Iterator[Step]:
+        thing = f"expiry of {self.name}"
+        try:
+            now = self._expiry() if is_there else None
+        except NotOfferedError:
+            yield Step(thing=thing, now=NOT_OFFERED)
+            return
+        if now is None:
+            change = f"have rows removed at their {attribute}"
+            expire = partial(self._expire, attribute)
+            yield optional(Step(thing=thing, now="off", change=change, carry_out=expire))
+        else:
+            yield Step(thing=thing, now=f"on, by {now}")
+
+    def _expiry(self) -> str | None:
+        with reported("dynamodb", "DescribeTimeToLive", self._called):
+            answer = self.client.describe_time_to_live(TableName=self.name)
+        found = answer["TimeToLiveDescription"]
+        on = found.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+        return found.get("AttributeName") if on else None
+
+    def _expire(self, attribute: str, _: Tell) -> None:
+        with reported("dynamodb", "UpdateTimeToLive", self._called):
+            try:
+                self.client.update_time_to_live(
+                    TableName=self.name,
+                    TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute},
+                )
+            except ClientError as error:
+                # Somebody else was faster.
+                if code(error) != "ValidationException" or self._expiry() is None:
+                    raise
+
     # Its backups
 
     def _backup_steps(self, is_there: bool) -> Iterator[Step]:
@@ -225,6 +270,10 @@ class TableSetup:
                 tell("the table is not ready for it yet")
             self.pause(min(_LONGEST, _SHORTEST + attempt))
         raise UnavailableError(f"backups of {self._called} cannot be turned on yet: try again later")
+
+    @property
+    def _own_keys(self) -> list[str]:
+        return [self.key] if self.order is None else [self.key, self.order]
 
     @property
     def _called(self) -> str:

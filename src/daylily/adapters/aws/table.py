@@ -14,7 +14,7 @@ from daylily.domain.errors import UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_REFUSED: Final = "ConditionalCheckFailedException"
+REFUSED: Final = "ConditionalCheckFailedException"
 
 
 @frozen
@@ -184,7 +184,7 @@ class Table:
                     TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments
                 )
             except ClientError as error:
-                if code(error) != _REFUSED:
+                if code(error) != REFUSED:
                     raise
                 item = cast("Mapping[str, Any]", error.response).get("Item")
                 return Refused(from_wire(item) if item else None)

@@ -14,7 +14,7 @@ from attrs import define, field
 
 from daylily.domain.errors import InvalidInputError, UnavailableError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _SCHEMA: Final = """
 BEGIN IMMEDIATE;
 CREATE TABLE worksets (
@@ -39,6 +39,21 @@ CREATE TABLE customers (
     record TEXT NOT NULL
 ) WITHOUT ROWID;
 PRAGMA user_version = 1;
+COMMIT;
+"""
+_SCHEMA_2: Final = """
+BEGIN IMMEDIATE;
+CREATE TABLE documents (
+    kind TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    expires_at TEXT,            -- NULL if it stays
+    PRIMARY KEY (kind, partition, key)
+) WITHOUT ROWID;
+CREATE INDEX documents_expiring ON documents (expires_at) WHERE expires_at IS NOT NULL;
+PRAGMA user_version = 2;
 COMMIT;
 """
 
@@ -93,15 +108,18 @@ class Database:
         Raises:
             sqlite3.IntegrityError: A row of that key is there already.
         """
-        if not self._writing.acquire(timeout=self.patience.total_seconds()):
-            raise UnavailableError(
-                f"{self.path} is locked: others have been writing for {self.patience}"
-            )
-        try:
-            with self._connection() as connection:
-                return connection.execute(sql, parameters).rowcount
-        finally:
-            self._writing.release()
+        with self._alone_in_process(), self._connection() as connection:
+            return connection.execute(sql, parameters).rowcount
+
+    def write_returning(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """
+        Change something, and return what its RETURNING clause tells of the rows that were changed.
+
+        Raises:
+            sqlite3.IntegrityError: A row of that key is there already.
+        """
+        with self._alone_in_process(), self._connection() as connection:
+            return connection.execute(sql, parameters).fetchall()
 
     def close(self) -> None:
         """Close all connections; every later call raises UnavailableError."""
@@ -110,6 +128,17 @@ class Database:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    @contextmanager
+    def _alone_in_process(self) -> Iterator[None]:
+        if not self._writing.acquire(timeout=self.patience.total_seconds()):
+            raise UnavailableError(
+                f"{self.path} is locked: others have been writing for {self.patience}"
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -232,4 +261,6 @@ def _create_schema(connection: sqlite3.Connection, path: Path) -> None:
         raise UnavailableError(
             f"{path}: the file system cannot hold a shared database (journal: {mode})"
         )
-    connection.executescript(_SCHEMA)
+    if version < 1:
+        connection.executescript(_SCHEMA)
+    connection.executescript(_SCHEMA_2)

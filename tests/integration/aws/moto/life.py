@@ -16,6 +16,7 @@ from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import projection
 from daylily.domain.workset import Workset
+from daylily.ports.documents import Document
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
 from daylily.testing.contracts.state_store import whole_history
@@ -46,6 +47,7 @@ class Life:
     def live(self) -> None:
         """Go through all of it; whatever is not as it should be raises."""
         self._looks_round()
+        self._keeps_documents()
         self._is_dropped_by_hand()
         self._fails_and_is_retried(self._submitted("first"))
         self._is_mended_and_canceled(self._submitted("second"))
@@ -58,6 +60,12 @@ class Life:
     def _looks_round(self) -> None:
         assert [each.customer_id for each in self.api.world.customers.list().items] == ["acme"]
         assert self.api.world.store.count(set(State)) == 0
+
+    def _keeps_documents(self) -> None:
+        documents = self.api.world.documents
+        added = documents.add(Document(kind="note", partition="acme", key="k-1", body="{}"))
+        assert documents.list("note", "acme").items == (documents.get("note", "acme", "k-1"),)
+        documents.replace(evolve(added, body="2"))
 
     def _submitted(self, name: str) -> Workset:
         files = self.api.files

@@ -31,7 +31,7 @@ from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.installation import AWSInstallation
 from daylily.adapters.aws.s3 import S3ObjectStore
-from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.aws.schema import create_customer_table, create_document_table, create_table
 from daylily.adapters.aws.sns import SNSNotifier
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.bootstrap import App, compose, connect, installation
@@ -99,6 +99,7 @@ def ground() -> None:
     """Make what a life takes place on, with every permission."""
     dynamodb, s3 = dynamodb_client(region=REGION), s3_client(region=REGION)
     create_table(dynamodb, TABLE)
+    create_document_table(dynamodb, f"{TABLE}-documents")
     customers = create_customer_table(dynamodb, f"{TABLE}-customers")
     DynamoDBCustomers(dynamodb, customers).add(Customer(customer_id="acme", name="Acme"))
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -165,6 +166,7 @@ def clients(app: App) -> Iterator[Any]:
     yield world.objects.client
     yield world.notifier.client
     yield world.customers.client  # type: ignore[attr-defined]
+    yield world.documents.client  # type: ignore[attr-defined]
 
 
 def watched(app: App, policy: Policy | None = None) -> Guard:
@@ -256,7 +258,7 @@ def test_an_admin_can_do_it_all(users: Users) -> None:
     [
         (GUIDE, set()),
         (printed(Role.API), set()),
-        (printed(Role.MONITOR), {"customers"}),
+        (printed(Role.MONITOR), {"customers", "documents"}),
     ],
     ids=["guide", "api", "monitor"],
 )
@@ -291,6 +293,7 @@ def test_names_of_the_settings() -> None:
         "arn:aws-cn:dynamodb:cn-north-1:*:table/lab-table",
         "arn:aws-cn:dynamodb:cn-north-1:*:table/lab-table/index/*",
         "arn:aws-cn:dynamodb:cn-north-1:*:table/lab-people",
+        "arn:aws-cn:dynamodb:cn-north-1:*:table/lab-table-documents",
         "arn:aws-cn:s3:::lab-bucket",
         "arn:aws-cn:s3:::lab-bucket/lab/worksets/*",
         "arn:aws-cn:s3:::lab-bucket/files/*",

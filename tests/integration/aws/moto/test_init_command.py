@@ -46,8 +46,8 @@ def test_init_shows_its_plan_and_carries_it_out() -> None:
     lines = first.stdout.splitlines()
     assert lines[0].split() == ["WHAT", "NOW", "CHANGE"]
     assert lines[1].split(maxsplit=2)[:2] == ["table", "daylily-worksets"]
-    assert "10 changes made" in first.stderr
-    assert tables() == ["daylily-worksets", "daylily-worksets-customers"]
+    assert "13 changes made" in first.stderr
+    assert tables() == [f"daylily-worksets{each}" for each in ("", "-customers", "-documents")]
     location = boto3.client("s3").get_bucket_location(Bucket=BUCKET)["LocationConstraint"]
     assert location == "us-west-2"
 
@@ -61,7 +61,7 @@ def test_init_shows_its_plan_and_carries_it_out() -> None:
 def test_a_second_init_changes_nothing() -> None:
     """It says so, and programs are told the same."""
     told = json.loads(daylily("init", "--json").stdout)
-    assert told["changed"] == len([step for step in told["steps"] if step["change"]]) == 10
+    assert told["changed"] == len([step for step in told["steps"] if step["change"]]) == 13
     again = daylily("init")
     assert (again.exit_code, "nothing to do" in again.stderr) == (0, True)
     told = json.loads(daylily("init", "--json").stdout)
@@ -72,7 +72,7 @@ def test_a_second_init_changes_nothing() -> None:
 def test_a_dry_run_makes_nothing() -> None:
     """What would be made is shown, and is not there afterwards."""
     shown = daylily("init", "--dry-run")
-    assert (shown.exit_code, "10 changes would be made" in shown.stderr) == (0, True)
+    assert (shown.exit_code, "13 changes would be made" in shown.stderr) == (0, True)
     assert json.loads(daylily("init", "--dry-run", "--json").stdout)["changed"] == 0
     assert tables() == []
 
@@ -85,7 +85,7 @@ def test_people_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.stderr.splitlines()[-1] == "nothing was made"
     assert tables() == []
     assert daylily("init", stdin="y\n").exit_code == 0
-    assert len(tables()) == 2
+    assert len(tables()) == 3
     monkeypatch.setenv("S3_BUCKET", "another")
     assert daylily("init", "--yes").exit_code == 0
 
