@@ -163,6 +163,7 @@ def compose(settings: Settings, world: World) -> App:
         customers=world.customers,
         places=places,
         pipelines=settings.registry,
+        clusters=frozenset(each.cluster.name for each in settings.clusters),
         head_check=faults_of_head,
         clock=world.clock,
         chance=world.chance,
@@ -232,6 +233,7 @@ def compose(settings: Settings, world: World) -> App:
             actor=owner,
         ),
         customer_id=settings.customer,
+        max_retries=settings.max_retries,
         actor=owner,
     )
     room = MakeRoom(

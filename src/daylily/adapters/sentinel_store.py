@@ -13,7 +13,7 @@ from daylily.domain.errors import ConflictError, Fault, InvalidInputError, NotFo
 from daylily.domain.manifest import Manifest, Sample
 from daylily.domain.names import check_id, is_id
 from daylily.domain.sentinels import Sentinel, SentinelBody
-from daylily.domain.workset import Workset
+from daylily.domain.workset import MAX_RETRIES, Workset
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import Page, every
 from daylily.ports.sentinel_store import FILES, DroppedWorkset, Folder, Recorded, Shown
@@ -196,6 +196,9 @@ class ObjectSentinelStore:
             ),
             name=work.name,
             priority=work.priority,
+            max_retries=work.max_retries,
+            notification_email=work.notification_email,
+            requirements=work.requirements,
             for_us=work.pipeline is not None,
         )
 
@@ -226,8 +229,9 @@ class ObjectSentinelStore:
             ),
             name=work.name,
             priority=work.priority,
-            max_retries=work.max_retries,
+            max_retries=MAX_RETRIES if work.max_retries is None else work.max_retries,
             notification_email=work.notification_email,
+            requirements=work.requirements,
             customer_id=info.customer_id,
             submitted_by=info.submitted_by,
             created_at=info.created_at,

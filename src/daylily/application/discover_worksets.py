@@ -73,6 +73,8 @@ class DiscoverWorksets:
     clock: Clock
     customer_id: str
     """Whose the dropped worksets are."""
+    max_retries: int
+    """Of those that do not say."""
     actor: str
     _mark: str | None = field(init=False, default=None)
     _next_listing: datetime | None = field(init=False, default=None)
@@ -161,6 +163,9 @@ class DiscoverWorksets:
             at=self.clock(),
             actor=self.actor,
             priority=dropped.priority,
+            notification_email=dropped.notification_email,
+            max_retries=self.max_retries if dropped.max_retries is None else dropped.max_retries,
+            requirements=dropped.requirements,
         )
         if shown is State.READY:
             return workset

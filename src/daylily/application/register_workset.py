@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
 from daylily.application.submit_workset import Submission, faults_of_words
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -21,7 +22,7 @@ from daylily.domain.manifest import Manifest, Sample, reference_genome
 from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.sentinels import Sentinel, SentinelBody
-from daylily.domain.workset import Workset
+from daylily.domain.workset import MAX_RETRIES, Workset
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import every
@@ -48,7 +49,8 @@ class Registration:
     reference_genome: str | None = None
     priority: str = "normal"
     notification_email: str | None = None
-    max_retries: int = 3
+    max_retries: int = MAX_RETRIES
+    requirements: Requirements = Requirements()
 
 
 @frozen(kw_only=True)
@@ -142,6 +144,7 @@ class RegisterWorkset:
             priority=registration.priority,
             notification_email=registration.notification_email,
             max_retries=registration.max_retries,
+            requirements=registration.requirements,
         )
         faults += faults_of_words(words, None)
         try:
@@ -211,6 +214,7 @@ class RegisterWorkset:
             priority=Priority(registration.priority),
             notification_email=registration.notification_email,
             max_retries=registration.max_retries,
+            requirements=registration.requirements,
         )
 
     def _told(self, manifest: Manifest) -> tuple[object, ...]:

@@ -51,6 +51,7 @@ class RestoreWorkset:
             priority=told.priority,
             max_retries=told.max_retries,
             notification_email=told.notification_email,
+            requirements=told.requirements,
             sentinels=folder.sentinels,
             attempts=self._attempts(workset_id),
             at=at,

@@ -3,21 +3,22 @@
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from attrs import evolve, frozen
 
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
+from daylily.domain.clusters import Requirements
 from daylily.domain.customers import Principal
 from daylily.domain.debts import CopyFiles
 from daylily.domain.errors import Fault, InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import FastqPair, Manifest, Sample, Seal, reference_genome
-from daylily.domain.names import mint_id
+from daylily.domain.names import is_id, mint_id
 from daylily.domain.pipelines import PipelineRegistry
-from daylily.domain.workset import Workset
+from daylily.domain.workset import MAX_RETRIES, Workset
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.customers import Customers
 from daylily.ports.object_store import ObjectStore
@@ -47,7 +48,8 @@ class Submission:
     reference_genome: str = "GRCh38"
     priority: str = "normal"
     notification_email: str | None = None
-    max_retries: int = 3
+    max_retries: int = MAX_RETRIES
+    requirements: Requirements = Requirements()
 
 
 @frozen(kw_only=True)
@@ -67,6 +69,8 @@ class SubmitWorkset:
     customers: Customers
     places: Places
     pipelines: PipelineRegistry
+    clusters: Collection[str]
+    """Names of those there are; none where that is another installation's to say."""
     head_check: HeadCheck
     clock: Clock
     chance: Chance
@@ -102,6 +106,7 @@ class SubmitWorkset:
             priority=priority,
             notification_email=submission.notification_email,
             max_retries=submission.max_retries,
+            requirements=submission.requirements,
             copies=copies,
         )
         if copies:
@@ -133,7 +138,7 @@ class SubmitWorkset:
         Raises:
             InvalidInputError: Something is wrong; every fault is listed.
         """
-        faults = list(faults_of_words(submission, self.pipelines))
+        faults = list(faults_of_words(submission, self.pipelines, self.clusters))
         # Faults of the words must not hide those of the samples: nothing of these needs a name.
         manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
         faults += manifest.faults()
@@ -233,12 +238,15 @@ def _elsewhere(files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
             yield Fault(place, f"{key!r} is not among your files; upload it first")
 
 
-def faults_of_words(submission: Submission, pipelines: PipelineRegistry | None) -> Iterator[Fault]:
+def faults_of_words(
+    submission: Submission, pipelines: PipelineRegistry | None, clusters: Collection[str] = ()
+) -> Iterator[Fault]:
     """
     Yield what is wrong with all but the samples.
 
     Args:
         pipelines: None where it is another installation's to say which there are.
+        clusters: Names of those there are; none where that is another installation's to say.
     """
     if not _NAME.fullmatch(submission.name) or not submission.name.strip():
         yield Fault("workset_name", "must be 1 to 100 printable characters")
@@ -253,6 +261,11 @@ def faults_of_words(submission: Submission, pipelines: PipelineRegistry | None) 
         yield Fault("priority", f"{submission.priority[:40]!r} is not one of {known}")
     if not 0 <= submission.max_retries <= 10:
         yield Fault("max_retries", f"{submission.max_retries} is not from 0 to 10")
+    yield from submission.requirements.faults()
+    wanted = submission.requirements.cluster
+    if wanted is not None and is_id(wanted) and clusters and wanted not in clusters:
+        text = f"{wanted!r} is not a cluster here; use one of {', '.join(sorted(clusters))}"
+        yield Fault("preferred_cluster", text)
     email = submission.notification_email
     if email is not None and not _EMAIL.fullmatch(email):
         yield Fault("notification_email", f"{email[:80]!r} is not an e-mail address")

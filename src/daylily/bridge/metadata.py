@@ -52,7 +52,8 @@ def registration(
         reference_genome=work.reference_genome if "reference_genome" in said else None,
         priority=priority,
         notification_email=work.notification_email,
-        max_retries=work.max_retries if "max_retries" in said else settings.max_retries,
+        max_retries=settings.max_retries if work.max_retries is None else work.max_retries,
+        requirements=work.requirements,
     )
 
 

@@ -16,6 +16,13 @@ LONGEST: Final = timedelta(days=30)
 """The longest time limit that anyone may ask for."""
 
 
+def time_limit(hours: float) -> timedelta | None:
+    """Return so many hours; None where no attempt may run that long, or it is no time at all."""
+    if not 0 < hours <= LONGEST / timedelta(hours=1):
+        return None
+    return timedelta(seconds=max(1, round(hours * 3600)))
+
+
 @frozen(kw_only=True)
 class Requirements:
     """What a workset asks of the place where it runs."""
@@ -36,6 +43,11 @@ class Requirements:
             yield Fault("availability_zone", f"{zone[:80]!r} is not a zone, such as us-west-2a")
         if self.time_limit is not None and not timedelta(0) < self.time_limit <= LONGEST:
             yield Fault("time_limit_hours", f"is not above 0 and at most {LONGEST.days * 24}")
+
+    @property
+    def time_limit_hours(self) -> float | None:
+        """The time limit as people write it."""
+        return None if self.time_limit is None else self.time_limit / timedelta(hours=1)
 
 
 @frozen(kw_only=True)

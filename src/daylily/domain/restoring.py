@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import evolve
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.manifest import Manifest
 from daylily.domain.retry import ErrorCategory, Failure
@@ -28,6 +29,7 @@ def restored(
     priority: Priority,
     max_retries: int,
     notification_email: str | None,
+    requirements: Requirements,
     sentinels: Mapping[Sentinel, SentinelBody],
     attempts: Collection[int],
     at: datetime,
@@ -74,6 +76,7 @@ def restored(
         priority=priority,
         submitted_by=submitted_by,
         notification_email=notification_email,
+        requirements=requirements,
         max_retries=max_retries,
         state=state,
         # Tokens and numbers of steps must not be given out twice.

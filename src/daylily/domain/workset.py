@@ -34,6 +34,9 @@ How long after another system's run has vanished the workset is left alone: what
 away may be about to say how it ended.
 """
 
+MAX_RETRIES: Final = 3
+"""Automatic retries of a workset where nobody says how many."""
+
 REFUSED: Final = "refused"
 """What stands for the job of an attempt that no engine took."""
 
@@ -128,7 +131,7 @@ class Workset:
     priority: Priority = Priority.NORMAL
     submitted_by: str = "unknown"
     notification_email: str | None = None
-    max_retries: int = 3
+    max_retries: int = MAX_RETRIES
     requirements: Requirements = Requirements()
     state: State = State.READY
     archived_from: State | None = None
@@ -174,7 +177,7 @@ class Workset:
         actor: str,
         priority: Priority = Priority.NORMAL,
         notification_email: str | None = None,
-        max_retries: int = 3,
+        max_retries: int = MAX_RETRIES,
         requirements: Requirements = Requirements(),
         copies: CopyFiles | None = None,
     ) -> Self:

@@ -61,6 +61,8 @@ class AttemptView:
     follows: int | None
     requested_by: str | None
     error: str | None
+    cluster: str | None = None
+    """Where it ran; None in an installation of one engine."""
     only: tuple[str, ...] = ()
     """The samples that it is for; empty for all."""
 
@@ -76,6 +78,7 @@ class AttemptView:
             follows=attempt.follows,
             requested_by=attempt.requested_by,
             error=attempt.failure.message if attempt.failure else None,
+            cluster=attempt.cluster,
             only=attempt.only,
         )
 
@@ -147,6 +150,13 @@ class WorksetView:
     retry_after: str | None = None
     cancel_requested_by: str | None = None
     waits_for: str | None = None
+    preferred_cluster: str | None = None
+    """It runs there, or waits."""
+    availability_zone: str | None = None
+    time_limit_hours: float | None = None
+    """How long an attempt may run; None takes the pipeline's."""
+    unknown_since: str | None = None
+    """Since when the engine has said nothing of the running attempt; it may well run."""
     progress: ProgressView | None = None
     results_uri: str | None = None
     samples: tuple[SampleView, ...] = ()
@@ -204,6 +214,11 @@ class WorksetView:
             created_at=_time(workset.created_at),
             updated_at=_time(workset.updated_at),
             submitted_by=workset.submitted_by,
+            cluster_name=workset.attempts[-1].cluster if workset.attempts else None,
+            preferred_cluster=workset.requirements.cluster,
+            availability_zone=workset.requirements.availability_zone,
+            time_limit_hours=workset.requirements.time_limit_hours,
+            unknown_since=_time(workset.unknown_since) if workset.unknown_since else None,
             error_details=failure.message if failure else None,
             error_category=failure.category if failure else None,
             error_code=failure.code if failure else None,

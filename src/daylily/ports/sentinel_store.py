@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import Manifest
 from daylily.domain.sentinels import Sentinel, SentinelBody
@@ -62,6 +63,10 @@ class DroppedWorkset:
     manifest: Manifest
     name: str
     priority: Priority
+    max_retries: int | None = None
+    """None where they do not say."""
+    notification_email: str | None = None
+    requirements: Requirements = Requirements()
     for_us: bool = True
     """
     Whether the files name a pipeline. Those of old only say what the old engine is to run; where we
@@ -78,6 +83,7 @@ class Recorded:
     priority: Priority
     max_retries: int
     notification_email: str | None
+    requirements: Requirements
     customer_id: str | None
     submitted_by: str | None
     created_at: datetime | None

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.customers import Customer
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import Priority, State
@@ -42,6 +43,7 @@ def a_workset(
     manifest: Manifest | None = None,
     max_retries: int = 3,
     notification_email: str | None = None,
+    requirements: Requirements = Requirements(),
 ) -> Workset:
     """
     Return a workset as it is on registration: ready, in debt, and not stored anywhere (version 0).
@@ -58,6 +60,7 @@ def a_workset(
         actor="ada",
         priority=priority,
         notification_email=notification_email,
+        requirements=requirements,
         max_retries=max_retries,
     )
 

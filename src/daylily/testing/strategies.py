@@ -20,6 +20,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import REFERENCE_GENOMES, FastqPair, Manifest, Sample, Vendor
 from daylily.domain.names import key_fault
@@ -33,6 +34,9 @@ _EXTENSIONS: Final = (".fastq.gz", ".fq.gz", ".fastq", ".fq", ".fastq.bz2")
 _BLANKS: Final = re.compile(r"\s+")
 _NOT_IN_KEYS: Final = "/\\\u2028\u2029"
 _WAITS: Final = st.timedeltas(timedelta(0), timedelta(hours=2))
+_DEMANDING: Final = Requirements(
+    cluster="cluster-1", availability_zone="us-west-2a", time_limit=timedelta(hours=90)
+)
 _PIPELINES: Final = st.sampled_from([pipeline.name for pipeline in SHIPPED])
 
 
@@ -213,6 +217,7 @@ def new_worksets() -> SearchStrategy[Workset]:
         priority=st.sampled_from(Priority),
         notification_email=st.sampled_from([None, "lab@example.org"]),
         max_retries=st.sampled_from([3, 0, 1, 10]),
+        requirements=st.sampled_from([Requirements(), _DEMANDING]),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeVar, cast
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from tests.unit.application.lab import PREFIX, READS, SHEET, Lab, Meanwhile, Unreadable, Wrapper
 
 from daylily.application.discover_worksets import (
@@ -16,6 +16,7 @@ from daylily.application.discover_worksets import (
     Discovered,
     DiscoverWorksets,
 )
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.sentinels import Sentinel, state_shown
@@ -50,6 +51,25 @@ def test_a_sound_folder_is_registered(lab: Lab) -> None:
     assert [sample.sample_id for sample in workset.manifest.samples] == ["HG002"]
     assert lab.sent() == ["registered"]
     lab.check()
+
+
+def test_what_its_files_ask_for(lab: Lab) -> None:
+    """Retries, whom to tell, and where and how long it may run; else what the settings say."""
+    lab.drop("asking", Sentinel.READY)
+    lab.put(
+        "asking",
+        "daylily_work.yaml",
+        b"pipeline: fastq-qc\nmax_retries: 0\nnotification_email: ada@example.org\n"
+        b"preferred_cluster: east\navailability_zone: us-west-2a\ntime_limit_hours: 0.5\n",
+    )
+    lab.drop("silent", Sentinel.READY)
+    lab.settings = evolve(lab.settings, max_retries=7)
+    asking, silent = discovery(lab)().registered
+    assert (asking.max_retries, asking.notification_email) == (0, "ada@example.org")
+    assert asking.requirements == Requirements(
+        cluster="east", availability_zone="us-west-2a", time_limit=timedelta(minutes=30)
+    )
+    assert (silent.max_retries, silent.requirements) == (7, Requirements())
 
 
 def test_a_folder_is_registered_once(lab: Lab) -> None:

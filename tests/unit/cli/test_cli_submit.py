@@ -49,6 +49,48 @@ def test_only_the_worksets_own_copies_stay(desk: Desk, submitted: str) -> None:
     assert not [key for key in keys if key.startswith("files/")]
 
 
+def test_where_it_runs_and_how_long(desk: Desk, fastq: Make) -> None:
+    """Options say more than the file, the file more than the settings; `show` tells."""
+    folder = fastq("a_R1.fastq")
+    (folder / "work.yaml").write_text(
+        "pipeline: fastq-qc\npreferred_cluster: east\navailability_zone: us-west-2a\n"
+        "time_limit_hours: 90\nsamples:\n- {sample_id: a, fastq_r1: a_R1.fastq}\n"
+    )
+    made = desk.json("submit", folder / "work.yaml", "--time-limit", "0.5", "--cluster", "west")
+    assert (made["preferred_cluster"], made["availability_zone"]) == ("west", "us-west-2a")
+    assert (made["time_limit_hours"], made["max_retries"]) == (0.5, 3)
+    shown = desk.ok("show", made["workset_id"])
+    assert "only west" in shown
+    assert "0.5 h" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--time-limit", "0"), "0 is not above 0 and at most 720"),
+        (("--time-limit", "nan"), "nan is not above 0 and at most 720"),
+        (("--cluster", "../x"), "'../x' is not a name"),
+        (("--zone", "us west"), "'us west' is not a zone"),
+    ],
+)
+def test_a_place_or_time_that_makes_no_sense_is_refused(
+    desk: Desk, fastq: Make, options: tuple[str, str], told: str
+) -> None:
+    """Before anything is stored."""
+    result = desk.run("submit", fastq("a_R1.fastq"), "-p", "fastq-qc", "--single-end", *options)
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_a_cluster_that_there_is_not_is_refused(desk: Desk, fastq: Make, tmp_path: Path) -> None:
+    """Where the settings name clusters, one of these it has to be."""
+    config = tmp_path / "config.yaml"
+    config.write_text("clusters:\n  east: {}\n  west: {}\n")
+    options = ("-p", "fastq-qc", "--single-end", "--config", config, "--cluster", "north")
+    told = desk.faults("submit", fastq("a_R1.fastq"), *options)
+    assert told == {"preferred_cluster": "'north' is not a cluster here; use one of east, west"}
+
+
 def test_a_sheet_takes_paths_from_its_own_folder(desk: Desk, pair: Path) -> None:
     """The manifest's folder is where relative paths start."""
     made = desk.json("submit", sheet(pair, {}), "-p", "fastq-qc", "--priority", "urgent")

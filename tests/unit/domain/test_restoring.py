@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.restoring import restored
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
@@ -28,6 +29,7 @@ def found(sentinels: dict[Sentinel, SentinelBody], **changes: Any) -> Workset:
         "priority": Priority.URGENT,
         "max_retries": 2,
         "notification_email": None,
+        "requirements": Requirements(),
         "attempts": (),
         "at": LATER,
         "actor": "operator",

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from daylily.adapters.formats import work_yaml
 from daylily.adapters.formats.work_yaml import WorkFile, parse, render
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import InvalidInputError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import FastqPair, Sample
@@ -187,7 +188,7 @@ class TestDialects:
                 ),
             ),
             max_retries=5,
-            ignored=("preferred_cluster",),
+            requirements=Requirements(cluster="daylily-2"),
         )
 
     def test_bridge(self, recorded: Recorded) -> None:

@@ -183,7 +183,7 @@ def test_fields_of_old(uploaded: Any) -> None:
     samples = [{"name": "A", "r1_file": "a_R1.fastq", "status": "pending"}]
     harmless = {
         "s3_prefix": "", "s3_bucket": None, "yaml_content": None, "manifest_id": "",
-        "workset_type": "ruo", "preferred_cluster": "daylily-2", "enable_qc": True,
+        "workset_type": "ruo", "preferred_cluster": "", "enable_qc": True,
     }  # fmt: skip
     answer = uploaded.post(f"{MINE}/worksets", json=body(samples=samples, **harmless))
     assert answer.status_code == 201
@@ -197,6 +197,27 @@ def test_fields_of_old(uploaded: Any) -> None:
     }
     found = problem(uploaded.post(f"{MINE}/worksets", json=body(**asked)), 422, "invalid-input")
     assert set(places(found)) == set(asked)
+
+
+def test_where_it_runs_and_how_long(uploaded: Any) -> None:
+    """What is asked for is stored, shown, and checked at the door."""
+    samples = [{"name": "A", "r1_file": "a_R1.fastq"}]
+    asked = {
+        "preferred_cluster": "daylily-2",
+        "availability_zone": "us-west-2a",
+        "time_limit_hours": 1.5,
+    }
+    answer = uploaded.post(f"{MINE}/worksets", json=body(samples=samples, **asked))
+    assert answer.status_code == 201
+    workset = uploaded.get(f"{MINE}/worksets/{answer.json()['workset_id']}").json()
+    assert {name: workset[name] for name in asked} == asked
+
+    for wrong in (0, -1, 1e300, 24 * 31):
+        refused = uploaded.post(f"{MINE}/worksets", json=body(samples=samples, time_limit_hours=wrong))
+        assert places(problem(refused, 422, "invalid-input")) == ["time_limit_hours"]
+    odd = body(samples=samples, preferred_cluster="../x", availability_zone="a b")
+    found = problem(uploaded.post(f"{MINE}/worksets", json=odd), 422, "invalid-input")
+    assert places(found) == ["preferred_cluster", "availability_zone"]
 
 
 def test_validate(uploaded: Any) -> None:

@@ -15,11 +15,13 @@ from typing import Any, Final, TypeVar
 from attrs import evolve
 
 from daylily.adapters.aws.rows import NUMBER, Row, instant
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import IllegalTransitionError, InvalidInputError
 from daylily.domain.lifecycle import LIFECYCLE, Priority, State
 from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
+from daylily.domain.names import is_id
 from daylily.domain.retry import ErrorCategory, Failure
-from daylily.domain.workset import ADOPTED, CancelRequest, Lock, Transition, Workset
+from daylily.domain.workset import ADOPTED, MAX_RETRIES, CancelRequest, Lock, Transition, Workset
 
 E = TypeVar("E", bound=Enum)
 
@@ -67,7 +69,8 @@ def read(row: Row) -> Workset:
         priority=_member(Priority, row.get("priority") or metadata.get("priority"), Priority.NORMAL),
         submitted_by=_text(metadata.get("submitted_by")) or "unknown",
         notification_email=_text(metadata.get("notification_email")),
-        max_retries=_count(row.get("max_retries"), 3),
+        max_retries=_count(row.get("max_retries"), MAX_RETRIES),
+        requirements=Requirements(cluster=_cluster(row, metadata)),
         state=state,
         archived_from=_archived_from(row, past) if state is State.ARCHIVED else None,
         lock=_lock(row, state, updated),
@@ -78,6 +81,12 @@ def read(row: Row) -> Workset:
         history=past,
         sequence=len(past),
     )
+
+
+def _cluster(row: Row, metadata: Row) -> str | None:
+    """Return the cluster that a workset was promised to run on."""
+    told = (_text(row.get("preferred_cluster")), _text(metadata.get("preferred_cluster")))
+    return next((name for name in told if name and is_id(name)), None)
 
 
 def touched(row: Row) -> bool:

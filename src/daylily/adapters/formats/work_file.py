@@ -9,6 +9,7 @@ from daylily.adapters.formats import strict_yaml, work_values
 from daylily.adapters.formats.reading import CONTROL, LISTED, Faults, KeyOf, as_written
 from daylily.adapters.formats.strict_yaml import Dictionary, Node, Scalar
 from daylily.adapters.formats.unknown import Unknown, passed_over
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import FastqPair, Manifest, Sample, is_fastq
@@ -30,7 +31,7 @@ FASTQ_KEYS: Final = (*_R1, *_R2)
 _HISTORIC: Final = frozenset({
     "archive_results", "budget", "cluster_name", "cluster_region", "created_at", "created_by_email",
     "customer_id", "data_bucket", "data_buckets", "enable_qc", "manifest_id", "options",
-    "preferred_cluster", "resources", "s3_bucket", "s3_prefix", "sample_count", "sample_ids",
+    "resources", "s3_bucket", "s3_prefix", "sample_count", "sample_ids",
     "submitted_at", "submitted_by", "workset", "workset_id", "workset_type",
 })  # fmt: skip
 _HISTORIC_OF_SAMPLE: Final = frozenset({
@@ -51,8 +52,9 @@ class WorkFile:
     reference_genome: str = "GRCh38"
     samples: tuple[Sample, ...] = ()
     """Empty where the file leaves them to ``stage_samples.tsv``."""
-    max_retries: int = 3
+    max_retries: int | None = None
     notification_email: str | None = None
+    requirements: Requirements = Requirements()
     run_command: str | None = None
     """What the engine of old would run. A stranger's text: never to be given to a shell (D-35)."""
     clone_args: str | None = None
@@ -199,8 +201,13 @@ class _Reader:
             pipeline=self._line("pipeline", "pipeline_type", most=64),
             reference_genome=self._of(work_values.genome, "reference_genome", "reference") or "GRCh38",
             samples=self._samples(default_coverage),
-            max_retries=self._retries(),
+            max_retries=self._of(work_values.count, "max_retries"),
             notification_email=self._of(work_values.email, "notification_email"),
+            requirements=Requirements(
+                cluster=self._of(work_values.place, "preferred_cluster"),
+                availability_zone=self._of(work_values.place, "availability_zone"),
+                time_limit=self._of(work_values.hours, "time_limit_hours"),
+            ),
             run_command=self._command(*_RUN),
             clone_args=self._command(*_CLONE),
             export_uri=self._command(*_EXPORT),
@@ -274,10 +281,6 @@ class _Reader:
 
     def _number(self, *names: str) -> float | None:
         return self._of(work_values.depth, *names)
-
-    def _retries(self) -> int:
-        retries = self._of(work_values.count, "max_retries")
-        return 3 if retries is None else retries
 
     def _command(self, *names: str) -> str | None:
         """Return what the engine of old makes of a string, a list or a mapping."""

@@ -66,6 +66,13 @@ def render(workset: Workset, *, bucket_uri: str) -> str:
     }
     if workset.notification_email:
         fields["notification_email"] = workset.notification_email
+    needs = workset.requirements
+    asked = {
+        "preferred_cluster": needs.cluster,
+        "availability_zone": needs.availability_zone,
+        "time_limit_hours": needs.time_limit_hours,
+    }
+    fields |= {name: value for name, value in asked.items() if value is not None}
     fields["samples"] = [
         _entry(sample, pair) for sample in workset.manifest.samples for pair in sample.pairs
     ]

@@ -120,7 +120,8 @@ class LocalClient:
 
     def faults(self, submission: Submission) -> Sequence[Fault]:
         """See Client.faults; opens nothing."""
-        return list(faults_of_words(submission, self._settings.registry))
+        clusters = [each.cluster.name for each in self._settings.clusters]
+        return list(faults_of_words(submission, self._settings.registry, clusters))
 
     def submit(self, submission: Submission) -> WorksetView:
         """See Client.submit."""

@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from attrs import evolve, frozen
 from daylily.adapters.formats.fastq_head import HEAD_BYTES, faults_of_head
 from daylily.adapters.formats.work_yaml import WorkFile
 from daylily.application.submit_workset import Submission
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.names import key_fault
@@ -32,6 +34,9 @@ class Choices:
     priority: str | None = None
     email: str | None = None
     max_retries: int | None = None
+    cluster: str | None = None
+    zone: str | None = None
+    time_limit: timedelta | None = None
     data_root: Path | None = None
     single_end: bool = False
 
@@ -116,8 +121,8 @@ def prepare(
 
 
 def _submission(source: sources.Source, choices: Choices, max_retries: int) -> Submission:
-    said = source.work or WorkFile(name=source.name, max_retries=max_retries)
-    retries = choices.max_retries if choices.max_retries is not None else said.max_retries
+    said = source.work or WorkFile(name=source.name)
+    retries = (each for each in (choices.max_retries, said.max_retries) if each is not None)
     return Submission(
         name=choices.name if choices.name is not None else said.name[:_NAME_LENGTH],
         pipeline=choices.pipeline or said.pipeline or "",
@@ -125,7 +130,12 @@ def _submission(source: sources.Source, choices: Choices, max_retries: int) -> S
         reference_genome=choices.reference or said.reference_genome,
         priority=choices.priority or said.priority,
         notification_email=choices.email or said.notification_email,
-        max_retries=retries,
+        max_retries=next(retries, max_retries),
+        requirements=Requirements(
+            cluster=choices.cluster or said.requirements.cluster,
+            availability_zone=choices.zone or said.requirements.availability_zone,
+            time_limit=choices.time_limit or said.requirements.time_limit,
+        ),
     )
 
 

@@ -314,6 +314,9 @@ def _body(submission: Submission) -> dict[str, Any]:
         "priority": submission.priority,
         "notification_email": submission.notification_email,
         "max_retries": submission.max_retries,
+        "preferred_cluster": submission.requirements.cluster,
+        "availability_zone": submission.requirements.availability_zone,
+        "time_limit_hours": submission.requirements.time_limit_hours,
         "samples": [_lane(sample, pair) for sample in submission.samples for pair in sample.pairs],
     }
 

@@ -95,8 +95,11 @@ def _facts(workset: WorksetView) -> Table:
         ("State", state_of(workset)),
         ("Progress", progress_of(workset) if not workset.ended else ""),
         ("Waits for", workset.waits_for or ""),
+        ("Unknown", _unknown(workset)),
         ("Priority", workset.priority),
         ("Pipeline", f"{workset.pipeline_type} on {workset.reference_genome}"),
+        ("Cluster", _cluster(workset)),
+        ("Time limit", f"{workset.time_limit_hours:g} h" if workset.time_limit_hours else ""),
         ("Customer", workset.customer_id),
         ("Created", f"{_moment(workset.created_at)}, by {workset.submitted_by}"),
         ("Updated", _moment(workset.updated_at)),
@@ -104,6 +107,21 @@ def _facts(workset: WorksetView) -> Table:
         ("Results", workset.results_uri or ""),
     ]
     return _grid([(name, value) for name, value in rows if value])
+
+
+def _unknown(workset: WorksetView) -> str:
+    if workset.unknown_since is None:
+        return ""
+    return f"the engine has not answered since {_moment(workset.unknown_since)}; it may well run"
+
+
+def _cluster(workset: WorksetView) -> str:
+    """Return where it runs or ran, and where it is to."""
+    zone = workset.availability_zone and f"a cluster in {workset.availability_zone}"
+    wanted = workset.preferred_cluster or zone
+    if workset.cluster_name is None:
+        return f"only {wanted}" if wanted else ""
+    return workset.cluster_name
 
 
 def grid(rows: Sequence[tuple[str, str]]) -> Table:

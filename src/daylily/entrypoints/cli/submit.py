@@ -1,6 +1,7 @@
 """``daylily submit`` and ``daylily validate``."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from daylily.domain.clusters import LONGEST, time_limit
 from daylily.domain.manifest import Sample
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.drafts import Choices, Draft, prepare
@@ -17,6 +19,17 @@ from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.cli.upload import uploaded
 from daylily.entrypoints.cli.watch import follow, wait_for
 from daylily.entrypoints.views import to_json
+
+
+def _take_hours(_ctx: click.Context, _param: click.Parameter, hours: float | None) -> timedelta | None:
+    if hours is None:
+        return None
+    limit = time_limit(hours)
+    if limit is None:
+        raise click.BadParameter(
+            f"{hours:g} is not above 0 and at most {LONGEST // timedelta(hours=1)}"
+        )
+    return limit
 
 
 def _source_options(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,6 +51,15 @@ def _source_options(call: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option("--email", metavar="ADDRESS", help="Whom to tell how it ended."),
             click.option("--max-retries", type=int, metavar="N", help="Automatic retries, 0 to 10."),
+            click.option("--cluster", metavar="NAME", help="Run it there, or let it wait."),
+            click.option("--zone", metavar="NAME", help="Run it in that zone, or let it wait."),
+            click.option(
+                "--time-limit",
+                type=float,
+                metavar="HOURS",
+                callback=_take_hours,
+                help="How long an attempt may run [default: as the pipeline's settings say].",
+            ),
         )
     ):
         call = add(call)

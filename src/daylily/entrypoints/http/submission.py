@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
 from daylily.application.submit_workset import Submission
+from daylily.domain.clusters import LONGEST, Requirements, time_limit
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Sample, Vendor
 from daylily.entrypoints.http.requests import Fields
@@ -105,6 +107,7 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
     priority = fields.text("priority") or "normal"
     email = fields.text("notification_email")
     retries = fields.whole("max_retries")
+    requirements = _requirements(fields)
     _take_historic(fields)
     entries = fields.objects("samples", most=MOST_ENTRIES)
     samples = _samples(entries)
@@ -120,16 +123,29 @@ def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
         priority=priority,
         notification_email=email,
         max_retries=max_retries if retries is None else retries,
+        requirements=requirements,
     )
     return Reading(submission, tuple(fields.faults), samples)
+
+
+def _requirements(fields: Fields) -> Requirements:
+    hours = fields.number("time_limit_hours")
+    limit = None if hours is None else time_limit(hours)
+    if hours is not None and limit is None:
+        fields.fault("time_limit_hours", f"is not above 0 and at most {LONGEST // timedelta(hours=1)}")
+    return Requirements(
+        # Portals of old send an empty text for no choice.
+        cluster=fields.text("preferred_cluster") or None,
+        availability_zone=fields.text("availability_zone") or None,
+        time_limit=limit,
+    )
 
 
 def _take_historic(fields: Fields) -> None:
     """Take what clients of old send along (contract 4.3), unless it asks for what we would not do."""
     for name in ("enable_qc", "archive_results"):
         fields.flag(name)
-    for name in ("workset_type", "preferred_cluster"):
-        fields.text(name)
+    fields.text("workset_type")
     for name in ("s3_bucket", "s3_prefix"):
         fields.must_be_empty(name, "where worksets are kept is the server's to say; leave it out")
     for name in ("yaml_content", "manifest_id", "manifest_tsv_content"):

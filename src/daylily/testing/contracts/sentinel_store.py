@@ -6,6 +6,7 @@ from typing import Protocol
 import pytest
 from attrs import evolve, frozen
 
+from daylily.domain.clusters import Requirements
 from daylily.domain.errors import InvalidInputError, NotFoundError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import Manifest
@@ -400,7 +401,12 @@ class SequentialSentinelStoreContract:
     def test_what_is_published_is_recorded(self, store: SentinelStore) -> None:
         """All that the files carry reads back, though no FASTQ file is there any more."""
         workset = a_workset("ws-1", at=NOON, notification_email="ada@example.org", max_retries=7)
-        workset = evolve(workset, priority=Priority.LOW, submitted_by="Ada Lovelace")
+        needs = Requirements(
+            cluster="east", availability_zone="us-west-2a", time_limit=timedelta(minutes=90)
+        )
+        workset = evolve(
+            workset, priority=Priority.LOW, submitted_by="Ada Lovelace", requirements=needs
+        )
         store.publish(workset)
 
         recorded = store.recorded("ws-1")
@@ -410,6 +416,7 @@ class SequentialSentinelStoreContract:
         assert (recorded.manifest.pipeline, recorded.name) == (workset.manifest.pipeline, workset.name)
         assert (recorded.priority, recorded.max_retries) == (Priority.LOW, 7)
         assert recorded.notification_email == "ada@example.org"
+        assert recorded.requirements == needs
         assert (recorded.customer_id, recorded.submitted_by) == ("acme", "Ada Lovelace")
         assert recorded.created_at == NOON
 
