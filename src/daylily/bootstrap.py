@@ -348,7 +348,7 @@ def bucket_of(settings: Settings, name: str) -> ObjectStore:
     from daylily.adapters.aws.clients import Clients
     from daylily.adapters.aws.s3 import S3ObjectStore
 
-    return S3ObjectStore(Clients(region=settings.region).s3(), name)
+    return S3ObjectStore(Clients(region=settings.region, profile=settings.profile).s3(), name)
 
 
 def connect(settings: Settings, *, looking: bool = False) -> World:
@@ -406,7 +406,7 @@ def _aws_installation(settings: Settings) -> Installation:
     places = Places(worksets=settings.prefix)
     return AWSInstallation(
         # Whoever waits for an answer at a terminal had rather know soon.
-        clients=Clients(region=settings.region, attempts=2),
+        clients=Clients(region=settings.region, profile=settings.profile, attempts=2),
         policies=Policies(
             region=settings.region,
             table=settings.worksets_table,
@@ -483,7 +483,11 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     if settings.bucket is None:
         raise InvalidInputError.of("bucket", "is needed where the store is aws")
     # Each worker may have several calls out where worksets are kept in the bucket alone.
-    clients = Clients(region=settings.region, threads=64 if settings.without_table else 32)
+    clients = Clients(
+        region=settings.region,
+        profile=settings.profile,
+        threads=64 if settings.without_table else 32,
+    )
     objects = S3ObjectStore(clients.s3(), settings.bucket)
     return World(
         store=_aws_store(settings, clients, objects, looking=looking),
@@ -566,7 +570,12 @@ def _channels(settings: Settings) -> Iterator[tuple[str, Notifier]]:
         from daylily.adapters.aws.sns import SNSNotifier, region_of
 
         # Who waits for a channel keeps worksets waiting: rather owe the news.
-        clients = Clients(region=region_of(settings.sns_topic_arn), read_timeout=5.0, attempts=2)
+        clients = Clients(
+            region=region_of(settings.sns_topic_arn),
+            profile=settings.profile,
+            read_timeout=5.0,
+            attempts=2,
+        )
         yield "sns", SNSNotifier(clients.sns(), settings.sns_topic_arn)
     if settings.linear_api_key is not None and settings.linear_team_id is not None:
         from daylily.adapters.linear import LinearNotifier
@@ -597,8 +606,17 @@ def _staging(settings: Settings) -> Staging | None:
         inputs=staged.INPUTS,
         outputs=staged.OUTPUTS,
         earlier=staged.EARLIER,
-        environment=staged.passed_on(os.environ) | {"AWS_DEFAULT_REGION": settings.region},
+        environment={**staged.passed_on(os.environ), **_own_aws(settings)},
     )
+
+
+def _own_aws(settings: Settings) -> Mapping[str, str]:
+    """Return what a job is told of AWS beside what it has from us."""
+    told = {"AWS_DEFAULT_REGION": settings.region}
+    # Other machines have profiles of their own.
+    if settings.profile is not None and settings.engine == "local":
+        told["AWS_PROFILE"] = settings.profile
+    return told
 
 
 def _engine(settings: Settings) -> Compute:

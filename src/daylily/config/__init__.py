@@ -4,7 +4,8 @@ Settings: flags over environment over YAML file over defaults; read once, checke
 Nothing else in Daylily reads the environment. Every fault is listed at once, with where it stands.
 """
 
-from daylily.config.loading import CONFIG_VARIABLE, ConfigError, Loaded, load
+from daylily.config.file import CONFIG_VARIABLE
+from daylily.config.loading import ConfigError, Loaded, load
 from daylily.config.settings import (
     CHANNELS,
     MASK,

@@ -5,23 +5,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import cattrs
-import platformdirs
-import yaml
 from attrs import frozen
 
+from daylily.config.file import read_file
 from daylily.config.settings import MASK, ChannelSettings, ClusterSettings, Secret, Settings
 from daylily.config.written import structure, wanted
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.pipelines import Pipeline
-
-CONFIG_VARIABLE: Final = "DAYLILY_CONFIG"
-_MAX_FILE: Final = 1 << 20
-_GUIDE: Final = {"dynamodb_table": "table", "dynamodb_region": "region"}
-"""What the guide's files call settings."""
 
 
 class ConfigError(InvalidInputError):
@@ -34,6 +28,8 @@ class Loaded:
 
     settings: Settings
     origins: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    """What a file of the old monitor says that means nothing here, one line a key."""
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """Yield name, value for people (secrets masked) and origin of every setting."""
@@ -63,7 +59,8 @@ def load(
     """
     environ = os.environ if environ is None else environ
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    file, written, faults = _file(path, environ)
+    written = read_file(path, environ)
+    faults = list(written.faults)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for attribute in attrs.fields(Settings):
@@ -72,8 +69,8 @@ def load(
             raw, origin = given[name], f"--{name.replace('_', '-')}"
         elif variable is not None:
             raw, origin = environ[variable], f"${variable}"
-        elif name in written:
-            raw, origin = written[name], str(file)
+        elif name in written.values:
+            raw, origin = written.values[name], written.place(name)
         else:
             origins[name] = "default"
             continue
@@ -86,20 +83,20 @@ def load(
             shown = "the value" if attribute.type == Secret | None else repr(raw)[:80]
             faults.append(Fault(f"{name} ({origin})", f"{shown} is not {wanted(attribute.type)}"))
     faults += [
-        Fault(f"{name} ({file})", "is no setting of daylily")
-        for name in written
+        Fault(f"{name} ({written.file})", "is no setting of daylily")
+        for name in written.values
         if name not in attrs.fields_dict(Settings)
     ]
     for name, (implied, origin) in _implied(values, origins, environ).items():
         values[name], origins[name] = implied, origin
     settings = Settings(**values)
     faults += [
-        Fault(f"{fault.place} ({origins.get(fault.place, str(file))})", fault.message)
+        Fault(f"{fault.place} ({origins.get(fault.place, str(written.file))})", fault.message)
         for fault in settings.faults()
     ]
     if faults:
         raise ConfigError(faults)
-    return Loaded(settings, origins)
+    return Loaded(settings, origins, tuple(f"{written.file}: {note}" for note in written.notes))
 
 
 def _variable(attribute: "attrs.Attribute[Any]", environ: Mapping[str, str]) -> str | None:
@@ -118,7 +115,8 @@ def _implied(
         found["store"] = "aws", f"as there is a bucket ({origins['bucket']})"
     if origins["region"] == "default" and "aws" in (values.get("store"), *found.get("store", ())):
         # In this order boto3 looks, too.
-        profile = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+        names = (values.get("profile"), *map(environ.get, ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")))
+        profile = next((name for name in names if name), "default")
         if region := _region_of_profile(profile, environ):
             found["region"] = region, f"AWS profile {profile}"
     return found
@@ -142,32 +140,6 @@ def _region_of_profile(profile: str, environ: Mapping[str, str]) -> str | None:
         file = path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
         region = configloader.raw_config_parse(file).get(profile, {}).get("region", region)
     return region
-
-
-def _file(
-    path: Path | None, environ: Mapping[str, str]
-) -> tuple[Path | None, Mapping[str, Any], list[Fault]]:
-    """Return the YAML file's path and content, and what is wrong with it as a whole."""
-    named = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
-    file = named or Path(platformdirs.user_config_dir("daylily", appauthor=False)) / "config.yaml"
-    if named is None and not file.is_file():
-        return None, {}, []
-    try:
-        if file.stat().st_size > _MAX_FILE:
-            return file, {}, [Fault(str(file), "is larger than 1 MiB")]
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        return file, {}, [Fault(str(file), f"cannot be read: {error}")]
-    except yaml.YAMLError as error:
-        return file, {}, [Fault(str(file), f"is not YAML: {error}")]
-    if content is None:
-        return file, {}, []
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        return file, {}, [Fault(str(file), "must be a mapping of settings")]
-    said = {key.replace("-", "_"): value for key, value in content.items()}
-    twice = [name for name in _GUIDE if name in said and _GUIDE[name] in said]
-    faults = [Fault(f"{name} ({file})", f"is {_GUIDE[name]}, which is there too") for name in twice]
-    return file, {_GUIDE.get(name, name): value for name, value in said.items()}, faults
 
 
 def _named(item: object) -> str:

@@ -113,6 +113,10 @@ class Settings:
     slurm_identity: Path | None = _setting(
         None, "DAYLILY_SLURM_IDENTITY", "File of the private key for the login node."
     )
+    profile: str | None = field(
+        default=None,
+        metadata={"help": "AWS profile (YAML file only), instead of the one that boto3 finds."},
+    )
     region: str = _setting(
         "us-west-2",
         "AWS_REGION",
@@ -185,6 +189,10 @@ class Settings:
     port: int = _setting(8000, "DAYLILY_PORT", "Port to listen on; 0 takes a free one.")
     poll_interval: timedelta = _setting(
         timedelta(seconds=2), "DAYLILY_POLL_INTERVAL", "Seconds between cycles of the monitor."
+    )
+    continuous: bool = field(
+        default=True,
+        metadata={"help": "Whether a monitor goes on after its first cycle (YAML file only)."},
     )
     max_concurrent: int = _setting(2, "DAYLILY_MAX_CONCURRENT", "Worksets that run at a time.")
     workers: int = _setting(

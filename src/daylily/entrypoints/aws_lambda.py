@@ -57,7 +57,8 @@ def _app() -> "App":
     """Return the use cases; Lambda keeps the process for later calls."""
     from daylily.bootstrap import bootstrap
 
-    settings = load({}, os.environ).settings
+    loaded = load({}, os.environ)
+    settings = loaded.settings
     logging.getLogger().setLevel(settings.log_level)
     faults = []
     if settings.store != "aws":
@@ -70,6 +71,8 @@ def _app() -> "App":
     ]
     if faults:
         raise ConfigError(faults)
+    for note in loaded.notes:
+        _log.warning(note)
     return bootstrap(settings)
 
 

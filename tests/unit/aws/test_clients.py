@@ -1,8 +1,11 @@
 """Clients of AWS, as the composition root gets them."""
 
+from pathlib import Path
+
 import pytest
 
 from daylily.adapters.aws.clients import Clients
+from daylily.domain.errors import InvalidInputError
 
 
 def test_clients_follow_the_ways_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +31,15 @@ def test_a_region_and_an_address_can_be_given(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     client = Clients(region="us-west-2").dynamodb("http://127.0.0.1:1")
     assert (client.meta.region_name, client.meta.endpoint_url) == ("us-west-2", "http://127.0.0.1:1")
+
+
+def test_a_profile_can_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It outranks that of the environment; one that there is not is told of."""
+    file = tmp_path / "config"
+    file.write_text("[profile lab]\nregion = eu-north-1\n[profile other]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    assert Clients(profile="lab").s3().meta.region_name == "eu-north-1"
+    with pytest.raises(InvalidInputError, match="none-such"):
+        Clients(profile="none-such")

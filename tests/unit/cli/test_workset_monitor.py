@@ -8,6 +8,7 @@ import pytest
 from attrs import frozen
 from click.testing import CliRunner, Result
 from tests.unit.cli.desk import Desk
+from tests.unit.test_nested_config import WHOLE
 
 from daylily.config import Settings
 from daylily.domain.lifecycle import State
@@ -114,6 +115,26 @@ def test_the_file_of_the_guide(desk: Desk, tmp_path: Path) -> None:
     settings = run(desk, "--config", str(file), "--once").settings
     assert (settings.bucket, settings.table) == (BUCKET[1], "my-table")
     assert settings.poll_interval.total_seconds() == 60
+
+
+def test_the_file_of_the_old_monitor(desk: Desk, tmp_path: Path) -> None:
+    """Nested: what it says is heeded, one cycle among it; what means nothing here is logged."""
+    file = tmp_path / "monitor.yaml"
+    file.write_text(WHOLE.replace("reuse_cluster_name: daylily-1", "reuse_cluster_name:"))
+    got = run(desk, str(file))  # as of old, without --config
+    assert (got.settings.bucket, got.settings.profile) == ("lab-bucket", "lab")
+    notes = got.common.session.loaded.notes
+    assert got.result.stderr.count(" is not applicable: ") == len(notes) > 10
+    named = desk.run("config", "validate", "--config", file)
+    assert named.stderr.count(" is not applicable: ") == len(notes)
+
+
+def test_two_files_are_one_too_many(desk: Desk, tmp_path: Path) -> None:
+    """Which of them counts would be a guess."""
+    file = str(tmp_path / "monitor.yaml")
+    result = run(desk, file, "--config", file).result
+    assert result.exit_code == 2
+    assert "leave out one" in result.output
 
 
 def test_without_a_bucket_it_does_not_start(desk: Desk) -> None:

@@ -23,6 +23,7 @@ class Clients:
 
     Args:
         region: None: what the environment or the profile says.
+        profile: None: the one that boto3 finds.
         threads: How many threads will share each client.
         connect_timeout: Seconds.
         read_timeout: Seconds without a byte.
@@ -30,6 +31,7 @@ class Clients:
     """
 
     region: str | None = None
+    profile: str | None = None
     threads: int = 32
     connect_timeout: float = 3.0
     read_timeout: float = 20.0
@@ -39,7 +41,7 @@ class Clients:
     @_session.default
     def _new_session(self) -> boto3.Session:
         try:
-            return boto3.Session(region_name=self.region)
+            return boto3.Session(region_name=self.region, profile_name=self.profile)
         except BotoCoreError as error:
             raise InvalidInputError.of("AWS_PROFILE", str(error)) from error
 

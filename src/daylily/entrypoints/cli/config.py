@@ -105,6 +105,7 @@ def validate(session: Session) -> None:
     _warn(session)
     if session.as_json:
         warnings = [f"{name}: {advice}" for name, advice in strange_variables(os.environ)]
+        warnings += session.loaded.notes
         session.print_json({"settings": len(rows), "faults": [], "warnings": warnings})
     else:
         click.echo("the settings are sound")
@@ -113,3 +114,5 @@ def validate(session: Session) -> None:
 def _warn(session: Session) -> None:
     for name, advice in strange_variables(os.environ):
         session.say(f"warning: {name} is no setting of daylily: {advice}")
+    for note in session.loaded.notes:
+        session.say(f"warning: {note}")

@@ -9,6 +9,8 @@ import structlog
 
 from daylily.entrypoints.cli.session import Session
 
+_log = logging.getLogger("daylily")
+
 json_logs_option = click.option(
     "--json-logs", is_flag=True, help="Log JSON, one object a line; --json does so too."
 )
@@ -52,6 +54,8 @@ def keep_diary(session: Session, *, json_logs: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(session.settings.log_level)
+    for note in session.loaded.notes:
+        _log.warning(note)
     # What they tell at INFO is of use to nobody but their authors.
     for noisy in ("asyncio", "boto3", "botocore", "httpx", "urllib3", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

@@ -116,7 +116,7 @@ def run(
     if dry_run:
         _print_plan(session, _plan(session, only))
         return
-    if once:
+    if once or not session.settings.continuous:
         began = time.monotonic()
         report = _narrowed(session.app.cycle, only)()
         tell(report)

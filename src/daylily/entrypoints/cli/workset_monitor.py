@@ -7,6 +7,7 @@ It is ``daylily monitor`` on AWS, and stricter at its start: what is not set up 
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -68,6 +69,16 @@ def _take_prefix(ctx: click.Context, param: click.Parameter, value: str | None) 
     _take(ctx, param, f"{value.strip('/')}/" if value and value.strip("/") else value)
 
 
+def _take_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    # Monitors of old were given their file so, and are started by many a script.
+    common = ctx.obj
+    if path is None:
+        return
+    if common.config is not None:
+        raise click.UsageError("CONFIG and --config name a file each: leave out one")
+    common.config = path
+
+
 def _flags(call: Callable[..., Any]) -> Callable[..., Any]:
     """Add the guide's flags; they are settings, so their values go there."""
     for names, metavar, take, text in reversed(
@@ -92,10 +103,11 @@ def _flags(call: Callable[..., Any]) -> Callable[..., Any]:
     epilog="""\b
 Examples:
   daylily-workset-monitor --bucket my-bucket --dynamodb-table daylily-worksets
-  daylily-workset-monitor --config monitor-config.yaml --once      a single cycle, for cron
+  daylily-workset-monitor monitor-config.yaml --once               a single cycle, for cron
   daylily-workset-monitor --bucket my-bucket --dry-run             writes, locks and sends nothing
 
-What no flag says, the environment does (S3_BUCKET, S3_PREFIX, WORKSET_TABLE_NAME, AWS_REGION,
+CONFIG (or --config) is a YAML file of settings, flat or nested as the old monitor had it. What no flag
+says, the environment does (S3_BUCKET, S3_PREFIX, WORKSET_TABLE_NAME, AWS_REGION,
 SNS_TOPIC_ARN, LINEAR_API_KEY, LINEAR_TEAM_ID), or the YAML file. DAYLILY_LOG_LEVEL=DEBUG logs all.
 
 A bucket or a table that is not there, or may not be used, stops it at its start. Later outages are
@@ -105,6 +117,14 @@ waited out. Stops within 10 seconds of SIGTERM; running worksets go on.
 Exit codes: 0 stopped as asked; 1 --once met something wrong with a workset; 2 bad flags or settings;
 5 a store is not there, does not answer, or is not permitted.
 """,
+)
+@click.argument(
+    "file",
+    required=False,
+    metavar="[CONFIG]",
+    type=click.Path(path_type=Path),
+    callback=_take_file,
+    expose_value=False,
 )
 @_flags
 @click.option("--once", is_flag=True, help="One cycle, then exit.")
