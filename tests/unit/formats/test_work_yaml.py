@@ -134,6 +134,7 @@ def test_round_trip(workset: Workset) -> None:
             for sample in manifest.samples
         ),
         max_retries=workset.max_retries,
+        requirements=workset.requirements,
         notification_email=workset.notification_email,
         run_command=file.run_command,
         clone_args=f"-d {workset.workset_id} -t main",
