@@ -2,7 +2,8 @@
 
 from attrs import frozen
 
-from daylily.domain.names import check_id, check_key
+from daylily.domain.customer_keys import canonical_key
+from daylily.domain.names import check_id
 from daylily.domain.workset import Workset
 
 
@@ -47,7 +48,7 @@ class Places:
 
     def file(self, customer_id: str, key: str) -> str:
         """Return the key of a customer's file in the store."""
-        return f"{self.folder(customer_id)}{check_key(key)}"
+        return f"{self.folder(customer_id)}{canonical_key(key)}"
 
     def folder(self, customer_id: str) -> str:
         """Return the folder of a customer's files, ending in ``/``."""

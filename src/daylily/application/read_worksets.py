@@ -6,6 +6,7 @@ from attrs import evolve, frozen
 
 from daylily.application.engines import Engines
 from daylily.application.places import Places
+from daylily.application.stored_file import StoredFile
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
 from daylily.domain.names import check_key
@@ -110,6 +111,19 @@ class ReadWorksets:
         """
         folder = self._results(who, workset_id, attempt)
         return self.objects.open(folder + check_key(key))
+
+    def look_at_result(
+        self, who: Principal, workset_id: str, key: str, *, attempt: int | None = None
+    ) -> StoredFile:
+        """
+        Return a file of an attempt's results, to be read whole or in part.
+
+        Raises:
+            NotFoundError: There is no such workset, attempt or file.
+            InvalidInputError: *key* is not a relative path.
+        """
+        place = self._results(who, workset_id, attempt) + check_key(key)
+        return StoredFile(evolve(self.objects.info(place), key=key), self.objects, place)
 
     def results_location(self, workset: Workset) -> str | None:
         """Return where the last attempt's results are, as people and pipelines find them."""

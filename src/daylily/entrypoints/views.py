@@ -311,6 +311,73 @@ class FilePage:
 
 
 @frozen(kw_only=True)
+class EntryView:
+    """A file or a folder among a customer's own (contract 4.4)."""
+
+    key: str
+    name: str
+    type: str
+    """``file`` or ``folder``."""
+    size: int
+    size_formatted: str
+    modified: str | None
+    """None of folders, which are nothing but the beginning of keys."""
+    icon: str
+    etag: str | None = None
+    modified_at: str | None = None
+
+
+@frozen(kw_only=True)
+class FolderPage:
+    """Part of a listing of a customer's files."""
+
+    files: tuple[EntryView, ...]
+    prefix: str
+    bucket: str | None
+    cursor: str | None = None
+
+
+@frozen(kw_only=True)
+class PreviewView:
+    """The beginning of a file, or the names in an archive."""
+
+    filename: str
+    file_type: str
+    size: int
+    lines: tuple[str, ...]
+    total_lines: int
+    truncated: bool
+
+
+@frozen(kw_only=True)
+class StoredView:
+    """A file that has been stored, and the words of contract 4.4 for it."""
+
+    success: bool
+    key: str
+    bucket: str | None
+    size: int
+    etag: str
+    modified_at: str
+
+
+@frozen(kw_only=True)
+class FolderMade:
+    """A folder that is there now."""
+
+    success: bool
+    folder: str
+
+
+@frozen(kw_only=True)
+class Removed:
+    """A file or folder that is gone."""
+
+    success: bool
+    deleted: str
+
+
+@frozen(kw_only=True)
 class CheckedView:
     """A submission that would be taken, if its files are there: names are the standard ones."""
 

@@ -14,7 +14,7 @@ ODD = ("sp√§te Proben.fastq", "a?b#c%d&e.fastq", "'\"<>.fastq", "a+b.fastq", "Êó
 
 
 def keys(client: Any, customer: str = "local") -> list[str]:
-    page = client.get(f"/api/customers/{customer}/files").json()
+    page = client.get(f"/api/customers/{customer}/files?recursive=1").json()
     return [file["key"] for file in page["files"]]
 
 
@@ -29,7 +29,9 @@ def test_put_list_delete(client: Any) -> None:
     assert again.json()["etag"] != first.json()["etag"]
     assert keys(client) == ["run 1/a_R1.fastq"]
     assert client.get(f"{MINE}/files?prefix=run%202").json()["files"] == []
-    assert client.delete(f"{MINE}/files/run%201/a_R1.fastq").status_code == 204
+    assert client.delete(f"{MINE}/files/run%201/a_R1.fastq").json() == {
+        "success": True, "deleted": "run 1/a_R1.fastq",
+    }  # fmt: skip
     problem(client.delete(f"{MINE}/files/run%201/a_R1.fastq"), 404, "not-found")
 
 
@@ -46,6 +48,8 @@ def test_hostile_keys_touch_nothing(client: Any, service: Service) -> None:
     """A key that leads elsewhere, or is not quite a key, is refused; nothing is stored."""
     for key in HOSTILE:
         for method in ("PUT", "DELETE"):
+            if method == "DELETE" and key in {"a/", "a%2f"}:
+                continue  # which is how an empty folder is removed
             answer = client.request(method, f"{MINE}/files/{key}", content=READS)
             assert places(problem(answer, 422, "invalid-input")) == ["key"], key
     assert service.app.world.objects.list("").items == ()
@@ -161,6 +165,9 @@ def test_streamed_files_are_closed(service: Service, client: Any, done: str) -> 
     objects = service.app.world.objects
 
     class Watched(type(objects)):  # type: ignore[misc]
+        def info(self, key: str) -> Any:
+            return objects.info(key)
+
         def open(self, key: str, **which: Any) -> Any:
             opened.append(objects.open(key, **which))
             return opened[-1]

@@ -192,8 +192,10 @@ class DirectoryObjectStore:
     def browse(
         self, prefix: str, *, cursor: str | None = None, limit: int = 1000
     ) -> Page[ObjectInfo | str]:
-        """See ObjectStore.browse."""
-        return looked_up(self.entries(prefix, cursor=cursor, limit=limit), self.info)
+        """See ObjectStore.browse; a folder that nothing is left in is left out, as S3 has it."""
+        page = looked_up(self.entries(prefix, cursor=cursor, limit=limit), self.info)
+        kept = (each for each in page.items if not isinstance(each, str) or self._has_any(each))
+        return Page(tuple(kept), page.cursor)
 
     def changed(self, prefix: str, mark: str | None) -> str | None:
         """
@@ -234,6 +236,10 @@ class DirectoryObjectStore:
             _folder_if_any(root, prefix) as folder,
         ):
             yield folder
+
+    def _has_any(self, prefix: str) -> bool:
+        with self._folder(prefix) as folder:
+            return folder is not None and any(True for _ in files.names(folder))
 
     @contextmanager
     def _parent(self, key: str) -> Iterator[tuple[int, str]]:

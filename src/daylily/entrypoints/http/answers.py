@@ -1,6 +1,8 @@
 """Responses: views as JSON, and files as streams."""
 
 from collections.abc import Iterator
+from email.utils import format_datetime
+from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote
@@ -9,8 +11,15 @@ from anyio import CancelScope, to_thread
 from litestar import Response
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.serialization import encode_json
+from litestar.status_codes import (
+    HTTP_206_PARTIAL_CONTENT,
+    HTTP_304_NOT_MODIFIED,
+    HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE,
+)
 from litestar.types import Receive, Scope, Send
 
+from daylily.application.stored_file import StoredFile
+from daylily.entrypoints.http.ranges import Wanted, quoted
 from daylily.entrypoints.views import to_json
 
 T = TypeVar("T")
@@ -54,19 +63,41 @@ class Answer(Response[T]):
 
 
 class FileAnswer(ASGIStreamingResponse):
-    """A stored file, streamed in constant memory, and closed however the response ends."""
+    """
+    A stored file or the part of it that was asked for, streamed in constant memory.
 
-    def __init__(self, file: BinaryIO, key: str, *, download: bool = False) -> None:
-        self._file = file
-        media_type = media_type_of(key)
+    It is closed however the response ends.
+
+    Args:
+        wanted: What the request's headers ask for.
+        download: Have a browser save it, whatever it is, rather than show it.
+    """
+
+    def __init__(self, file: StoredFile, wanted: Wanted, *, download: bool = False) -> None:
+        info = file.info
+        media_type = _OTHER if download else media_type_of(info.key)
         headers = {
             "content-security-policy": REPORT_POLICY,
-            "content-disposition": disposition(key, attached=download or media_type == _OTHER),
+            "content-disposition": disposition(info.key, attached=media_type == _OTHER),
+            "accept-ranges": "bytes",
+            "etag": quoted(info.etag),
+            "last-modified": format_datetime(info.modified_at, usegmt=True),
         }
-        if file.seekable():
-            headers["content-length"] = str(file.seek(0, 2))
-            file.seek(0)
-        super().__init__(iterator=_chunks(file), media_type=media_type, headers=headers)
+        start, stop, status = wanted.part(info)
+        if status == HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE:
+            headers["content-range"] = f"bytes */{info.size}"
+        elif status == HTTP_206_PARTIAL_CONTENT:
+            headers["content-range"] = f"bytes {start}-{stop - 1}/{info.size}"
+        if status != HTTP_304_NOT_MODIFIED:
+            headers["content-length"] = str(stop - start)
+        self._file = BytesIO() if stop == start or wanted.head else file.open(start, stop)
+        super().__init__(
+            iterator=_chunks(self._file),
+            media_type=media_type,
+            headers=headers,
+            status_code=status,
+            is_head_response=wanted.head,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file."""

@@ -40,6 +40,9 @@ _CLOSED: Final = (
     results.list_results,
     results.download,
     files.upload,
+    files.upload_form,
+    files.create_folder,
+    files.fetch,
     files.list_files,
     files.remove,
 )

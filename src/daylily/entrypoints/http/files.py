@@ -1,83 +1,278 @@
-"""What customers keep in their own space: put, listed, removed."""
+"""What customers keep in their own space: put, browsed, looked into, fetched, removed."""
 
-from typing import Final
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
-from litestar import delete, get, put
-from litestar.params import FromPath
+from litestar import delete, get, post, put, route
+from litestar.enums import HttpMethod
+from litestar.params import FromPath, FromQuery, RawBody
+from litestar.response.base import ASGIResponse
 
+from daylily.adapters.formats.preview import preview_of
+from daylily.application.stored_file import StoredFile
+from daylily.bootstrap import App
+from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
-from daylily.domain.names import check_key
-from daylily.entrypoints.http import examples, parameters
-from daylily.entrypoints.http.answers import Answer
-from daylily.entrypoints.http.describing import described
-from daylily.entrypoints.http.requests import key_in_path, query
+from daylily.entrypoints.http.answers import Answer, FileAnswer
+from daylily.entrypoints.http.forms import boundary_of, parts_of
+from daylily.entrypoints.http.ranges import Wanted
+from daylily.entrypoints.http.requests import Fields, count, json_object, key_in_path, query
 from daylily.entrypoints.http.uploads import store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.http.worksets import check_customer
-from daylily.entrypoints.views import FilePage, FileView
+from daylily.entrypoints.sizes import size_of
+from daylily.entrypoints.views import (
+    EntryView,
+    FileView,
+    FolderMade,
+    FolderPage,
+    PreviewView,
+    Removed,
+    StoredView,
+)
 from daylily.ports.object_store import ObjectInfo
 
-_FILES: Final = "/api/customers/{cid:str}/files"
+FILES: Final = "/api/customers/{cid:str}/files"
+MOST_LINES: Final = 1000
+
+_LOOKS: Final = ("preview", "download-url")
+"""What a GET may have after a key; a file of such a name is fetched by its ``download-url``."""
+_ICONS: Final = {
+    ".gz": "file-archive", ".zip": "file-archive", ".tar": "file-archive", ".bz2": "file-archive",
+    ".fastq": "dna", ".fq": "dna", ".bam": "dna", ".cram": "dna", ".vcf": "dna",
+    ".csv": "file-csv", ".tsv": "file-csv", ".html": "file-code", ".json": "file-code",
+    ".yaml": "file-code", ".yml": "file-code", ".pdf": "file-pdf", ".txt": "file-alt",
+    ".log": "file-alt", ".md": "file-alt",
+}  # fmt: skip
+"""Names of old portals' icons."""
 
 
-@put(
-    f"{_FILES}/{{key:path}}",
-    status_code=201,
-    request_max_body_size=None,
-    **described("putFile", "files", body=parameters.FILE, example=examples.FILE),
-)
-async def upload(
-    request: Call,
-    cid: FromPath[str],
-    app: UseCases,
-    who: Who,
-) -> Answer[FileView]:
+@put(f"{FILES}/{{key:path}}", status_code=201, request_max_body_size=None)
+async def upload(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> Answer[FileView]:
     """Store the body as a file, whole or not at all; one of that name is replaced."""
-    key = check_key(key_in_path(request))
+    key = key_in_path(request)
     stored = await store_body(request, lambda source: app.files.put(who, cid, key, source))
     return Answer(file_view(stored))
 
 
-@get(
-    _FILES,
-    sync_to_thread=True,
-    **described(
-        "listFiles",
-        "files",
-        parameters=(parameters.PREFIX, parameters.CURSOR),
-        example=examples.FILES,
-    ),
-)
+@post(f"{FILES}/upload", status_code=201, request_max_body_size=None)
+async def upload_form(
+    request: Call,
+    cid: FromPath[str],
+    app: UseCases,
+    who: Who,
+    prefix: FromQuery[str | None] = None,
+) -> Answer[StoredView]:
+    """Store the ``file`` of a form under its own name, in the folder ``prefix``."""
+    fields = query(request)
+    prefix_asked = fields.text("prefix")
+    fields.refuse_others()
+    fields.raise_faults()
+    boundary = boundary_of(request)
+
+    def store(source: Any) -> ObjectInfo:
+        app.files.check(who, cid)
+        form = _UploadForm(app, who, cid, prefix_asked)
+        return form.store(source, boundary)
+
+    stored = await store_body(request, store)
+    view = file_view(stored)
+    return Answer(
+        StoredView(
+            success=True,
+            key=view.key,
+            bucket=app.settings.bucket,
+            size=view.size,
+            etag=view.etag,
+            modified_at=view.modified_at,
+        )
+    )
+
+
+class _UploadForm:
+    """A form with one file, whose folder browsers name after it."""
+
+    def __init__(self, app: App, who: Principal, cid: str, prefix: str | None) -> None:
+        self._app, self._who, self._cid, self._prefix = app, who, cid, prefix
+        self._name: str | None = None
+
+    def store(self, source: Any, boundary: str) -> ObjectInfo:
+        """Store the file, and return what is known of it."""
+        parts = parts_of(source, boundary)
+        fields = Fields({})
+        for part in parts:
+            if part.name == "prefix" and part.filename is None:
+                self._prefix = part.text()
+            elif part.name == "file" and part.filename is not None:
+                self._name = part.filename.replace("\\", "/").rpartition("/")[2]
+
+                def named() -> str:
+                    for rest in parts:
+                        if rest.name == "prefix" and rest.filename is None:
+                            self._prefix = rest.text()
+                        else:
+                            fields.fault(rest.name[:40], "is not known here, or is there twice")
+                    fields.raise_faults()
+                    folder = (self._prefix or "").removesuffix("/")
+                    return f"{folder}/{self._name}" if folder else str(self._name)
+
+                token = self._app.world.chance.token()
+                return self._app.files.arrive(self._who, self._cid, token, part.file, named)
+            else:
+                fields.fault(part.name[:40], "is not known here: send 'file', and perhaps 'prefix'")
+        fields.fault("file", "is required: a part with a file name")
+        fields.raise_faults()
+        raise AssertionError("a fault has just been noted")
+
+
+@post(f"{FILES}/create-folder", status_code=201, sync_to_thread=True)
+def create_folder(
+    request: Call,
+    cid: FromPath[str],
+    body: RawBody,
+    app: UseCases,
+    who: Who,
+    folder_path: FromQuery[str | None] = None,
+) -> Answer[FolderMade]:
+    """Have a folder there, even while nothing is in it."""
+    fields = query(request) if request.scope["query_string"] else _form_or_json(request, body)
+    folder = fields.required("folder_path")
+    fields.refuse_others()
+    fields.raise_faults()
+    check_customer(app, who, cid)
+    return Answer(FolderMade(success=True, folder=app.files.make_folder(who, cid, folder)))
+
+
+def _form_or_json(request: Call, body: bytes) -> Fields:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return Fields(dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)))
+    return Fields(json_object(request, body))
+
+
+@get(FILES, sync_to_thread=True)
 def list_files(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-) -> Answer[FilePage]:
-    """Return the customer's files whose names start with ``prefix``, in order."""
+    prefix: FromQuery[str | None] = None,
+    recursive: FromQuery[str | None] = None,
+    limit: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Answer[FolderPage]:
+    """
+    Return what is in the folder ``prefix``, in order.
+
+    With ``recursive=1`` it is all files whose keys start with ``prefix``, at any depth.
+    """
     fields = query(request)
     starts_with, after = fields.text("prefix") or "", fields.text("cursor")
+    deep = count(fields, "recursive", least=0, most=1, default=0) == 1
+    most = count(fields, "limit", least=1, most=1000, default=1000) or 1000
     fields.refuse_others()
     fields.raise_faults()
     check_customer(app, who, cid)
-    page = app.files.list(who, cid, prefix=starts_with, cursor=after)
-    return Answer(FilePage(files=tuple(map(file_view, page.items)), cursor=page.cursor))
+    page: Any
+    if deep:
+        page = app.files.list(who, cid, prefix=starts_with, cursor=after)
+    else:
+        page = app.files.browse(who, cid, starts_with, cursor=after, limit=most)
+    return Answer(
+        FolderPage(
+            files=tuple(map(entry_view, page.items)),
+            prefix=starts_with,
+            bucket=app.settings.bucket,
+            cursor=page.cursor,
+        )
+    )
 
 
-@delete(f"{_FILES}/{{key:path}}", sync_to_thread=True, **described("deleteFile", "files"))
-def remove(
+@route(f"{FILES}/{{key:path}}", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=True)
+def fetch(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-) -> None:
-    """Remove a file; worksets made of it keep theirs."""
-    key = check_key(key_in_path(request))
+    lines: FromQuery[str | None] = None,
+) -> ASGIResponse:
+    """
+    Stream a file, or the range of it that is asked for.
+
+    ``.../preview`` after its key tells its first ``lines`` or the names in an archive;
+    ``.../download-url`` gives an address from which it can be fetched without a token for some time.
+    """
+    fields = query(request)
+    key, _, look = key_in_path(request).rpartition("/")
+    if look == "preview" and key:
+        wanted = count(fields, "lines", least=1, most=MOST_LINES, default=20) or 20
+        fields.refuse_others()
+        fields.raise_faults()
+        shown = _preview(_found(app, who, cid, key), wanted)
+        return shown.to_asgi_response(app=None, request=request)
+    fields.refuse_others()
+    fields.raise_faults()
+    return FileAnswer(_found(app, who, cid, key_in_path(request)), Wanted.of(request), download=True)
+
+
+def _found(app: App, who: Principal, cid: str, key: str) -> StoredFile:
+    check_customer(app, who, cid)
+    return app.files.look(who, cid, key)
+
+
+def _preview(file: StoredFile, lines: int) -> Answer[PreviewView]:
+    found = preview_of(file.open, file.info.size, lines=lines)
+    return Answer(
+        PreviewView(
+            filename=_name(file.info.key),
+            file_type=found.file_type,
+            size=file.info.size,
+            lines=found.lines,
+            total_lines=found.total_lines,
+            truncated=found.truncated,
+        )
+    )
+
+
+@delete(f"{FILES}/{{key:path}}", status_code=200, sync_to_thread=True)
+def remove(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> Answer[Removed]:
+    """Remove a file, or an empty folder (``key/``); worksets made of a file keep theirs."""
+    key = key_in_path(request)
     if not app.files.delete(who, cid, key):
         raise NotFoundError(f"there is no file {key}")
+    return Answer(Removed(success=True, deleted=key))
 
 
 def file_view(info: ObjectInfo) -> FileView:
     """Return the view of a stored file."""
-    at = info.modified_at.isoformat().replace("+00:00", "Z")
-    return FileView(key=info.key, size=info.size, etag=info.etag, modified_at=at)
+    return FileView(key=info.key, size=info.size, etag=info.etag, modified_at=_instant(info))
+
+
+def entry_view(entry: ObjectInfo | str) -> EntryView:
+    """Return the view of a file, or of a folder."""
+    if isinstance(entry, str):
+        return EntryView(
+            key=entry, name=_name(entry[:-1]), type="folder", size=0, size_formatted=size_of(0),
+            modified=None, icon="folder",
+        )  # fmt: skip
+    at = _instant(entry)
+    return EntryView(
+        key=entry.key,
+        name=_name(entry.key),
+        type="file",
+        size=entry.size,
+        size_formatted=size_of(entry.size),
+        modified=at,
+        icon=_ICONS.get(PurePosixPath(entry.key).suffix.lower(), "file"),
+        etag=entry.etag,
+        modified_at=at,
+    )
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _instant(info: ObjectInfo) -> str:
+    return info.modified_at.isoformat().replace("+00:00", "Z")

@@ -10,6 +10,7 @@ from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.files import file_view
+from daylily.entrypoints.http.ranges import Wanted
 from daylily.entrypoints.http.requests import count, key_in_path, query
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.http.worksets import attempt_in, visible
@@ -82,5 +83,5 @@ def stream(request: Call, app: App, who: Principal, workset_id: str) -> FileAnsw
     fields.refuse_others()
     fields.raise_faults()
     key = key_in_path(request)
-    file = app.read.open_result(who, workset_id, key, attempt=number)
-    return FileAnswer(file, key, download=attached)
+    file = app.read.look_at_result(who, workset_id, key, attempt=number)
+    return FileAnswer(file, Wanted.of(request), download=attached)
