@@ -133,7 +133,7 @@ def test_odd_numbers_and_letters(client: Any) -> None:
     found = problem(posted(client, content), 422, "invalid-input")
 
     assert set(places(found)) == {
-        "workset_name", "max_retries", "?", "samples[0].coverage", "samples[0].n_x",
+        "workset_name", "max_retries", "?", "samples[0].coverage", "samples[0].n_x", "samples[0].r1",
     }  # fmt: skip
 
 
