@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from attrs import evolve, frozen
+import httpx
+from attrs import evolve, field, frozen
 from litestar.testing import TestClient
 
 from daylily.adapters.memory.compute import InMemoryCompute
@@ -36,6 +37,7 @@ class Service:
     clock: ManualClock
     app: App
     compute: InMemoryCompute
+    _up: dict[str | None, Any] = field(factory=dict, eq=False, repr=False)
 
     @classmethod
     def new(cls, **settings: Any) -> "Service":
@@ -59,11 +61,23 @@ class Service:
     @contextmanager
     def client(self, token: str | None = TOKEN, *, admin_token: str | None = TOKEN) -> Iterator[Any]:
         """Yield a client that sends *token*, of a server whose token is *admin_token*."""
-        with TestClient(create_asgi(self.app, admin_token=admin_token), base_url=BASE) as client:
+        with self._calling(admin_token) as client:
             client.follow_redirects = False
             if token is not None:
                 client.headers["authorization"] = f"Bearer {token}"
             yield client
+
+    @contextmanager
+    def _calling(self, admin_token: str | None) -> Iterator[Any]:
+        # To put its hundred routes in place takes longer than most tests: a second client calls the
+        # server of the first, as it would in life.
+        if first := self._up.get(admin_token):
+            yield httpx.Client(transport=first._transport, base_url=BASE)
+            return
+        with TestClient(create_asgi(self.app, admin_token=admin_token), base_url=BASE) as client:
+            self._up[admin_token] = client
+            yield client
+        del self._up[admin_token]
 
     def submitted(self, client: Any, name: str = "First", customer: str = "local") -> str:
         """Submit a sound workset of one sample over HTTP; return its id."""
@@ -108,7 +122,7 @@ class Service:
     def replacing(self, **adapters: Any) -> "Service":
         """Return the same service with other adapters for some of its ports."""
         world = evolve(self.app.world, **adapters)
-        return evolve(self, app=compose(self.app.settings, world))
+        return evolve(self, app=compose(self.app.settings, world), up={})
 
 
 def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
