@@ -1,10 +1,12 @@
-"""One Slurm for all tests of a process."""
+"""One Slurm, and one sshd to reach it, for all tests of a process."""
 
 import uuid
 from collections.abc import Iterator
 
 import pytest
+from attrs import evolve
 from tests.integration.slurm.cluster import Cluster, cluster
+from tests.integration.slurm.sshd import Server, sshd
 
 from daylily.adapters.slurm.compute import SlurmCompute
 from daylily.adapters.slurm.runner import LocalRunner
@@ -24,3 +26,16 @@ def engine(slurm: Cluster) -> Iterator[SlurmCompute]:
     runner = LocalRunner(environment=slurm.environment)
     yield SlurmCompute(runner=runner, folder=slurm.home / name, namespace=f"{name}:")
     runner.run(["scancel", "--me"])
+
+
+@pytest.fixture(scope="session")
+def server(slurm: Cluster) -> Iterator[Server]:
+    """Return a running sshd, from which the cluster is reached."""
+    with sshd(slurm) as running:
+        yield running
+
+
+@pytest.fixture
+def far(engine: SlurmCompute, server: Server) -> SlurmCompute:
+    """Return an engine whose commands go over ssh."""
+    return evolve(engine, runner=server.runner())
