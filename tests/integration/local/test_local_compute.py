@@ -40,7 +40,7 @@ def compute(tmp_path: Path) -> Iterator[SubprocessCompute]:
 def bench(compute: SubprocessCompute, tmp_path: Path) -> LocalBench:
     directory = tmp_path / "workset"
     directory.mkdir()
-    return LocalBench(compute, directory)
+    return LocalBench(compute=compute, directory=directory)
 
 
 class TestSubprocessCompute(ComputeContract):
@@ -56,7 +56,7 @@ class TestSubprocessCompute(ComputeContract):
         assert isinstance(compute, SubprocessCompute)
         directory = tmp_path / "workset"
         directory.mkdir()
-        return LocalBench(compute, directory)
+        return LocalBench(compute=compute, directory=directory)
 
 
 def run(compute: SubprocessCompute, bench: LocalBench, job: Job) -> JobStatus:

@@ -54,7 +54,7 @@ def compute(tmp_path: Path) -> Iterator[SubprocessCompute]:
 def bench(compute: SubprocessCompute, tmp_path: Path) -> LocalBench:
     directory = tmp_path / "workset"
     directory.mkdir()
-    return LocalBench(compute, directory)
+    return LocalBench(compute=compute, directory=directory)
 
 
 @pytest.fixture

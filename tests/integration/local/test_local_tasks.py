@@ -31,7 +31,7 @@ def bench(compute: SubprocessCompute, tmp_path: Path) -> LocalBench:
     """Return jobs for it."""
     directory = tmp_path / "workset"
     directory.mkdir()
-    return LocalBench(compute, directory)
+    return LocalBench(compute=compute, directory=directory)
 
 
 class TestTasksOfSubprocesses(TasksContract):
@@ -49,7 +49,7 @@ class TestTasksOfSubprocesses(TasksContract):
         assert isinstance(compute, SubprocessCompute)
         directory = tmp_path / "workset"
         directory.mkdir()
-        return LocalBench(compute, directory)
+        return LocalBench(compute=compute, directory=directory)
 
 
 def one_at_a_time(job: Job) -> Job:

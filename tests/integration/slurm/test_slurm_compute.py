@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slurm
 @pytest.fixture
 def jobs(engine: SlurmCompute, slurm: Cluster, tmp_path: Path) -> SlurmBench:
     """Return jobs for the engine."""
-    return SlurmBench(engine, slurm, tmp_path)
+    return SlurmBench(compute=engine, slurm=slurm, directory=tmp_path)
 
 
 class TestSlurmCompute(ComputeContract):
@@ -175,7 +175,7 @@ def test_forgotten_by_slurm(tmp_path: Path) -> None:
     with cluster(remembers=2) as short:
         runner = LocalRunner(environment=short.environment)
         compute = SlurmCompute(runner=runner, folder=short.home / "jobs")
-        bench = SlurmBench(compute, short, tmp_path)
+        bench = SlurmBench(compute=compute, slurm=short, directory=tmp_path)
         number = compute.submit(bench.fails(KEY, 7, says="no such lane"))
         await_end(compute, KEY, bench)
         _until(bench, lambda: not runner.run(["squeue", "-h", "--states=all"]).output)

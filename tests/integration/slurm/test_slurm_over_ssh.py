@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slurm
 
 def test_a_job_over_ssh(far: SlurmCompute, slurm: Cluster, tmp_path: Path) -> None:
     """It is submitted, watched and read over the wire, exactly as it is at home."""
-    bench = SlurmBench(far, slurm, tmp_path)
+    bench = SlurmBench(compute=far, slurm=slurm, directory=tmp_path)
     text = "  $(date) `id` \"quoted\" 'single' \\n *\nsecond line: \u00e9\u4eba\U0001f9ec"
 
     number = far.submit(bench.fails(KEY, 3, says=text))

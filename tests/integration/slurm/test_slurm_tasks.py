@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slurm
 @pytest.fixture
 def bench(engine: SlurmCompute, slurm: Cluster, tmp_path: Path) -> SlurmBench:
     """Return jobs for the engine."""
-    return SlurmBench(engine, slurm, tmp_path)
+    return SlurmBench(compute=engine, slurm=slurm, directory=tmp_path)
 
 
 class TestArrays(TasksContract):
