@@ -42,6 +42,11 @@ def s3_client(
     return boto3.client("s3", config=config, **_where(endpoint, region))
 
 
+def moto_client(service: str) -> Any:
+    """Return a client of any service, which moto answers."""
+    return boto3.client(service, **_where(None, None))  # type: ignore[call-overload]
+
+
 def _where(endpoint: Endpoint | None, region: str | None) -> dict[str, Any]:
     found = endpoint or Endpoint("", "test", "test")
     return {

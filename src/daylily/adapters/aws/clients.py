@@ -11,9 +11,13 @@ from daylily.adapters.aws.credentials import NONE, Identity, trouble
 from daylily.domain.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
 
 
 @frozen(eq=False)
@@ -71,6 +75,42 @@ class Clients:
             InvalidInputError: What boto3 reads of its own settings makes no sense.
         """
         return self._client("sns", endpoint_url)  # type: ignore[no-any-return]
+
+    def batch(self, endpoint_url: str | None = None) -> "BatchClient":
+        """
+        Return a client of Batch.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("batch", endpoint_url)  # type: ignore[no-any-return]
+
+    def logs(self, endpoint_url: str | None = None) -> "CloudWatchLogsClient":
+        """
+        Return a client of CloudWatch's logs.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("logs", endpoint_url)  # type: ignore[no-any-return]
+
+    def ssm(self, endpoint_url: str | None = None) -> "SSMClient":
+        """
+        Return a client of Systems Manager.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("ssm", endpoint_url)  # type: ignore[no-any-return]
+
+    def ec2(self, endpoint_url: str | None = None) -> "EC2Client":
+        """
+        Return a client of EC2.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("ec2", endpoint_url)  # type: ignore[no-any-return]
 
     def identity(self) -> Identity:
         """
