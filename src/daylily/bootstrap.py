@@ -66,6 +66,7 @@ from daylily.ports.state_store import StateStore
 
 if TYPE_CHECKING:
     from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.engine_policies import BatchNames
 
 _STATE_THREADS: Final = 16
 """Calls that go out at once to worksets kept in a bucket alone."""
@@ -207,7 +208,8 @@ def compose(settings: Settings, world: World) -> App:
             sentinels=world.sentinels,
             places=places,
             pipelines=settings.registry,
-            python=sys.executable,
+            python=_python(settings),
+            pythons={each.cluster.name: _python(settings.within(each)) for each in settings.clusters},
             region=settings.region,
             staging=_staging(settings),
         ),
@@ -418,6 +420,7 @@ def _aws_installation(settings: Settings) -> Installation:
             index=settings.index_prefix,
             archive=settings.archive_prefix,
             documents=settings.documents_table,
+            batches=tuple(dict.fromkeys(_batches(settings))),
         ),
         customer=own_customer(settings),
         clock=utc_now,
@@ -602,7 +605,7 @@ def _staging(settings: Settings) -> Staging | None:
     from daylily.adapters.aws import staged
 
     return Staging(
-        command=(sys.executable, "-m", staged.__name__),
+        module=staged.__name__,
         inputs=staged.INPUTS,
         outputs=staged.OUTPUTS,
         earlier=staged.EARLIER,
@@ -619,6 +622,25 @@ def _own_aws(settings: Settings) -> Mapping[str, str]:
     return told
 
 
+def _engines(settings: Settings) -> Iterator[Settings]:
+    """Yield the settings as they are for each engine."""
+    yield settings
+    for each in settings.clusters:
+        yield settings.within(each)
+
+
+def _batches(settings: Settings) -> "Iterator[BatchNames]":
+    from daylily.adapters.aws.engine_policies import BatchNames
+
+    for each in _engines(settings):
+        if each.engine == "batch" and each.batch_queue and each.batch_definition:
+            yield BatchNames(queue=each.batch_queue, definition=each.batch_definition)
+
+
+def _python(settings: Settings) -> str:
+    return settings.job_python or sys.executable
+
+
 def _engine(settings: Settings) -> Compute:
     if settings.engine == "memory":
         from daylily.adapters.memory.compute import InMemoryCompute
@@ -626,6 +648,8 @@ def _engine(settings: Settings) -> Compute:
         return InMemoryCompute(utc_now)
     if settings.engine == "slurm":
         return _slurm(settings)
+    if settings.engine == "batch":
+        return _batch(settings)
     from daylily.adapters.local.compute import SubprocessCompute
 
     return SubprocessCompute(root=settings.home / "jobs")
@@ -648,4 +672,25 @@ def _slurm(settings: Settings) -> Compute:
         runner=runner,
         folder=settings.slurm_folder,
         options=tuple(shlex.split(settings.slurm_options)),
+    )
+
+
+def _batch(settings: Settings) -> Compute:
+    from daylily.adapters.aws.batch import BatchCompute
+    from daylily.adapters.aws.batch_logs import CloudWatchLogs
+    from daylily.adapters.aws.batch_records import Records
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.s3 import S3ObjectStore
+
+    if settings.bucket is None or settings.batch_queue is None or settings.batch_definition is None:
+        raise InvalidInputError.of("engine", "batch needs a bucket, a queue and a job definition")
+    clients = Clients(region=settings.region, profile=settings.profile)
+    objects = S3ObjectStore(clients.s3(), settings.bucket)
+    return BatchCompute(
+        client=clients.batch(),
+        logs=CloudWatchLogs(clients.logs()),
+        records=Records(objects, Places(worksets=settings.prefix).jobs),
+        queue=settings.batch_queue,
+        definition=settings.batch_definition,
+        python=_python(settings),
     )

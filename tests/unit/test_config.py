@@ -136,6 +136,8 @@ def test_variables_of_old_versions() -> None:
         ("DAYLILY_STORE", "aws", "bucket"),
         ("DAYLILY_ENGINE", "slurm", "slurm_folder"),
         ("DAYLILY_SLURM_HOST", "-oProxyCommand=sh", "slurm_host"),
+        ("DAYLILY_BATCH_QUEUE", "a queue", "batch_queue"),
+        ("DAYLILY_BATCH_DEFINITION", "$(id)", "batch_definition"),
         ("S3_BUCKET", "Not_A_Bucket", "bucket"),
         ("WORKSET_TABLE_NAME", "a table", "table"),
         ("CUSTOMER_TABLE_NAME", "x", "customer_table"),
@@ -378,6 +380,22 @@ def test_clusters(tmp_path: Path) -> None:
     assert loaded.settings.engine == "local"
     shown = {name: value for name, value, _ in loaded.rows()}
     assert shown["clusters"] == "onprem, cloud"
+
+
+def test_batch() -> None:
+    """Batch needs a bucket, a queue and a definition; its machines have a Python of their own."""
+    with pytest.raises(ConfigError) as caught:
+        load({}, {"DAYLILY_ENGINE": "batch"})
+    places = sorted(fault.place.split()[0] for fault in caught.value.faults)
+    assert places == ["batch_definition", "batch_queue", "engine"]
+
+    arn = "arn:aws:batch:us-west-2:123456789012:job-definition/daylily:3"
+    named = {"DAYLILY_BATCH_QUEUE": "daylily", "DAYLILY_BATCH_DEFINITION": arn}
+    environ = {"DAYLILY_ENGINE": "batch", "S3_BUCKET": "acme-worksets", **named}
+    settings = load({}, environ).settings
+    assert (settings.store, settings.batch_definition, settings.job_python) == ("aws", arn, "python3")
+    assert evolve(settings, engine_python="/opt/bin/python").job_python == "/opt/bin/python"
+    assert evolve(settings, engine="slurm").job_python is None
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ EARLIER_MOST: Final = 5
 class Staging:
     """How a command is run whose files are not on the engine's disks."""
 
-    command: tuple[str, ...]
+    module: str
     """What fetches the workset, runs the words after ``--`` and brings the results back."""
     inputs: str
     """What stands in those words for the folder that the workset was fetched to."""
@@ -36,13 +36,20 @@ class Staging:
 
 @frozen(kw_only=True)
 class MakeJob:
-    """Makes the job of a workset's next attempt: one command, one a sample, or steps."""
+    """
+    Makes the job of a workset's next attempt: one command, one a sample, or steps.
+
+    Args:
+        python: The interpreter that has Daylily on the engine's machines.
+        pythons: Those of clusters that have another, by the cluster's name.
+    """
 
     objects: ObjectStore
     sentinels: SentinelStore
     places: Places
     pipelines: PipelineRegistry
     python: str
+    pythons: Mapping[str, str] = field(factory=dict)
     region: str = ""
     staging: Staging | None = None
 
@@ -67,7 +74,7 @@ class MakeJob:
             "region": self.region,
             "reference_genome": locked.manifest.reference_genome,
             "threads": str(pipeline.resources.cpus),
-            "python": self.python,
+            "python": self._python(locked),
         }
         limit = locked.requirements.time_limit
         job = Job(
@@ -85,8 +92,8 @@ class MakeJob:
             Task(
                 name=name,
                 arguments=self._staged(
+                    locked,
                     values["results_uri"],
-                    directory,
                     pipeline.arguments({**values, SAMPLE: name}, lists),
                     ("--manifest", f"manifest.{name}.sha256"),
                 ),
@@ -109,7 +116,7 @@ class MakeJob:
         words = pipeline.arguments(values, lists)
         if pipeline.sample_option is not None:
             words += tuple(w for name in locked.retry_only for w in (pipeline.sample_option, name))
-        return self._staged(values["results_uri"], self._directory(locked), words)
+        return self._staged(locked, values["results_uri"], words)
 
     def _steps(
         self,
@@ -118,7 +125,7 @@ class MakeJob:
         values: Mapping[str, str],
         lists: Mapping[str, Sequence[str]],
     ) -> tuple[str, ...]:
-        words = [self.python, "-m", STEPS]
+        words = [self._python(locked), "-m", STEPS]
         words += ["--workset", values["workset_dir"], "--results", values["results_dir"]]
         words += ["--plan", encoded(pipeline.plan(values, lists))]
         words += [word for name in _samples(locked) for word in ("--sample", name)]
@@ -126,16 +133,20 @@ class MakeJob:
         places = [self.staging.earlier] if self.staging and earlier else earlier
         words += [word for place in places for word in ("--resume", place)]
         fetched = tuple(word for place in earlier for word in ("--earlier", place))
-        return self._staged(values["results_uri"], self._directory(locked), words, fetched)
+        return self._staged(locked, values["results_uri"], words, fetched)
 
     def _staged(
-        self, results: str, directory: str, words: Sequence[str], options: Sequence[str] = ()
+        self, locked: Workset, results: str, words: Sequence[str], options: Sequence[str] = ()
     ) -> tuple[str, ...]:
         """Return what runs a command where the workset's files are not on the engine's disks."""
         if self.staging is None:
             return tuple(words)
-        where = ("--workset", directory, "--results", results)
-        return (*self.staging.command, *where, *options, "--", *words)
+        program = (self._python(locked), "-m", self.staging.module)
+        where = ("--workset", self._directory(locked), "--results", results)
+        return (*program, *where, *options, "--", *words)
+
+    def _python(self, locked: Workset) -> str:
+        return self.pythons.get(locked.cluster or "", self.python)
 
     def _directory(self, workset: Workset) -> str:
         return self.objects.location(self.places.directory(workset.workset_id))

@@ -37,6 +37,11 @@ class Places:
         return f"{self.worksets}.daylily/state/"
 
     @property
+    def jobs(self) -> str:
+        """The folder in which engines write down what they have settled of attempts."""
+        return f"{self.worksets}.daylily/jobs/"
+
+    @property
     def customers(self) -> str:
         """The folder of customers, where they are kept without a table."""
         return f"{self.worksets}.daylily/customers/"

@@ -31,6 +31,9 @@ CHANNELS: Final = ("sns", "linear", "webhook", "journal")
 """Names of channels that other settings switch on; each further name is a webhook."""
 _LEAST_KEY: Final = 24
 """Bytes, as Standard Webhooks has it; few can be guessed from one signed message."""
+_OF_BATCH: Final = (
+    r"(arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}:job-[a-z]+/)?[A-Za-z0-9][A-Za-z0-9_-]{0,127}(:[0-9]+)?"
+)
 _BUCKET: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -96,10 +99,15 @@ class Settings:
         "Where worksets live: local (SQLite and a folder), aws (the default once there is a bucket) "
         "or memory.",
     )
-    engine: Literal["local", "slurm", "memory"] = _setting(
+    engine: Literal["local", "slurm", "batch", "memory"] = _setting(
         "local",
         "DAYLILY_ENGINE",
-        "What runs pipelines: local (processes), slurm, or memory (pretends).",
+        "What runs pipelines: local (processes), slurm, batch (AWS Batch), or memory (pretends).",
+    )
+    engine_python: str | None = _setting(
+        None,
+        "DAYLILY_ENGINE_PYTHON",
+        "Interpreter that has Daylily on the engine's machines; without it this one, on Batch python3.",
     )
     slurm_folder: str | None = _setting(
         None, "DAYLILY_SLURM_FOLDER", "Folder for jobs' logs that all nodes of the cluster share."
@@ -116,6 +124,14 @@ class Settings:
     profile: str | None = field(
         default=None,
         metadata={"help": "AWS profile (YAML file only), instead of the one that boto3 finds."},
+    )
+    batch_queue: str | None = _setting(
+        None, "DAYLILY_BATCH_QUEUE", "Job queue of AWS Batch: its name or ARN."
+    )
+    batch_definition: str | None = _setting(
+        None,
+        "DAYLILY_BATCH_DEFINITION",
+        "Job definition of AWS Batch, whose image has Daylily in it: its name, name:revision or ARN.",
     )
     region: str = _setting(
         "us-west-2",
@@ -272,6 +288,14 @@ class Settings:
             yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
         if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
             yield Fault("slurm_host", f"{self.slurm_host!r} is not [user@]host[:port]")
+        for name in ("batch_queue", "batch_definition"):
+            given = getattr(self, name)
+            if given is not None and not re.fullmatch(_OF_BATCH, given):
+                yield Fault(name, f"{given!r} is neither a name at AWS Batch nor an ARN")
+            if self.engine == "batch" and given is None:
+                yield Fault(name, f"is needed for the engine batch: set DAYLILY_{name.upper()}")
+        if self.engine == "batch" and self.bucket is None:
+            yield Fault("engine", "batch needs a bucket, in which its machines find worksets")
 
     def _faults_of_aws(self) -> Iterator[Fault]:
         if self.store == "aws" and self.bucket is None:
@@ -336,6 +360,11 @@ class Settings:
     def without_table(self) -> bool:
         """Whether worksets are kept in a bucket alone."""
         return self.store == "aws" and self.worksets_table is None
+
+    @property
+    def job_python(self) -> str | None:
+        """Interpreter that jobs are run by; None: the one that runs this."""
+        return self.engine_python or ("python3" if self.engine == "batch" else None)
 
     @property
     def registry(self) -> PipelineRegistry:

@@ -20,6 +20,7 @@ from daylily.domain.steps import Per, Step, decoded, filled
 from daylily.domain.workset import REFUSED, Workset
 from daylily.ports.compute import Job
 from daylily.testing.faults import Blow, FaultInjector
+from daylily.testing.samples import locked
 
 EACH = Pipeline(
     name="each", command=("align", "{sample_id}", "{workset_dir}", "{results_dir}"), per_sample=True
@@ -33,7 +34,7 @@ STEPPED = Pipeline(
 )
 PLAIN = Pipeline(name="plain", command=("plain", "{results_dir}"))
 STAGING = Staging(
-    command=("staged",),
+    module="staged",
     inputs="@WORKSET@",
     outputs="@RESULTS@",
     earlier="@EARLIER@",
@@ -197,12 +198,14 @@ def test_files_that_are_elsewhere_are_fetched(lab: Lab, pipeline: str) -> None:
         lab.compute.end_task(f"{workset.workset_id}/1", "A")
     ended = failed(lab, workset, fine="A", bad="BC")
     again = ended.retry(by="ada", at=lab.clock(), failed_samples=True)
-    job = evolve(lab.app().cycle.start.job, staging=STAGING)(again)
+    make = evolve(lab.app().cycle.start.job, staging=STAGING, python="python3.12")
+    job = make(again)
 
     here = f"memory://{PREFIX}{workset.workset_id}"
     results = f"{here}/results/attempt-2"
     for words in [task.arguments for task in job.tasks] or [job.arguments]:
-        assert words[:5] == ("staged", "--workset", here, "--results", results)
+        assert words[:3] == ("python3.12", "-m", "staged")
+        assert words[3:7] == ("--workset", here, "--results", results)
         assert "@WORKSET@" in words[words.index("--") :]
         assert "@RESULTS@" in words[words.index("--") :]
     assert job.environment == STAGING.environment
@@ -213,6 +216,16 @@ def test_files_that_are_elsewhere_are_fetched(lab: Lab, pipeline: str) -> None:
     if pipeline == "stepped":
         assert options(job.arguments, "--earlier") == [f"{here}/results/attempt-1"]
         assert options(job.arguments, "--resume") == ["@EARLIER@"]
+
+
+def test_each_cluster_may_have_a_python_of_its_own(lab: Lab) -> None:
+    """What runs Daylily on a cluster's machines is said of that cluster; elsewhere it is another."""
+    held = locked(lab.get(trio(lab, "fastq-qc").workset_id))
+    make = evolve(lab.app().cycle.start.job, python="here", pythons={"cloud": "there"})
+
+    assert make(held).arguments[0] == "here"
+    assert make(evolve(held, cluster="onprem")).arguments[0] == "here"
+    assert make(evolve(held, cluster="cloud")).arguments[0] == "there"
 
 
 def test_d_35_customers_words_are_arguments_and_plain(lab: Lab) -> None:

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-PYTHON: Final = "python3"
-"""What runs Daylily in a container."""
 KEPT: Final = timedelta(days=7)
 """How long Batch tells of a job that has ended, at least."""
 
@@ -73,6 +71,7 @@ class BatchCompute:
         records: What was settled of each attempt; all who share the queue for a workset share them.
         queue: Name or ARN of the job queue.
         definition: Name or ARN of the job definition; its image has Daylily in it.
+        python: What runs Daylily in a container.
         clock: Tells the time.
     """
 
@@ -81,6 +80,7 @@ class BatchCompute:
     records: Records
     queue: str
     definition: str
+    python: str = "python3"
     clock: Clock = utc_now
     _settled: dict[str, Elected] = field(init=False, factory=dict)
     """What the records say, which never changes."""
@@ -165,7 +165,7 @@ class BatchCompute:
             "retryStrategy": {"attempts": 1},
             "timeout": {"attemptDurationSeconds": _seconds(needs.time_limit)},
             "containerOverrides": {
-                "command": [PYTHON, *words, "--key", job.key, "--order", order],
+                "command": [self.python, *words, "--key", job.key, "--order", order],
                 "environment": [{"name": name, "value": value} for name, value in ours.items()],
                 "resourceRequirements": [
                     {"type": "VCPU", "value": str(needs.cpus)},

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from daylily.adapters.aws.check_batch import BatchChecks
 from daylily.adapters.aws.check_bucket import BucketChecks
 from daylily.adapters.aws.check_tables import TableChecks, check_customers, check_documents, trouble
 from daylily.adapters.aws.clients import Clients
@@ -110,6 +111,8 @@ class AWSInstallation:
             yield finding
         if there:
             yield from self._records()
+        for names in self.policies.batches:
+            yield from BatchChecks(client=self.clients.batch(), names=names)()
 
     def policy(self, role: Role) -> Mapping[str, Any]:
         """See Installation.policy."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 import botocore.session
 from attrs import frozen
 
+from daylily.adapters.aws.engine_policies import BatchNames, HeadNode, engine_statements
 from daylily.ports.installation import Role
 
 _ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -56,6 +57,8 @@ class Policies:
         index: The folder in the bucket in which monitors keep index logs, if they do.
         archive: The folder in the bucket to which people move old worksets, if there is one.
         documents: The table of tokens, users and the audit trail; None where there is none.
+        batches: The queues and job definitions of its engines on AWS Batch.
+        heads: The head nodes of its clusters that are reached through Systems Manager.
     """
 
     region: str
@@ -68,6 +71,8 @@ class Policies:
     index: str | None = None
     archive: str | None = None
     documents: str | None = None
+    batches: tuple[BatchNames, ...] = ()
+    heads: tuple[HeadNode, ...] = ()
 
     def of(self, role: Role) -> dict[str, Any]:
         """Return the policy of a role, as IAM takes it."""
@@ -100,6 +105,9 @@ class Policies:
         yield _allow("Listings", ("s3:ListBucket",), [self._bucket])
         if self.topic is not None:
             yield _allow("Notices", _NOTICES, [self.topic])
+        where = f"arn:{self._partition}:{{}}:{self.region}"
+        for statement in engine_statements(where, role, self.batches, self.heads):
+            yield _allow(*statement)
         if setup:
             yield from self._setup()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from attrs import evolve
@@ -23,8 +23,12 @@ from daylily.entrypoints.cli.render import size_of
 from daylily.entrypoints.cli.session import Session
 from daylily.ports.installation import Finding
 
+if TYPE_CHECKING:
+    from daylily.ports.compute import Compute
+
 _LITTLE_SPACE: Final = 5_000_000_000
 _NO_SPACE: Final = 200_000_000
+_PROBE: Final = "doctor-check/1"
 _ENGINE_SECONDS: Final = 15.0
 _SOUND_YEAR: Final = 2025
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "FAIL": "red"}
@@ -137,33 +141,50 @@ def _disk(session: Session) -> Finding:
     )
 
 
-def _engine(session: Session) -> Finding:
-    """Have the engine run the smallest of jobs, in a home that is gone afterwards."""
+def _engine(session: Session) -> Iterator[Finding]:
+    """Ask every engine; that of this machine runs the smallest of jobs, in a home that is gone then."""
     from daylily.bootstrap import connect
-    from daylily.ports.compute import Job, Phase
 
-    if session.settings.engine != "local":
-        return Finding("engine", "warn", "it only pretends to run pipelines", "unset DAYLILY_ENGINE")
     with tempfile.TemporaryDirectory(prefix="daylily-doctor-") as folder:
-        world = connect(evolve(session.settings, home=Path(folder), store="memory"))
-        key = "doctor-check/1"
+        settings = evolve(session.settings, home=Path(folder), store="memory")
+        world = connect(settings)
         try:
-            argument = (sys.executable, "-c", "")
-            world.compute.submit(Job(key=key, arguments=argument, directory=folder))
-            deadline = time.monotonic() + _ENGINE_SECONDS
-            while time.monotonic() < deadline:
-                status = world.compute.status([key]).get(key)
-                if status is not None and status.ended:
-                    break
-                time.sleep(0.05)
-            else:
-                world.compute.cancel(key)
-                return Finding("engine", "FAIL", f"a job did not end in {_ENGINE_SECONDS:g} s")
+            yield _answers("engine", settings.engine, world.compute, folder)
+            for each in settings.clusters:
+                name, engine = f"engine of {each.cluster.name}", settings.within(each).engine
+                yield _answers(name, engine, world.clusters[each.cluster], folder)
         finally:
             world.close()
+
+
+def _answers(check: str, name: str, engine: "Compute", folder: str) -> Finding:
+    if name == "memory":
+        return Finding(check, "warn", "it only pretends to run pipelines", "unset DAYLILY_ENGINE")
+    try:
+        if name == "local":
+            return _ran_a_job(check, engine, folder)
+        engine.status([_PROBE])
+    except DaylilyError as error:
+        return Finding(check, "FAIL", str(error))
+    return Finding(check, "ok", f"{name} answers")
+
+
+def _ran_a_job(check: str, engine: "Compute", folder: str) -> Finding:
+    from daylily.ports.compute import Job, Phase
+
+    engine.submit(Job(key=_PROBE, arguments=(sys.executable, "-c", ""), directory=folder))
+    deadline = time.monotonic() + _ENGINE_SECONDS
+    while time.monotonic() < deadline:
+        status = engine.status([_PROBE]).get(_PROBE)
+        if status is not None and status.ended:
+            break
+        time.sleep(0.05)
+    else:
+        engine.cancel(_PROBE)
+        return Finding(check, "FAIL", f"a job did not end in {_ENGINE_SECONDS:g} s")
     if status.phase is not Phase.SUCCEEDED:
-        return Finding("engine", "FAIL", f"a job that does nothing failed: {status.message}")
-    return Finding("engine", "ok", "ran a job")
+        return Finding(check, "FAIL", f"a job that does nothing failed: {status.message}")
+    return Finding(check, "ok", "ran a job")
 
 
 def _pipelines(session: Session) -> Finding:

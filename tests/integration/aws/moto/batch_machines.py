@@ -206,16 +206,9 @@ class BatchSite:
         )
 
 
-@contextlib.contextmanager
-def batch_site(clients: Mapping[str, Any], patch: pytest.MonkeyPatch) -> Iterator[BatchSite]:
-    """
-    Yield a queue that has machines.
-
-    Args:
-        clients: Of ``batch``, ``iam`` and ``logs``.
-    """
-    client = clients["batch"]
-    role = clients["iam"].create_role(RoleName="batch", AssumeRolePolicyDocument="{}")
+def a_queue(client: Any, iam: Any) -> None:
+    """Make a queue and a job definition, by clients of Batch and IAM."""
+    role = iam.create_role(RoleName="batch", AssumeRolePolicyDocument="{}")
     environment = client.create_compute_environment(
         computeEnvironmentName="daylily",
         type="UNMANAGED",
@@ -241,6 +234,17 @@ def batch_site(clients: Mapping[str, Any], patch: pytest.MonkeyPatch) -> Iterato
             ],
         },
     )
+
+
+@contextlib.contextmanager
+def batch_site(clients: Mapping[str, Any], patch: pytest.MonkeyPatch) -> Iterator[BatchSite]:
+    """
+    Yield a queue that has machines.
+
+    Args:
+        clients: Of ``batch``, ``iam`` and ``logs``.
+    """
+    a_queue(clients["batch"], clients["iam"])
     objects = CutStore()
     records = Records(objects, "worksets/.daylily/batch/")
     machines = Machines(records)
@@ -249,7 +253,7 @@ def batch_site(clients: Mapping[str, Any], patch: pytest.MonkeyPatch) -> Iterato
     state_manager.set_transition("batch::job", {"progression": "manual", "times": 1 << 30})
     try:
         yield BatchSite(
-            batch=OneAtATime(client, before=refusing),
+            batch=OneAtATime(clients["batch"], before=refusing),
             logs=OneAtATime(clients["logs"]),
             objects=objects,
             records=records,
