@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve, field, frozen
 
 from daylily.adapters.system import SystemChance, utc_now
+from daylily.application.answer_once import AnswerOnce
 from daylily.application.cancel_workset import CancelWorkset
 from daylily.application.check_ledger import CheckLedger
 from daylily.application.check_seals import CheckSeals
@@ -101,6 +102,7 @@ class App:
     register: RegisterWorkset
     read: ReadWorksets
     files: CustomerFiles
+    once: AnswerOnce
     cancel: CancelWorkset
     retry: RetryWorkset
     explain: ExplainWorkset
@@ -279,6 +281,7 @@ def compose(settings: Settings, world: World) -> App:
         register=register,
         read=read,
         files=CustomerFiles(world.objects, world.customers, places),
+        once=AnswerOnce(documents=world.documents, clock=world.clock, chance=world.chance),
         cancel=cancel,
         retry=RetryWorkset(read, ledger, settings.registry, world.clock),
         explain=ExplainWorkset(

@@ -13,7 +13,13 @@ from daylily.application.places import Places
 from daylily.domain.clusters import Requirements
 from daylily.domain.customers import Principal
 from daylily.domain.debts import CopyFiles
-from daylily.domain.errors import Fault, InvalidInputError, NotFoundError, UnavailableError
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import FastqPair, Manifest, Sample, Seal, reference_genome
 from daylily.domain.names import is_id, mint_id
@@ -75,9 +81,15 @@ class SubmitWorkset:
     clock: Clock
     chance: Chance
 
-    def __call__(self, who: Principal, customer_id: str, submission: Submission) -> Workset:
+    def __call__(
+        self, who: Principal, customer_id: str, submission: Submission, *, seed: str | None = None
+    ) -> Workset:
         """
         Store the workset, ready to run, and return it.
+
+        Args:
+            seed: Random letters and digits that stand for this one submission, however often it is
+                made: the workset of an earlier time is returned as it is by now.
 
         Raises:
             NotFoundError: There is no such customer for the caller.
@@ -87,13 +99,15 @@ class SubmitWorkset:
                 and did not show it either, nothing is.
         """
         self._admit(who, customer_id)
+        if seed is not None and (earlier := self._earlier(who, customer_id, submission, seed)):
+            return earlier
         try:
             manifest, priority = self.check(submission)
         except InvalidInputError as error:
             raise InvalidInputError(
                 [*error.faults, *self._also(customer_id, submission, error.faults)]
             ) from None
-        workset_id = mint_id(submission.name, self.chance.token())
+        workset_id = mint_id(submission.name, seed or self.chance.token())
         placed = _in_workset(manifest)
         placed, copies = self._gather(customer_id, manifest, placed, self.places.directory(workset_id))
         workset = Workset.register(
@@ -112,7 +126,24 @@ class SubmitWorkset:
         if copies:
             workset = workset.with_wait("the object store, to have its files copied")
         # Should this fail, the copies stay: a write that was late may yet make the workset appear.
-        return self.ledger.register(workset, directory=copies is None)
+        try:
+            return self.ledger.register(workset, directory=copies is None)
+        except AlreadyExistsError:
+            # The same submission, made at the same time; both have copied the same files.
+            if seed is None or not (earlier := self._earlier(who, customer_id, submission, seed)):
+                raise
+            return earlier
+
+    def _earlier(
+        self, who: Principal, customer_id: str, submission: Submission, seed: str
+    ) -> Workset | None:
+        """Return the workset that this very submission has made before, if it has."""
+        try:
+            found = self.ledger.store.get(mint_id(submission.name, seed))
+        except NotFoundError:
+            return None
+        same = (found.customer_id, found.submitted_by) == (customer_id, who.name)
+        return found if same else None
 
     def faults(self, who: Principal, customer_id: str, submission: Submission) -> Sequence[Fault]:
         """

@@ -134,11 +134,13 @@ class Lab:
     customers: InMemoryCustomers = field(factory=InMemoryCustomers)
     objects: InMemoryObjectStore = field(init=False)
     compute: InMemoryCompute = field(init=False)
+    documents: InMemoryDocumentStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.objects = InMemoryObjectStore(self.clock)
         # Jobs end when a test says so.
         self.compute = InMemoryCompute(self.clock, duration=None)
+        self.documents = InMemoryDocumentStore(self.clock)
         for customer_id in ("acme", self.settings.customer):
             self.customers.add(evolve(a_customer(customer_id), max_concurrent_worksets=1000))
 
@@ -159,7 +161,7 @@ class Lab:
             compute=wrapped(self.compute, "compute"),
             notifier=wrapped(self.notifier, "notifier"),
             customers=wrapped(self.customers, "customers"),
-            documents=InMemoryDocumentStore(self.clock),
+            documents=wrapped(self.documents, "documents"),
             clock=self.clock,
             chance=self.chance,
         )

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import BinaryIO
 from uuid import uuid4
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from daylily.adapters.keys import check_folder, check_prefix
 from daylily.adapters.objects import looked_up, replaced
@@ -88,7 +88,13 @@ class InMemoryObjectStore:
     def copy(self, source: str, target: str) -> ObjectInfo:
         """See ObjectStore.copy."""
         check_key(target)
-        return self.put(target, self._get(source).content)
+        with self._mutex:
+            original = self._get(source)
+            made = self.put(target, original.content)
+            # The same bytes go by the same etag, as in S3 and in a directory.
+            info = evolve(made, etag=original.info.etag)
+            self._objects[target] = _Object(info, original.content)
+        return info
 
     def delete(self, key: str, *, if_etag: str | None = None) -> bool:
         """See ObjectStore.delete."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -15,6 +16,7 @@ from daylily.domain.customers import Principal
 from daylily.entrypoints.http import docs_page, estimate, files, health, results, worksets
 from daylily.entrypoints.http.auth import AdminToken, Authenticator, OpenDoor, signed_in
 from daylily.entrypoints.http.describing import DescribedConfig
+from daylily.entrypoints.http.idempotency import AnsweredError, begin, keep_answer, replayed
 from daylily.entrypoints.http.problems import answer_problem
 from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
 from daylily.entrypoints.http.wiring import provide_who
@@ -98,7 +100,8 @@ def create_asgi(
         },
         guards=[only_hosts_of(app.settings.host if host is None else host), only_own_pages],
         exception_handlers={Exception: _answer},
-        before_send=[add_headers],
+        before_send=[keep_answer, add_headers],
+        state=State({"answer_once": app.once}),
         request_max_body_size=LARGEST_BODY,
         openapi_config=_openapi(doors),
         # The program that runs us says where logs go; and no variable of the environment may switch
@@ -119,13 +122,15 @@ def _authenticator(app: App, admin_token: str | None) -> Authenticator:
 def _api(prefix: str, guards: Sequence[Guard], **more: Any) -> tuple[Router, Router]:
     """Return the routes below *prefix*: those behind *guards*, and those that are open."""
     return (
-        Router(prefix, route_handlers=_CLOSED, guards=guards, **more),
+        Router(prefix, route_handlers=_CLOSED, guards=guards, before_request=begin, **more),
         Router(prefix, route_handlers=_OPEN, **more),
     )
 
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Return an error as a page to people in the portal, and as problem details to everybody else."""
+    if isinstance(error, AnsweredError):
+        return replayed(error.answer)
     if request.scope["path"].startswith("/portal"):
         return answer_page_problem(request, error)
     return answer_problem(request, error)

@@ -9,6 +9,7 @@ from attrs import frozen
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from daylily.application.answer_once import UnderWayError
 from daylily.domain.errors import (
     ConflictError,
     DaylilyError,
@@ -50,6 +51,7 @@ class Kind:
 KINDS: Final[Mapping[type[DaylilyError], Kind]] = {
     NotFoundError: Kind(404, "not-found", "There is no such thing"),
     ConflictError: Kind(409, "conflict", "The present state rules this out"),
+    UnderWayError: Kind(409, "under-way", "The same is being worked on", {"Retry-After": "1"}),
     InvalidInputError: Kind(422, "invalid-input", "Something is wrong with what was sent"),
     UnavailableError: Kind(503, "unavailable", "Not available now", {"Retry-After": RETRY_AFTER}),
     UnauthenticatedError: Kind(

@@ -15,6 +15,7 @@ from daylily.domain.workset import Workset
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
+from daylily.entrypoints.http.idempotency import seed_of
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -65,7 +66,7 @@ def create(
     if reading.faults:
         raise reading.told(app.submit.faults(who, cid, reading.submission))
     try:
-        workset = app.submit(who, cid, reading.submission)
+        workset = app.submit(who, cid, reading.submission, seed=seed_of(request))
     except InvalidInputError as error:
         raise reading.told(error.faults) from None
     location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
