@@ -67,7 +67,8 @@ from daylily.ports.state_store import StateStore
 
 if TYPE_CHECKING:
     from daylily.adapters.aws.clients import Clients
-    from daylily.adapters.aws.engine_policies import BatchNames
+    from daylily.adapters.aws.engine_policies import BatchNames, HeadNode
+    from daylily.adapters.slurm.runner import Runner
 
 _STATE_THREADS: Final = 16
 """Calls that go out at once to worksets kept in a bucket alone."""
@@ -424,6 +425,7 @@ def _aws_installation(settings: Settings) -> Installation:
             archive=settings.archive_prefix,
             documents=settings.documents_table,
             batches=tuple(dict.fromkeys(_batches(settings))),
+            heads=tuple(dict.fromkeys(_head_nodes(settings))),
         ),
         customer=own_customer(settings),
         clock=utc_now,
@@ -640,6 +642,15 @@ def _batches(settings: Settings) -> "Iterator[BatchNames]":
             yield BatchNames(queue=each.batch_queue, definition=each.batch_definition)
 
 
+def _head_nodes(settings: Settings) -> "Iterator[HeadNode]":
+    from daylily.adapters.aws.engine_policies import HeadNode
+
+    for each in _engines(settings):
+        if each.engine == "slurm" and each.slurm_head_node is not None:
+            node = each.slurm_head_node.rpartition("@")[2]
+            yield HeadNode(instance=node if node.startswith("i-") else None)
+
+
 def _python(settings: Settings) -> str:
     return settings.job_python or sys.executable
 
@@ -660,21 +671,42 @@ def _engine(settings: Settings) -> Compute:
 
 def _slurm(settings: Settings) -> Compute:
     from daylily.adapters.slurm.compute import SlurmCompute
-    from daylily.adapters.slurm.runner import LocalRunner, SSHRunner
 
     if settings.slurm_folder is None:
         raise InvalidInputError.of("slurm_folder", "is needed for the engine slurm")
-    runner: LocalRunner | SSHRunner = LocalRunner()
-    if settings.slurm_host is not None:
-        user, _, address = settings.slurm_host.rpartition("@")
-        host, _, port = address.partition(":")
-        runner = SSHRunner(
-            host=host, user=user or None, port=int(port or 22), identity=settings.slurm_identity
-        )
     return SlurmCompute(
-        runner=runner,
+        runner=_runner(settings),
         folder=settings.slurm_folder,
         options=tuple(shlex.split(settings.slurm_options)),
+    )
+
+
+def _runner(settings: Settings) -> "Runner":
+    if settings.slurm_head_node is not None:
+        return _head_node(settings, settings.slurm_head_node)
+    from daylily.adapters.slurm.runner import LocalRunner, SSHRunner
+
+    if settings.slurm_host is None:
+        return LocalRunner()
+    user, _, address = settings.slurm_host.rpartition("@")
+    host, _, port = address.partition(":")
+    return SSHRunner(
+        host=host, user=user or None, port=int(port or 22), identity=settings.slurm_identity
+    )
+
+
+def _head_node(settings: Settings, name: str) -> "Runner":
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.slurm.ssm import UBUNTU, HeadNodeOf, SSMRunner
+
+    clients = Clients(region=settings.region, profile=settings.profile)
+    user, _, node = name.rpartition("@")
+    return SSMRunner(
+        client=clients.ssm(),
+        instance=(lambda: node)
+        if node.startswith("i-")
+        else HeadNodeOf(client=clients.ec2(), cluster=node),
+        user=user or UBUNTU,
     )
 
 

@@ -136,6 +136,7 @@ def test_variables_of_old_versions() -> None:
         ("DAYLILY_STORE", "aws", "bucket"),
         ("DAYLILY_ENGINE", "slurm", "slurm_folder"),
         ("DAYLILY_SLURM_HOST", "-oProxyCommand=sh", "slurm_host"),
+        ("DAYLILY_SLURM_HEAD_NODE", "ubuntu@$(id)", "slurm_head_node"),
         ("DAYLILY_BATCH_QUEUE", "a queue", "batch_queue"),
         ("DAYLILY_BATCH_DEFINITION", "$(id)", "batch_definition"),
         ("S3_BUCKET", "Not_A_Bucket", "bucket"),
@@ -380,6 +381,15 @@ def test_clusters(tmp_path: Path) -> None:
     assert loaded.settings.engine == "local"
     shown = {name: value for name, value, _ in loaded.rows()}
     assert shown["clusters"] == "onprem, cloud"
+
+
+@pytest.mark.parametrize("name", ["i-0123456789abcdef0", "ec2-user@i-01234567", "night", "me@night-2"])
+def test_head_nodes(name: str) -> None:
+    """A head node is an instance or a cluster; there is but one way to a cluster."""
+    environ = {"DAYLILY_SLURM_HEAD_NODE": name}
+    assert load({}, environ).settings.slurm_head_node == name
+    with pytest.raises(ConfigError, match="name one"):
+        load({}, {**environ, "DAYLILY_SLURM_HOST": "head"})
 
 
 def test_batch() -> None:

@@ -31,6 +31,7 @@ CHANNELS: Final = ("sns", "linear", "webhook", "journal")
 """Names of channels that other settings switch on; each further name is a webhook."""
 _LEAST_KEY: Final = 24
 """Bytes, as Standard Webhooks has it; few can be guessed from one signed message."""
+_HEAD_NODE: Final = r"([a-z_][a-z0-9_-]{0,31}@)?(i-[0-9a-f]{8,17}|[A-Za-z][A-Za-z0-9-]{0,59})"
 _OF_BATCH: Final = (
     r"(arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}:job-[a-z]+/)?[A-Za-z0-9][A-Za-z0-9_-]{0,127}(:[0-9]+)?"
 )
@@ -120,6 +121,12 @@ class Settings:
     )
     slurm_identity: Path | None = _setting(
         None, "DAYLILY_SLURM_IDENTITY", "File of the private key for the login node."
+    )
+    slurm_head_node: str | None = _setting(
+        None,
+        "DAYLILY_SLURM_HEAD_NODE",
+        "Head node to reach through AWS Systems Manager: [user@]instance-id, or [user@]name of a "
+        "ParallelCluster.",
     )
     profile: str | None = field(
         default=None,
@@ -288,6 +295,12 @@ class Settings:
             yield Fault("slurm_folder", "is needed for the engine slurm: an absolute path")
         if self.slurm_host is not None and not re.fullmatch(_LOGIN_NODE, self.slurm_host):
             yield Fault("slurm_host", f"{self.slurm_host!r} is not [user@]host[:port]")
+        if self.slurm_head_node is not None:
+            if not re.fullmatch(_HEAD_NODE, self.slurm_head_node):
+                text = f"{self.slurm_head_node!r} is not [user@]instance-id or [user@]cluster"
+                yield Fault("slurm_head_node", text)
+            if self.slurm_host is not None:
+                yield Fault("slurm_head_node", "is one way to a cluster, slurm_host another: name one")
         for name in ("batch_queue", "batch_definition"):
             given = getattr(self, name)
             if given is not None and not re.fullmatch(_OF_BATCH, given):

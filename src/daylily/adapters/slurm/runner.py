@@ -14,6 +14,9 @@ from daylily.domain.errors import InvalidInputError, UnavailableError
 PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LOGNAME", "TMPDIR", "TZ", "USER", "SLURM_CONF")
 """What commands, and with them jobs, get of this process's environment: nothing there is a secret."""
 
+LOGGED_IN: Final = ("sh", "-lc", 'exec "$@"', "sh")
+"""Lets a command find what the profile of a cluster adds to PATH; its words stay words."""
+
 _SSH_FAILED: Final = 255
 
 
@@ -94,7 +97,7 @@ class SSHRunner:
         target = self.host if self.user is None else f"{self.user}@{self.host}"
         names = (*PASSED_ON, "SSH_AUTH_SOCK")
         passed = {name: self.environment[name] for name in names if name in self.environment}
-        command = ["ssh", *options, "--", target, shlex.join(arguments)]
+        command = ["ssh", *options, "--", target, shlex.join([*LOGGED_IN, *arguments])]
         found = _run(command, given, passed, self.timeout)
         if found.code == _SSH_FAILED:
             # Never an answer of the command's: it says nothing about any job.

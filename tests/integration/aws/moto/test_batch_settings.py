@@ -9,6 +9,8 @@ from tests.integration.aws.worlds import moto_client
 from daylily.adapters.aws.batch import BatchCompute
 from daylily.adapters.aws.check_batch import BatchChecks
 from daylily.adapters.aws.engine_policies import BatchNames, HeadNode, engine_statements
+from daylily.adapters.slurm.compute import SlurmCompute
+from daylily.adapters.slurm.ssm import HeadNodeOf, SSMRunner
 from daylily.bootstrap import bootstrap, installation
 from daylily.config import Settings, load
 from daylily.ports.installation import Finding, Role
@@ -99,6 +101,29 @@ def test_a_cluster_on_batch(settings: Settings) -> None:
     assert isinstance(engine, BatchCompute)
     assert engine.records.location == "s3://acme-worksets/worksets/.daylily/jobs"
     assert app.cycle.start.job.pythons == {"cloud": "python3"}
+    app.world.close()
+
+
+@pytest.mark.parametrize("name", ["i-0123456789abcdef0", "ec2-user@night"])
+def test_a_head_node(tmp_path: Any, name: str) -> None:
+    """A cluster that is reached through Systems Manager is, by whom and where the settings say."""
+    environ = {
+        "DAYLILY_HOME": str(tmp_path),
+        "DAYLILY_ENGINE": "slurm",
+        "DAYLILY_SLURM_FOLDER": "/fsx/daylily",
+        "DAYLILY_SLURM_HEAD_NODE": name,
+    }
+    app = bootstrap(load({}, environ).settings)
+
+    engine = app.world.compute
+    assert isinstance(engine, SlurmCompute)
+    assert isinstance(engine.runner, SSMRunner)
+    assert engine.runner.user == ("ubuntu" if name.startswith("i-") else "ec2-user")
+    if name.startswith("i-"):
+        assert engine.runner.instance() == name
+    else:
+        assert isinstance(engine.runner.instance, HeadNodeOf)
+        assert engine.runner.instance.cluster == "night"
     app.world.close()
 
 
