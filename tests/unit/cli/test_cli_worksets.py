@@ -215,7 +215,8 @@ def test_failed_samples(desk: Desk, submitted: str) -> None:
     key = launched(desk, submitted)
     store = desk.world.store
     workset = store.get(submitted)
-    store.save(evolve(workset, manifest=a_manifest("NA1", "NA2", pipeline="fastq-qc")))
+    manifest = a_manifest("NA1", "NA2", pipeline="fastq-qc")
+    store.save(evolve(workset, manifest=manifest))
     told = [SampleOutcome.of("NA1", None), SampleOutcome.of("NA2", "read 7 is cut")]
     place = f"worksets/{submitted}/results/attempt-1/{SAMPLES}"
     desk.world.objects.put(place, samples_text(told).encode())
@@ -224,12 +225,15 @@ def test_failed_samples(desk: Desk, submitted: str) -> None:
 
     shown = desk.ok("show", submitted)
     assert "Samples (1 of 2 samples came out well)" in shown
-    assert "read 7 is cut" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    failed = lines.index(["NA2", "failed", "read", "7", "is", "cut"])
+    assert lines[failed + 1] == [manifest.samples[1].pairs[0].r1]
     samples = json.loads(desk.ok("show", submitted, "--json"))["samples"]
     assert [each["outcome"] for each in samples] == ["ok", "failed"]
     assert desk.ok("retry", submitted, "--failed-samples") == f"{submitted} ready\n"
     desk.ok("monitor", "--once")
-    assert "retry of 1, asked for by" in (shown := " ".join(desk.ok("show", submitted).split()))
+    shown = " ".join(desk.ok("show", submitted).split())
+    assert "retry of 1, asked for by" in shown
     assert "for 1 of 2 samples" in shown
 
 

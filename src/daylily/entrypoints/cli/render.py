@@ -191,6 +191,7 @@ def _samples(workset: WorksetView) -> Table:
         if workset.partial:
             colour = _COLOURS["complete" if sample.outcome == "ok" else "error"]
             row.append(Text(sample.outcome or "", style=colour))
-            row.append(Text(plain(sample.message)))
-        table.add_row(*row, Text(plain("\n".join(sample.files))))
+        # Why stands above the files: in a column of its own, one long reason would push all files away.
+        lines = (plain(each) for each in (sample.message, *sample.files) if each)
+        table.add_row(*row, Text("\n".join(lines)))
     return table
