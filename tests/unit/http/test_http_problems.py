@@ -112,9 +112,12 @@ def test_deep_json(client: Any) -> None:
 
 
 def test_large_bodies(client: Any) -> None:
-    """Ten megabytes of anything are refused, announced or not."""
+    """Ten megabytes of junk are told what they are; what is larger is not read, announced or not."""
     junk = b"x" * 10_000_000
+    for sent in (junk, b"[" * 10_000_000):
+        problem(posted(client, sent), 400, "bad-document")
 
+    junk *= 2
     problem(posted(client, junk), 413, "request-entity-too-large")
     problem(posted(client, iter([junk])), 413, "request-entity-too-large")
     answer = client.post(

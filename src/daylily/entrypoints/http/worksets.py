@@ -31,8 +31,12 @@ from daylily.ports.state_store import Filter
 
 ALL: Final = "-"
 """Stands for every customer whom the caller sees, where a path names one."""
-LARGEST_SUBMISSION: Final = 8 << 20
-"""Bytes: some 20 000 lanes with every field said, twice as many samples as a workset may have."""
+LARGEST_SUBMISSION: Final = 12 << 20
+"""
+Bytes: some 30 000 lanes with every field said, three times as many samples as a workset may have.
+
+Ten megabytes of junk are still read, to be told what is wrong with them.
+"""
 OFFSET: Final = 1 << 60
 _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
 _COLLECTION: Final = "/api/customers/{cid:str}/worksets"
