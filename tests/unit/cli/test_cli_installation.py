@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 from tests.unit.cli.desk import Desk
 
 from daylily.adapters.local.compute import SubprocessCompute
 from daylily.domain.errors import ConflictError, InvalidInputError
+from daylily.entrypoints.cli import cli
 from daylily.entrypoints.service import (
     ensure_admin_token,
     is_loopback,
@@ -129,6 +132,30 @@ def test_completion(desk: Desk, shell: str, said: str) -> None:
     result = desk.run("completion", shell)
     assert result.exit_code == 0
     assert said in result.stdout
+
+
+def completed(*words: str) -> list[str]:
+    """Return what a shell would offer for the last of *words*."""
+    shell = ShellComplete(cli, {}, "daylily", "_DAYLILY_COMPLETE")
+    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_what_is_completed(tmp_path: Path, pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands, options, ids and the words of options; settings that are wrong offer nothing."""
+    monkeypatch.setenv("DAYLILY_HOME", str(tmp_path / "home"))
+    assert completed("show", "") == []
+    submitted = CliRunner().invoke(cli, ["submit", str(pair), "-p", "fastq-qc"]).stdout.strip()
+    assert completed("su") == ["submit"]
+    assert completed("list", "--st") == ["--state"]
+    assert completed("show", submitted[:3]) == [submitted]
+    assert completed("submit", "x", "-p", "") == ["fastq-qc"]
+    assert completed("estimate", "-p", "ger") == ["germline"]
+    assert completed("submit", "x", "--reference", "grch") == ["GRCh38", "GRCh37"]
+    assert completed("submit", "x", "--priority", "u") == ["urgent"]
+    monkeypatch.setenv("DAYLILY_URL", "http://127.0.0.1:1")
+    assert completed("show", "") == completed("submit", "x", "-p", "") == []
+    monkeypatch.setenv("DAYLILY_PORT", "many")
+    assert completed("show", "") == completed("estimate", "-p", "") == []
 
 
 def test_admin_token_is_made_once(tmp_path: Path) -> None:

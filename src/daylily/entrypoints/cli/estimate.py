@@ -8,6 +8,7 @@ import click
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.client import Question
+from daylily.entrypoints.cli.complete import known_pipelines, priorities
 from daylily.entrypoints.cli.drafts import Choices, prepare, unnamed
 from daylily.entrypoints.cli.failures import plain
 from daylily.entrypoints.cli.render import grid
@@ -30,7 +31,9 @@ Examples:
 """
 )
 @click.argument("source", type=click.Path(path_type=Path), required=False)
-@click.option("--pipeline", "-p", metavar="NAME", help="Pipeline that would run.")
+@click.option(
+    "--pipeline", "-p", metavar="NAME", help="Pipeline that would run.", shell_complete=known_pipelines
+)
 @click.option(
     "--samples",
     type=int,
@@ -38,7 +41,7 @@ Examples:
     help="How many [default: those of SOURCE, or 1].",
 )
 @click.option("--coverage", type=float, default=30.0, show_default=True, help="Mean depth (x).")
-@click.option("--priority", metavar="WORD", help="urgent, normal or low.")
+@click.option("--priority", metavar="WORD", help="urgent, normal or low.", shell_complete=priorities)
 @click.option(
     "--data-gb",
     type=float,

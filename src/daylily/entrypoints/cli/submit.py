@@ -12,6 +12,7 @@ from rich.table import Table
 from daylily.domain.clusters import LONGEST, time_limit
 from daylily.domain.manifest import Sample
 from daylily.entrypoints.cli.base import command, pass_session
+from daylily.entrypoints.cli.complete import genomes, pipelines, priorities
 from daylily.entrypoints.cli.drafts import Choices, Draft, prepare
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.render import size_of
@@ -37,9 +38,21 @@ def _source_options(call: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.argument("source", type=click.Path(path_type=Path)),
             click.option("--name", help="Name of the workset [default: that of the source]."),
-            click.option("--pipeline", "-p", metavar="NAME", help="Pipeline to run."),
-            click.option("--reference", metavar="NAME", help="Reference genome [default: GRCh38]."),
-            click.option("--priority", metavar="WORD", help="urgent, normal or low."),
+            click.option(
+                "--pipeline", "-p", metavar="NAME", help="Pipeline to run.", shell_complete=pipelines
+            ),
+            click.option(
+                "--reference",
+                metavar="NAME",
+                help="Reference genome [default: GRCh38].",
+                shell_complete=genomes,
+            ),
+            click.option(
+                "--priority",
+                metavar="WORD",
+                help="urgent, normal or low.",
+                shell_complete=priorities,
+            ),
             click.option(
                 "--data-root",
                 type=click.Path(path_type=Path),
