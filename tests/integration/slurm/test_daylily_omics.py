@@ -19,7 +19,7 @@ from daylily.config import load
 from daylily.domain.pipelines import Resources
 from daylily.domain.results import MANIFEST
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
-from daylily.domain.workset import Workset
+from daylily.domain.workset import Progress, Workset
 from daylily.ports.compute import JobStatus, Phase
 from daylily.testing.samples import NOON, a_manifest, a_workset, locked
 
@@ -185,6 +185,7 @@ def test_a_cancel_reaches_the_jobs_of_the_run(site: Site) -> None:
     site.launch(omics())
     variants = site.root / "ws-1/daylily-omics-analysis/variants.vcf"
     patiently(variants.exists)
+    assert site.engine.status(["ws-1/1"])["ws-1/1"].progress == Progress(2, 4, "pipeline_running")
 
     site.engine.cancel("ws-1/1")
 

@@ -89,8 +89,17 @@ def test_sacct_of_an_array(name: str, tasks: list[int | None]) -> None:
         ("CANCELLED+", "0:0", Phase.CANCELED, None, None),
         ("SUSPENDED", "0:0", Phase.RUNNING, None, None),
         ("COMPLETING", "0:0", Phase.RUNNING, None, None),
+        ("STAGE_OUT", "0:0", Phase.RUNNING, None, None),
+        ("UPDATE_DB", "0:0", Phase.RUNNING, None, None),
+        ("CONFIGURING", "0:0", Phase.QUEUED, None, None),
+        ("POWER_UP_NODE", "0:0", Phase.QUEUED, None, None),
+        ("EXPEDITING", "0:0", Phase.QUEUED, None, None),
         ("REQUEUED", "0:0", Phase.QUEUED, None, None),
-        ("A_NEW_WORD", "0:0", Phase.FAILED, 1, ErrorCategory.PERMANENT),
+        ("REQUEUE_HOLD", "0:0", Phase.QUEUED, None, None),
+        ("SPECIAL_EXIT", "0:0", Phase.QUEUED, None, None),
+        ("LAUNCH_FAILED", "0:0", Phase.FAILED, None, ErrorCategory.TRANSIENT),
+        ("RECONFIG_FAIL", "0:0", Phase.FAILED, None, ErrorCategory.TRANSIENT),
+        ("REVOKED", "0:0", Phase.FAILED, None, ErrorCategory.TRANSIENT),
     ],
 )
 def test_states(
@@ -102,6 +111,14 @@ def test_states(
     assert (job.phase, job.exit_code) == (phase, exit_code)
     if category is not None:
         assert category_of(job.exit_code) is category
+
+
+@pytest.mark.parametrize("state", ["A_NEW_WORD", "?", ""])
+def test_d_27_a_word_that_is_new_is_no_failure(state: str) -> None:
+    """D-27: what Slurm says and we do not understand does not end a job; it is told as it is."""
+    (job,) = read_sacct(f"12|ws-1/1|{state}|1:0|1795508110|1795508110|None\n")
+
+    assert (job.phase, job.exit_code, job.ended_at, job.state) == (Phase.RUNNING, None, None, state)
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,16 @@ def chunk(path: Path, *, offset: int, limit: int, ended: bool) -> LogChunk:
 def progress(path: Path) -> Progress | None:
     """Return what a job says of its progress; None if it says nothing that makes sense."""
     try:
-        content = json.loads(_start_of(path))
-    except (OSError, ValueError, RecursionError):
+        return progress_told(_start_of(path))
+    except OSError:
+        return None
+
+
+def progress_told(text: str | bytes) -> Progress | None:
+    """Return the progress that a job has written; None if it makes no sense."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict):
         return None

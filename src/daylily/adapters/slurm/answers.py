@@ -23,6 +23,8 @@ KILLED: Final = 137
 _PHASES: Final = {
     "PENDING": Phase.QUEUED,
     "CONFIGURING": Phase.QUEUED,
+    "EXPEDITING": Phase.QUEUED,
+    "POWER_UP_NODE": Phase.QUEUED,
     "REQUEUED": Phase.QUEUED,
     "REQUEUE_FED": Phase.QUEUED,
     "REQUEUE_HOLD": Phase.QUEUED,
@@ -35,12 +37,27 @@ _PHASES: Final = {
     "STAGE_OUT": Phase.RUNNING,
     "STOPPED": Phase.RUNNING,
     "SUSPENDED": Phase.RUNNING,
+    "UPDATE_DB": Phase.RUNNING,
     "COMPLETED": Phase.SUCCEEDED,
     "CANCELLED": Phase.CANCELED,
+    "BOOT_FAIL": Phase.FAILED,
+    "DEADLINE": Phase.FAILED,
+    "FAILED": Phase.FAILED,
+    "LAUNCH_FAILED": Phase.FAILED,
+    "NODE_FAIL": Phase.FAILED,
+    "OUT_OF_MEMORY": Phase.FAILED,
+    "PREEMPTED": Phase.FAILED,
+    "RECONFIG_FAIL": Phase.FAILED,
+    "REVOKED": Phase.FAILED,
+    "TIMEOUT": Phase.FAILED,
 }
-"""Slurm's JOB STATE CODES; all others are ways to fail."""
+"""Slurm's JOB STATE CODES and JOB STATE FLAGS."""
+UNKNOWN: Final = Phase.RUNNING
+"""What a word that is new to us stands for: a job is not taken for lost because Slurm learnt a word."""
 
-_LOST: Final = frozenset({"BOOT_FAIL", "NODE_FAIL", "PREEMPTED", "REVOKED", "LAUNCH_FAILED"})
+_LOST: Final = frozenset(
+    {"BOOT_FAIL", "LAUNCH_FAILED", "NODE_FAIL", "PREEMPTED", "RECONFIG_FAIL", "REVOKED"}
+)
 _CODES: Final = {"TIMEOUT": TIMED_OUT, "DEADLINE": TIMED_OUT, "OUT_OF_MEMORY": KILLED}
 _JOB: Final = re.compile(
     r"(?P<number>[0-9]+)(?:_(?:(?P<task>[0-9]+)|\[(?P<tasks>[0-9,-]+)(?:%[0-9]+)?\]))?"
@@ -67,7 +84,12 @@ class SlurmJob:
     @property
     def phase(self) -> Phase:
         """How far it is, in Daylily's words."""
-        return _PHASES.get(self.state, Phase.FAILED)
+        return _PHASES.get(self.state, UNKNOWN)
+
+    @property
+    def understood(self) -> bool:
+        """Whether its state is a word that we know."""
+        return self.state in _PHASES
 
     @property
     def held(self) -> bool:
@@ -110,7 +132,7 @@ def _tasks(task: str | None, tasks: str | None) -> Iterator[int | None]:
 def _job(number: int, task: int | None, cells: list[str], code: int, signal: int) -> SlurmJob:
     _, name, state, _, start, end, reason = cells[:7]
     state = state.split()[0].rstrip("+") if state else ""  # "CANCELLED by 1000"
-    phase = _PHASES.get(state, Phase.FAILED)
+    phase = _PHASES.get(state, UNKNOWN)
     begun = phase is not Phase.QUEUED
     return SlurmJob(
         number=number,

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from daylily.adapters.local.job_output import plain, verdict
 from daylily.adapters.log_chunks import LONGEST_CHARACTER, chunk_of
@@ -28,9 +28,11 @@ from daylily.adapters.slurm.answers import (
     read_sacct,
     read_squeue,
 )
+from daylily.adapters.slurm.progress import READ, read_progress
 from daylily.adapters.slurm.runner import Finished, Runner
 from daylily.domain.errors import NotFoundError, RejectedError, UnavailableError
 from daylily.domain.names import check_attempt_key
+from daylily.domain.workset import Progress
 from daylily.ports.compute import Job, JobStatus, LogChunk, Phase
 
 CANCELED: Final = "#canceled"
@@ -118,6 +120,7 @@ class SlurmCompute:
             check_attempt_key(key)
         known = self._jobs(keys)
         found = {key: self._told(key, rows[None]) for key, rows in known.items() if None in rows}
+        found |= self._with_progress(found)
         found |= self._told_of_arrays({key: rows for key, rows in known.items() if key not in found})
         return found | self._forgotten([key for key in keys if key not in found])
 
@@ -261,6 +264,16 @@ class SlurmCompute:
             if not known or job.number == _number(known):
                 known.setdefault(job.task, job)
 
+    def _with_progress(self, found: Mapping[str, JobStatus]) -> dict[str, JobStatus]:
+        """Return what is known of those that run and tell how far they are."""
+        running = [key for key, status in found.items() if status.phase is Phase.RUNNING]
+        files = {f"{self._base(key)}.progress": key for key in running}
+        told: dict[str, Progress] = {}
+        for part in _parts(files):
+            read = self._run(self.python, "-c", READ, *part)
+            told |= read_progress(read.output.decode(errors="replace"), files)
+        return {key: evolve(found[key], progress=progress) for key, progress in told.items()}
+
     def _told_of_arrays(self, known: Mapping[str, _Rows]) -> dict[str, JobStatus]:
         """Return how jobs with tasks stand, some of which Slurm may have forgotten already."""
         names = self._read(known, [f"{self._base(key)}.tasks" for key in known]).names
@@ -304,6 +317,8 @@ class SlurmCompute:
             message = verdict(reason, self._tail(key))
         elif job.phase is Phase.QUEUED and job.reason:
             message = f"Slurm: {job.reason}"
+        elif not job.understood:
+            message = f"Slurm: {job.state!r}, a state that is new to daylily"
         return JobStatus(
             phase=job.phase,
             job=str(job.number),

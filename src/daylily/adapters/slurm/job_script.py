@@ -43,6 +43,10 @@ def main(order: Dict[str, Any]) -> int:  # noqa: UP006
         base = "{}.{}".format(base, index)  # noqa: UP032
         order = dict(order, arguments=task["arguments"], name=task["name"])
         facts["task"] = index
+    else:
+        # Each task would have its own word on it, and they would write over one another's.
+        told = {"DAYLILY_ATTEMPT": order["key"], "DAYLILY_PROGRESS": base + ".progress"}
+        order = dict(order, environment=dict(order["environment"], **told))
     try:
         os.mkdir(base + ".claim")  # noqa: PTH102
     except FileExistsError:
