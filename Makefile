@@ -48,7 +48,7 @@ format: $(VENV)/.developing  ## Put the code into shape
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.developing  ## Print the benchmarks
+bench: $(VENV)/.developing $(VENV)/.engines  ## Print the benchmarks
 	$(BIN)/python -m benchmarks
 
 .PHONY: engines

@@ -9,12 +9,19 @@ from attrs import evolve, field, frozen
 from daylily.adapters.formats import info_yaml, stage_samples, work_yaml
 from daylily.adapters.formats.reading import MAX_BYTES
 from daylily.adapters.paging import decode_cursor, encode_cursor
-from daylily.domain.errors import ConflictError, Fault, InvalidInputError, NotFoundError
+from daylily.adapters.seen_sentinels import SeenSentinel, SeenSentinels
+from daylily.domain.errors import (
+    ConcurrentUpdateError,
+    ConflictError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+)
 from daylily.domain.manifest import Manifest, Sample
 from daylily.domain.names import check_id, is_id
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import MAX_RETRIES, Workset
-from daylily.ports.object_store import ObjectStore
+from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page, every
 from daylily.ports.sentinel_store import FILES, DroppedWorkset, Folder, Recorded, Shown
 
@@ -53,6 +60,7 @@ class ObjectSentinelStore:
 
     objects: ObjectStore
     prefix: str = field(default="worksets/", converter=_folder)
+    _seen: SeenSentinels = field(init=False, factory=SeenSentinels, repr=False, eq=False)
 
     def fetch(self, workset: Workset, sources: Sequence[str]) -> None:
         """See SentinelStore.fetch."""
@@ -84,7 +92,8 @@ class ObjectSentinelStore:
         content = body.render().encode()
         for _ in range(_LOOKS):
             with suppress(ConflictError):
-                self.objects.put(key, content, if_absent=True)
+                created = self.objects.put(key, content, if_absent=True)
+                self._seen.note(key, SeenSentinel(created.etag, SentinelBody.parse(content.decode())))
                 return True
             with suppress(NotFoundError):  # removed since: so it can be created after all
                 etag = self.objects.info(key).etag
@@ -95,38 +104,56 @@ class ObjectSentinelStore:
                 if standing.sequence is None or standing.sequence >= (body.sequence or 0):
                     return False
                 if self.objects.replace(key, content, if_etag=etag):
+                    self._seen.forget([key])
                     return True
         # What has the name is no object (a folder, say), or comes and goes: it is not ours.
         return False
 
     def withdraw(self, workset_id: str, sentinel: Sentinel, sequence: int) -> None:
         """See SentinelStore.withdraw."""
-        key = self._directory(workset_id) + sentinel
+        self.withdraw_all(workset_id, {sentinel: sequence})
+
+    def withdraw_all(self, workset_id: str, stale: Mapping[Sentinel, int]) -> None:
+        """See SentinelStore.withdraw_all."""
+        directory = self._directory(workset_id)
+        left = {directory + sentinel: sequence for sentinel, sequence in stale.items()}
         for _ in range(_LOOKS):
-            try:
-                # The etag first: what is read is then that object, or the delete refuses.
-                etag = self.objects.info(key).etag
-                body = self._body(key)
-            except NotFoundError:
+            etags = dict(self._withdrawable(left))
+            removed = self.objects.delete_all(etags)
+            self._seen.forget(etags)
+            # Those that were not as we knew them: somebody was at them meanwhile.
+            left = {key: left[key] for key in etags.keys() - set(removed)}
+            if not left:
                 return
-            if body.sequence is None or body.sequence > sequence:
-                return
-            if self.objects.delete(key, if_etag=etag):
-                return
+
+    def _withdrawable(self, stale: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+        """Yield key and etag of those that are ours, and not of a later transition."""
+        for key, sequence in stale.items():
+            seen = self._seen.get(key)
+            # Only to remove it may be done on an old word: that is conditional on the etag.
+            if seen is None or not seen.ours_until(sequence):
+                try:
+                    seen = self._standing(key)
+                except NotFoundError:
+                    continue
+            if seen.ours_until(sequence):
+                yield key, seen.etag
 
     def look(self, workset_id: str) -> Folder:
         """See SentinelStore.look."""
         directory = self._directory(workset_id)
-        names = {key.removeprefix(directory) for key in self._entries(directory)}
+        entries = every(lambda cursor: self.objects.browse(directory, cursor=cursor))
+        listed = {_key_of(entry).removeprefix(directory): entry for entry in entries}
+        names = set(listed)
         sentinels: dict[Sentinel, SentinelBody] = {}
         locked_at = None
         for sentinel in Sentinel:
-            if sentinel in names:
-                key = directory + sentinel
+            info = listed.get(sentinel)
+            if isinstance(info, ObjectInfo):
                 try:
-                    body = self._body(key)
+                    body = self._seen_or_read(info)
                     if sentinel is Sentinel.LOCK and not body.ours:
-                        locked_at = self.objects.info(key).modified_at
+                        locked_at = self.objects.info(info.key).modified_at
                     sentinels[sentinel] = body
                 except NotFoundError:  # removed since the listing
                     names.discard(sentinel)
@@ -281,12 +308,33 @@ class ObjectSentinelStore:
         with suppress(ConflictError):
             self.objects.put(key, text.encode(), if_absent=True)
 
-    def _start_of(self, key: str, length: int) -> bytes:
-        with self.objects.open(key) as stream:
+    def _start_of(self, key: str, length: int, *, if_etag: str | None = None) -> bytes:
+        with self.objects.open(key, if_etag=if_etag) as stream:
             return stream.read(length)
 
-    def _body(self, key: str) -> SentinelBody:
-        return SentinelBody.parse(self._start_of(key, _BODY_BYTES).decode(errors="replace"))
+    def _seen_or_read(self, info: ObjectInfo) -> SentinelBody:
+        """Return what a listed sentinel says; its etag tells whether that is what it said last time."""
+        seen = self._seen.get(info.key)
+        if seen is not None and seen.etag == info.etag:
+            return seen.body
+        try:
+            body = self._body(info.key, if_etag=info.etag)
+        except ConcurrentUpdateError:  # replaced since the listing
+            return self._standing(info.key).body
+        self._seen.note(info.key, SeenSentinel(info.etag, body))
+        return body
+
+    def _standing(self, key: str) -> SeenSentinel:
+        """Read the sentinel that stands there, and take note of it."""
+        # The etag first: what is read is then that object, or a delete of that etag refuses.
+        etag = self.objects.info(key).etag
+        seen = SeenSentinel(etag, self._body(key))
+        self._seen.note(key, seen)
+        return seen
+
+    def _body(self, key: str, *, if_etag: str | None = None) -> SentinelBody:
+        text = self._start_of(key, _BODY_BYTES, if_etag=if_etag).decode(errors="replace")
+        return SentinelBody.parse(text)
 
     def _parsed(
         self, directory: str, name: str, parse: Callable[[bytes], T], faults: list[Fault]
@@ -319,6 +367,10 @@ class ObjectSentinelStore:
                     self.objects.info(directory + key)
                 except NotFoundError as error:
                     yield Fault(key, f"is not in the workset's directory ({error})")
+
+
+def _key_of(entry: ObjectInfo | str) -> str:
+    return entry if isinstance(entry, str) else entry.key
 
 
 def _shown(workset_id: str, names: set[str]) -> Iterator[Shown]:

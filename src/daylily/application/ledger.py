@@ -13,6 +13,7 @@ from daylily.domain.debts import (
     PublishFiles,
     SendNotice,
     WithdrawSentinel,
+    together,
 )
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -155,12 +156,13 @@ class Ledger:
             down.add(SendNotice)
         if not directory:
             down.add(PublishFiles)
-        for debt in workset.debts:
+        for debts in together(workset.debts):
+            debt = debts[0]
             creditor = SendNotice if isinstance(debt, SendNotice) else PublishFiles
             if creditor in down:
                 continue
             try:
-                refused |= self._pay(workset, debt)
+                refused |= self._pay(workset, debts)
             except UnavailableError as error:
                 _log.warning("%s: %s stays owed: %s", workset.workset_id, type(debt).__name__, error)
                 down.add(creditor)
@@ -173,7 +175,7 @@ class Ledger:
                     continue
                 # Asking again cannot help, and what is owed for ever would hold up all that follows.
                 _log.error("%s: %s can never be paid: %s", workset.workset_id, debt, error)
-            paid.append(debt)
+            paid += debts
         posted = frozenset(debt.sentinel for debt in paid if isinstance(debt, PostSentinel))
         return Payment(workset.settled(paid), frozenset(refused), len(paid), posted - refused, missing)
 
@@ -209,8 +211,9 @@ class Ledger:
         except UnavailableError as error:
             _log.warning("%s: late sentinels may be left: %s", workset_id, error)
 
-    def _pay(self, workset: Workset, debt: Debt) -> frozenset[Sentinel]:
-        """Pay one debt; return the sentinel if it was refused."""
+    def _pay(self, workset: Workset, debts: tuple[Debt, ...]) -> frozenset[Sentinel]:
+        """Pay a debt, or withdrawals that go together; return the sentinel if it was refused."""
+        debt = debts[0]
         match debt:
             case CopyFiles(sources):
                 self.sentinels.fetch(workset, sources)
@@ -219,8 +222,11 @@ class Ledger:
             case PostSentinel(sentinel, body):
                 if not self.sentinels.post(workset.workset_id, sentinel, body):
                     return frozenset({sentinel})
-            case WithdrawSentinel(sentinel, sequence):
-                self.sentinels.withdraw(workset.workset_id, sentinel, sequence)
+            case WithdrawSentinel():
+                stale = {
+                    each.sentinel: each.sequence for each in debts if isinstance(each, WithdrawSentinel)
+                }
+                self.sentinels.withdraw_all(workset.workset_id, stale)
             case _:
                 self.notifier.send(debt.event)
         return frozenset()

@@ -1,6 +1,8 @@
 """What a stored change still owes the world: each can be paid twice without harm (design idea 1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
 
 from attrs import frozen
 
@@ -84,3 +86,35 @@ def in_order(debts: Iterable[Debt]) -> tuple[Debt, ...]:
             ordered.append(posts[sentinel])
     ordered += [debt for debt in debts if isinstance(debt, SendNotice)]
     return tuple(ordered)
+
+
+_COVERS: Final = frozenset({Sentinel.IGNORE, Sentinel.COMPLETE, Sentinel.ERROR})
+"""What keeps monitors of old from a workset whatever else stands there."""
+
+
+def together(debts: Iterable[Debt]) -> Iterator[tuple[Debt, ...]]:
+    """
+    Yield *debts* in their order, those withdrawals at once whose order among them says nothing.
+
+    Whoever withdraws several at once may come to an end with any of them left. So ``ready`` goes first
+    and alone, unless what is posted before covers it.
+    """
+    covered = False
+    for is_withdrawal, group in groupby(debts, lambda debt: isinstance(debt, WithdrawSentinel)):
+        if not is_withdrawal:
+            for debt in group:
+                covered = covered or (isinstance(debt, PostSentinel) and debt.sentinel in _COVERS)
+                yield (debt,)
+            continue
+        withdrawals = tuple(group)
+        if not covered:
+            first = tuple(debt for debt in withdrawals if _is_of_ready(debt))
+            if first:
+                yield first
+            withdrawals = tuple(debt for debt in withdrawals if not _is_of_ready(debt))
+        if withdrawals:
+            yield withdrawals
+
+
+def _is_of_ready(debt: Debt) -> bool:
+    return isinstance(debt, WithdrawSentinel) and debt.sentinel is Sentinel.READY

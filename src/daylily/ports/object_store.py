@@ -1,5 +1,6 @@
 """Where files live."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
@@ -85,6 +86,14 @@ class ObjectStore(Protocol):
 
         Args:
             if_etag: Remove it only while it has this etag; otherwise leave it and return False.
+        """
+
+    def delete_all(self, etags: Mapping[str, str]) -> Collection[str]:
+        """
+        Remove each object that still has its etag, in any order; return the keys of those removed.
+
+        Args:
+            etags: By the keys of the objects; a thousand at most.
         """
 
     def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:

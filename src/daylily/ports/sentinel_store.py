@@ -127,6 +127,9 @@ class SentinelStore(Protocol):
     def withdraw(self, workset_id: str, sentinel: Sentinel, sequence: int) -> None:
         """Remove a sentinel of ours that shows a transition not after *sequence*, if it is there."""
 
+    def withdraw_all(self, workset_id: str, stale: Mapping[Sentinel, int]) -> None:
+        """Withdraw several, each as ``withdraw`` does, in any order."""
+
     def look(self, workset_id: str) -> Folder:
         """
         Return what stands in a directory; an absent one is empty.

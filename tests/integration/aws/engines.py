@@ -44,6 +44,13 @@ def dynamodb(folder: Path) -> Iterator[Endpoint]:
     if url := os.environ.get("DAYLILY_TEST_DYNAMODB_ENDPOINT"):
         yield _named(url)
         return
+    with ministack(folder) as endpoint:
+        yield endpoint
+
+
+@contextlib.contextmanager
+def ministack(folder: Path) -> Iterator[Endpoint]:
+    """Yield a ministack of our own: tables, and buckets that heed etags in batches too."""
     (port,) = _free_ports(1)
     environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
     with _running([str(_program("ministack"))], folder, environment, [port]):

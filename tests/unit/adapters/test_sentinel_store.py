@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 import pytest
 from attrs import define, field
 
+from daylily.adapters import seen_sentinels
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.domain.sentinels import Sentinel
@@ -68,10 +69,52 @@ class Rewriting(InMemoryObjectStore):
 def test_a_sentinel_rewritten_while_we_withdraw_stays() -> None:
     """Between reading our sentinel and removing it, another's may take its place: that one stays."""
     objects = Rewriting()
-    store = ObjectSentinelStore(objects)
-    store.post("ws-1", Sentinel.LOCK, body())
+    ObjectSentinelStore(objects).post("ws-1", Sentinel.LOCK, body())
+    store = ObjectSentinelStore(objects)  # of another process, which has to read it
     store.withdraw("ws-1", Sentinel.LOCK, 5)
     assert not store.look("ws-1").sentinels[Sentinel.LOCK].ours
+
+
+@define
+class Counting(InMemoryObjectStore):
+    """An object store that counts what is read of it."""
+
+    asked: int = field(init=False, default=0)
+
+    def open(self, key: str, **which: Any) -> BinaryIO:
+        """See ObjectStore.open."""
+        self.asked += 1
+        return super().open(key, **which)
+
+
+def test_what_was_written_or_read_before_need_not_be_read_again() -> None:
+    """Its etag tells; what was replaced since is read anew."""
+    objects = Counting()
+    objects.put("worksets/ws-1/daylily.ready", body(1).render().encode())
+    store = ObjectSentinelStore(objects)
+    store.post("ws-1", Sentinel.LOCK, body(2))
+    first = store.look("ws-1")
+    assert objects.asked == 1  # daylily.ready
+    assert store.look("ws-1") == first
+    assert objects.asked == 1
+
+    store.withdraw_all("ws-1", {Sentinel.READY: 2, Sentinel.LOCK: 2})
+    assert objects.asked == 1
+    assert store.look("ws-1").names == frozenset()
+
+    store.post("ws-1", Sentinel.LOCK, body(3))
+    objects.put("worksets/ws-1/daylily.lock", body(4).render().encode())
+    assert store.look("ws-1").sentinels == {Sentinel.LOCK: body(4)}
+    assert objects.asked == 2
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest are: a hundred thousand worksets cost no memory to speak of."""
+    monkeypatch.setattr(seen_sentinels, "REMEMBERED", 2)
+    seen = seen_sentinels.SeenSentinels()
+    for number in range(3):
+        seen.note(str(number), seen_sentinels.SeenSentinel(f"etag-{number}", body(number)))
+    assert [seen.get(str(number)) is not None for number in range(3)] == [False, True, True]
 
 
 @pytest.mark.parametrize(

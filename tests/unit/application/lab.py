@@ -115,11 +115,11 @@ class _Shut:
     def __getattr__(self, method: str) -> object:
         return getattr(self.port, method)
 
-    def entries(self, prefix: str, **named: Any) -> object:
-        """See ObjectStore.entries."""
+    def browse(self, prefix: str, **named: Any) -> object:
+        """See ObjectStore.browse."""
         if prefix in self.folders:
             raise UnavailableError(f"{prefix}: permission denied")
-        return cast(ObjectStore, self.port).entries(prefix, **named)
+        return cast(ObjectStore, self.port).browse(prefix, **named)
 
 
 @define(kw_only=True)

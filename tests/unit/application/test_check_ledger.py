@@ -149,7 +149,7 @@ def test_a_fact_of_others(lab: Lab) -> None:
     # From then on their sentinels are known, and cost no look.
     counted = FaultInjector()
     assert list(lab.app(counted).check()) == []
-    assert "objects.entries" not in counted.calls
+    assert "objects.browse" not in counted.calls
 
 
 def test_others_may_be_at_work(lab: Lab) -> None:

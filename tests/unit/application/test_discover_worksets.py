@@ -113,7 +113,7 @@ def test_a_folder_that_waits_is_looked_at_ever_more_seldom(lab: Lab) -> None:
     for _ in range(300):
         found()
         lab.clock.advance(timedelta(seconds=2))
-    looks = calls.calls.count("objects.entries") - 1  # one was to see what directories there are
+    looks = calls.calls.count("objects.browse")
     assert 10 <= looks <= 16
 
 

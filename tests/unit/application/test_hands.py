@@ -482,7 +482,7 @@ def test_what_runs_is_looked_at_once_in_a_minute(lab: Lab) -> None:
     for _ in range(300):
         lab.clock.advance(timedelta(seconds=2))
         app.cycle()
-    assert 10 <= calls.calls.count("objects.entries") <= 14
+    assert 10 <= calls.calls.count("objects.browse") <= 14
 
 
 def test_old_errors_cost_a_look_a_second_however_many_there_are(lab: Lab) -> None:
@@ -498,11 +498,11 @@ def test_old_errors_cost_a_look_a_second_however_many_there_are(lab: Lab) -> Non
     app = lab.app(calls)
     app.cycle()
     app.cycle()
-    assert calls.calls.count("objects.entries") == AT_ONCE + 1  # and one that lists all directories
+    assert calls.calls.count("objects.browse") == AT_ONCE
     for _ in range(25):
         lab.clock.advance(timedelta(seconds=2))
         app.cycle()
-    assert calls.calls.count("objects.entries") == count + 1
+    assert calls.calls.count("objects.browse") == count
     lab.remove(ids[0], Sentinel.ERROR)
     lab.put(ids[0], Sentinel.READY, b"")
     for _ in range(40):
@@ -523,7 +523,7 @@ def test_one_that_moves_on_under_the_look_stops_nobody(lab: Lab, app: App) -> No
         lab.remove(workset_id, Sentinel.ERROR)
         lab.put(workset_id, Sentinel.READY, b"")
     other = lab.app()
-    late = lab.app(Meanwhile("objects.entries", lambda: other.retry(ADA, ids[1])))
+    late = lab.app(Meanwhile("objects.browse", lambda: other.retry(ADA, ids[1])))
     assert [found.workset.workset_id for found in late.cycle.ended()] == [ids[0]]
 
 

@@ -15,6 +15,7 @@ from daylily.domain.debts import (
     SendNotice,
     WithdrawSentinel,
     in_order,
+    together,
 )
 from daylily.domain.events import EventKind
 from daylily.domain.lifecycle import State
@@ -297,3 +298,23 @@ class TestInOrder:
         assert set(ordered) == {
             d for d in debts if not isinstance(d, WithdrawSentinel) or d.sequence == last[d.sentinel]
         }
+
+
+def test_withdrawals_go_together_where_their_order_says_nothing() -> None:
+    """Behind what covers them all; otherwise ``ready`` goes first and alone."""
+    post = PostSentinel(Sentinel.COMPLETE, SentinelBody(None))
+    ready, lock, running = (
+        WithdrawSentinel(sentinel, 3)
+        for sentinel in (Sentinel.READY, Sentinel.LOCK, Sentinel.IN_PROGRESS)
+    )
+    files = PublishFiles()
+    assert list(together([files, post, ready, lock, running])) == [
+        (files,),
+        (post,),
+        (ready, lock, running),
+    ]
+    assert list(together([ready, lock, running])) == [(ready,), (lock, running)]
+    assert list(together([lock, post])) == [(lock,), (post,)]
+    assert list(together([ready])) == [(ready,)]
+    again = PostSentinel(Sentinel.READY, SentinelBody(None))
+    assert list(together([again, lock])) == [(again,), (lock,)]

@@ -2,14 +2,22 @@
 
 import io
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from attrs import field, frozen
 
-from daylily.adapters.aws.s3_bucket import TRIES, BeyondError, Bucket, UnmetError
+from daylily.adapters.aws.s3_bucket import (
+    ABSENT,
+    CONFLICT,
+    TRIES,
+    UNMET,
+    BeyondError,
+    Bucket,
+    UnmetError,
+)
 from daylily.adapters.aws.s3_reader import ObjectReader
 from daylily.adapters.aws.s3_upload import Upload, first_part
 from daylily.adapters.keys import check_folder, check_prefix
@@ -164,6 +172,19 @@ class S3ObjectStore:
                 return True
         raise UnavailableError(f"{key} is replaced faster than it can be removed")
 
+    def delete_all(self, etags: Mapping[str, str]) -> Collection[str]:
+        """See ObjectStore.delete_all."""
+        if len(etags) > 1 and self._bucket.heeds_batches is None:
+            self._bucket.heeds_batches = self._try_batch(next(iter(etags)))
+        if len(etags) < 2 or not self._bucket.heeds_batches:
+            return [key for key, etag in etags.items() if self.delete(key, if_etag=etag)]
+        refused = self._delete_batch(etags)
+        for key, word in refused.items():
+            # Where two deletes have met, one alone decides.
+            if word in CONFLICT and self.delete(key, if_etag=etags[key]):
+                refused = {other: each for other, each in refused.items() if other != key}
+        return etags.keys() - refused.keys()
+
     def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
         """See ObjectStore.list."""
         check_prefix(prefix)
@@ -246,6 +267,35 @@ class S3ObjectStore:
         # Only an imitation of S3 gives no time with its answer.
         at = parsedate_to_datetime(told) if told else self._head(key)["LastModified"]
         return ObjectInfo(key=key, size=size, etag=_bare(answer["ETag"]), modified_at=_seconds(at))
+
+    # Removing
+
+    def _delete_batch(self, etags: Mapping[str, str]) -> dict[str, str]:
+        """Return the codes of the errors by keys: of those that are not there, or not any more so."""
+        named = {self._name(key): key for key in etags}
+        objects = [{"Key": name, "ETag": f'"{etags[key]}"'} for name, key in named.items()]
+        answer = self._bucket.ask(
+            "DeleteObjects", next(iter(etags)), Delete={"Objects": objects, "Quiet": True}
+        )
+        refused = {named[each["Key"]]: each["Code"] for each in answer.get("Errors", ())}
+        for key, word in refused.items():
+            if word not in UNMET | ABSENT | CONFLICT:
+                raise UnavailableError(f"s3 does not remove {key} from {self.bucket}: {word}")
+        return refused
+
+    def _try_batch(self, beside: str) -> bool:
+        """
+        Tell whether this store heeds etags in a batch, by an object of our own.
+
+        AWS does. Others may pass over them, and would remove what somebody else has put there.
+        """
+        folder, slash, _ = beside.rpartition("/")
+        probe = f"{folder}{slash}.daylily-probe-{uuid.uuid4().hex}"
+        etag = self.put(probe, b"").etag
+        other = "0" * len(etag)
+        heeds = bool(self._delete_batch({probe: other})) and self._is_there(probe)
+        self.delete(probe, if_etag=etag)
+        return heeds
 
     # Asking
 

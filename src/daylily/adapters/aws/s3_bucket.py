@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 TRIES: Final = 8
-_ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
-_UNMET: Final = frozenset({"412", "PreconditionFailed"})
+ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+UNMET: Final = frozenset({"412", "PreconditionFailed"})
 _BEYOND: Final = frozenset({"416", "InvalidRange"})
-_CONFLICT: Final = frozenset({"409", "ConditionalRequestConflict"})
+CONFLICT: Final = frozenset({"409", "ConditionalRequestConflict"})
 _PERMISSION: Final = {
+    "DeleteObjects": "DeleteObject",
     "HeadObject": "GetObject",
     "CopyObject": "PutObject",
     "CreateMultipartUpload": "PutObject",
@@ -52,6 +53,8 @@ class Bucket:
     """Seconds within which a write that met another is tried again at first; then twice as many ..."""
     _seen: bool = field(init=False, default=False)
     """Whether the bucket is known to be there."""
+    heeds_batches: bool | None = field(init=False, default=None)
+    """Whether etags count in a batch of deletes; None: nobody has tried."""
 
     def ask(self, action: str, key: str, **arguments: Any) -> Any:
         """
@@ -70,14 +73,14 @@ class Bucket:
                     answer = method(Bucket=self.name, **arguments)
                 except ClientError as error:
                     word = code(error)
-                    if word in _ABSENT:
+                    if word in ABSENT:
                         self._check()
                         raise NotFoundError(f"there is no {key} in bucket {self.name}") from error
-                    if word in _UNMET:
+                    if word in UNMET:
                         raise UnmetError(attempt > 0 or retried(error)) from error
                     if word in _BEYOND:
                         raise BeyondError from error
-                    if word not in _CONFLICT or attempt == TRIES - 1:
+                    if word not in CONFLICT or attempt == TRIES - 1:
                         raise
                 else:
                     self._seen = True

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from bisect import bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -162,6 +162,10 @@ class DirectoryObjectStore:
         except NotFoundError:
             return False
         return True
+
+    def delete_all(self, etags: Mapping[str, str]) -> Collection[str]:
+        """See ObjectStore.delete_all."""
+        return [key for key, etag in etags.items() if self.delete(key, if_etag=etag)]
 
     def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
         """See ObjectStore.list."""

@@ -3,7 +3,7 @@
 import io
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import BinaryIO
@@ -107,6 +107,10 @@ class InMemoryObjectStore:
             del self._keys[bisect_left(self._keys, key)]
             self._generation += 1
         return True
+
+    def delete_all(self, etags: Mapping[str, str]) -> Collection[str]:
+        """See ObjectStore.delete_all."""
+        return [key for key, etag in etags.items() if self.delete(key, if_etag=etag)]
 
     def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
         """See ObjectStore.list."""

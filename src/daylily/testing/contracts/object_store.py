@@ -256,6 +256,17 @@ class SequentialObjectStoreContract:
         assert store.delete("a", if_etag=now.etag) is True
         assert store.delete("a", if_etag=now.etag) is False
 
+    def test_delete_several_by_etag(self, store: ObjectStore) -> None:
+        """Those that are as they were go; what was replaced or is not there stays as it is."""
+        etags = {key: store.put(key, key.encode()).etag for key in ("d/a", "d/b", "d/c")}
+        store.put("d/b", b"newer")
+        gone = store.delete_all({**etags, "d/none": etags["d/a"]})
+        assert sorted(gone) == ["d/a", "d/c"]
+        assert [info.key for info in store.list("d/").items] == ["d/b"]
+        assert sorted(store.delete_all({"d/b": store.info("d/b").etag})) == ["d/b"]
+        assert sorted(store.delete_all({})) == []
+        assert store.list("").items == ()
+
     def test_replace_by_etag(self, store: ObjectStore) -> None:
         """Only the very object that was seen is replaced, and nothing is created."""
         seen = store.put("a", b"one")

@@ -217,6 +217,28 @@ class SequentialSentinelStoreContract:
         assert store.look("ws-1").names == frozenset()
         assert store.post("ws-1", Sentinel.LOCK, body(2)) is True
 
+    def test_what_another_wrote_over_ours_is_left_alone(
+        self, store: SentinelStore, drawer: Drawer
+    ) -> None:
+        """Old monitors write over locks: then it is theirs; the others are withdrawn all the same."""
+        for sentinel in (Sentinel.READY, Sentinel.LOCK, Sentinel.IN_PROGRESS):
+            assert store.post("ws-1", sentinel, body()) is True
+        drawer.drop("ws-1/daylily.lock", b"2026-01-14T10:45:09Z")
+        store.withdraw_all("ws-1", dict.fromkeys(Sentinel, 5))
+        assert store.look("ws-1").sentinels == {
+            Sentinel.LOCK: SentinelBody.parse("2026-01-14T10:45:09Z")
+        }
+
+    def test_several_are_withdrawn_as_one_is(self, store: SentinelStore) -> None:
+        """Those of later transitions stay."""
+        store.post("ws-1", Sentinel.READY, body(1))
+        store.post("ws-1", Sentinel.LOCK, body(2))
+        store.post("ws-1", Sentinel.IN_PROGRESS, body(3))
+        store.withdraw_all("ws-1", {Sentinel.READY: 2, Sentinel.LOCK: 2, Sentinel.IN_PROGRESS: 2})
+        assert store.look("ws-1").sentinels == {Sentinel.IN_PROGRESS: body(3)}
+        store.withdraw_all("ws-1", {})
+        assert store.look("ws-1").sentinels == {Sentinel.IN_PROGRESS: body(3)}
+
     # look
 
     def test_an_absent_directory_is_empty(self, store: SentinelStore) -> None:
