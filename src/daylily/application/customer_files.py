@@ -77,6 +77,26 @@ class CustomerFiles:
         finally:
             self.objects.delete(arrived)
 
+    def take_in(self, who: Principal, customer_id: str, name: str, token: str, source: BinaryIO) -> str:
+        """
+        Store a file that a submission brings along, unseen, and return its key.
+
+        Args:
+            name: What its sender calls it.
+            token: Random letters and digits, the same for all files of the submission.
+
+        Raises:
+            InvalidInputError: *name* is no name of a file, or one that daylily itself uses.
+        """
+        self.check(who, customer_id)
+        key = f"{ARRIVING}/{token}/{writable_key(name)}"
+        self.objects.put(self.places.file(customer_id, key), source)
+        return key
+
+    def drop(self, customer_id: str, key: str) -> None:
+        """Remove what was taken in, now that its submission has come to an end."""
+        self.objects.delete(self.places.file(customer_id, key))
+
     def list(
         self, who: Principal, customer_id: str, *, prefix: str = "", cursor: str | None = None
     ) -> Page[ObjectInfo]:

@@ -196,7 +196,9 @@ def test_fields_of_old(uploaded: Any) -> None:
         "manifest_id": "m",
     }
     found = problem(uploaded.post(f"{MINE}/worksets", json=body(**asked)), 422, "invalid-input")
-    assert set(places(found)) == set(asked)
+    assert set(places(found)) == {
+        "s3_bucket", "s3_prefix", "manifest_tsv_content: row 1", "manifest_id", "samples",
+    }  # fmt: skip
 
 
 def test_where_it_runs_and_how_long(uploaded: Any) -> None:

@@ -22,6 +22,11 @@ KeyOf = Callable[[str], str]
 """Makes the key of a file of what somebody wrote for it."""
 
 
+def unnamed(sample: int, pair: int | None, part: str | None) -> str:
+    """Know no places: the Namer of what has none."""
+    raise LookupError(sample)
+
+
 def as_written(text: str) -> str:
     """Return *text*: the KeyOf of those who write keys."""
     return text
@@ -34,6 +39,8 @@ class Sheet:
     samples: tuple[Sample, ...]
     ignored: tuple[str, ...] = ()
     """Columns that mean nothing to us."""
+    name: Namer = field(default=unnamed, eq=False)
+    """Says where in the sheet something of a sample stands."""
 
 
 _PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")

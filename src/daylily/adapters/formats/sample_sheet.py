@@ -96,7 +96,7 @@ def read(data: bytes, *, strict: bool = False, key_of: KeyOf = as_written) -> Sh
     if samples or not faults:
         faults.extend(Manifest(samples=samples, pipeline="any").faults(), name)
     faults.refuse()
-    return Sheet(samples, ignored)
+    return Sheet(samples, ignored, name)
 
 
 def _pairs(rows: Sequence[_Row], key_of: KeyOf) -> Iterator[FastqPair]:

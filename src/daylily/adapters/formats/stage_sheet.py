@@ -185,7 +185,7 @@ def read(data: bytes, *, strict: bool = False, key_of: KeyOf = as_written) -> Sh
         found = Manifest(samples=samples, pipeline="any").faults()
         faults.extend(found, _namer(list(groups.values())))
     faults.refuse()
-    return Sheet(samples, ignored)
+    return Sheet(samples, ignored, _namer(list(groups.values())))
 
 
 def _table(text: str, faults: Faults) -> _Table:

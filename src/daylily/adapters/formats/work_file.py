@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from attrs import define, evolve, field, frozen
 
 from daylily.adapters.formats import strict_yaml, work_values
-from daylily.adapters.formats.reading import CONTROL, LISTED, Faults, KeyOf, as_written
+from daylily.adapters.formats.reading import CONTROL, LISTED, Faults, KeyOf, Namer, as_written, unnamed
 from daylily.adapters.formats.strict_yaml import Dictionary, Node, Scalar
 from daylily.adapters.formats.unknown import Unknown, passed_over
 from daylily.domain.clusters import Requirements
@@ -72,6 +72,8 @@ class Reading:
     file: WorkFile | None
     """None where it is no YAML of ours at all. Where there are faults, what they are of is left out."""
     faults: tuple[Fault, ...] = ()
+    name: Namer = field(default=unnamed, eq=False)
+    """Says where in the file something of a sample stands."""
 
 
 def parse(data: bytes, *, default_name: str) -> WorkFile:
@@ -112,8 +114,8 @@ def read(data: bytes, *, default_name: str, key_of: KeyOf = as_written) -> Readi
     try:
         reader.faults.refuse()
     except InvalidInputError as error:
-        return Reading(file, error.faults)
-    return Reading(file)
+        return Reading(file, error.faults, reader.name)
+    return Reading(file, name=reader.name)
 
 
 @define
@@ -180,6 +182,7 @@ class _Reader:
     faults: Faults = field(init=False, factory=Faults)
     _scopes: list[_Fields] = field(init=False)
     _entries: list[_Fields] = field(init=False, factory=list)
+    name: Namer = field(init=False, default=unnamed)
 
     def __attrs_post_init__(self) -> None:
         outer = _Fields(self.top, "")
@@ -387,4 +390,5 @@ class _Reader:
         def note(path: str) -> str:
             return f" (line {lines[path]})" if path in lines else ""
 
+        self.name = name
         self.faults.extend(Manifest(samples=samples, pipeline="any").faults(), name, note)

@@ -15,9 +15,11 @@ from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
 from daylily.entrypoints.http.answers import Answer, FileAnswer
-from daylily.entrypoints.http.forms import boundary_of, parts_of
+from daylily.entrypoints.http.forms import boundary_of
+from daylily.entrypoints.http.idempotency import claim_form
 from daylily.entrypoints.http.ranges import Wanted
 from daylily.entrypoints.http.requests import Fields, count, json_object, key_in_path, query
+from daylily.entrypoints.http.upload_form import UploadForm
 from daylily.entrypoints.http.uploads import store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.http.worksets import check_customer
@@ -73,7 +75,7 @@ async def upload_form(
 
     def store(source: Any) -> ObjectInfo:
         app.files.check(who, cid)
-        form = _UploadForm(app, who, cid, prefix_asked)
+        form = UploadForm(app, who, cid, prefix_asked, lambda asked: claim_form(request, asked))
         return form.store(source, boundary)
 
     stored = await store_body(request, store)
@@ -88,42 +90,6 @@ async def upload_form(
             modified_at=view.modified_at,
         )
     )
-
-
-class _UploadForm:
-    """A form with one file, whose folder browsers name after it."""
-
-    def __init__(self, app: App, who: Principal, cid: str, prefix: str | None) -> None:
-        self._app, self._who, self._cid, self._prefix = app, who, cid, prefix
-        self._name: str | None = None
-
-    def store(self, source: Any, boundary: str) -> ObjectInfo:
-        """Store the file, and return what is known of it."""
-        parts = parts_of(source, boundary)
-        fields = Fields({})
-        for part in parts:
-            if part.name == "prefix" and part.filename is None:
-                self._prefix = part.text()
-            elif part.name == "file" and part.filename is not None:
-                self._name = part.filename.replace("\\", "/").rpartition("/")[2]
-
-                def named() -> str:
-                    for rest in parts:
-                        if rest.name == "prefix" and rest.filename is None:
-                            self._prefix = rest.text()
-                        else:
-                            fields.fault(rest.name[:40], "is not known here, or is there twice")
-                    fields.raise_faults()
-                    folder = (self._prefix or "").removesuffix("/")
-                    return f"{folder}/{self._name}" if folder else str(self._name)
-
-                token = self._app.world.chance.token()
-                return self._app.files.arrive(self._who, self._cid, token, part.file, named)
-            else:
-                fields.fault(part.name[:40], "is not known here: send 'file', and perhaps 'prefix'")
-        fields.fault("file", "is required: a part with a file name")
-        fields.raise_faults()
-        raise AssertionError("a fault has just been noted")
 
 
 @post(f"{FILES}/create-folder", status_code=201, sync_to_thread=True)

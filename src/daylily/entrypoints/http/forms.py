@@ -1,7 +1,7 @@
 """Forms with files (``multipart/form-data``), read part by part in constant memory."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, cast
 
 from attrs import define, frozen
@@ -158,3 +158,20 @@ class _File(io.RawIOBase):
         buffer[:size] = self._rest[:size]
         self._rest = self._rest[size:]
         return size
+
+
+class Hashed(io.RawIOBase):
+    """A file whose bytes are digested as they are read."""
+
+    def __init__(self, file: BinaryIO, update: Callable[[bytes], None]) -> None:
+        super().__init__()
+        self._file, self._update = file, update
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._update(piece)
+        return len(piece)

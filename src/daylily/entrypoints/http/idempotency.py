@@ -14,7 +14,9 @@ from litestar.types import Message, Scope
 
 from daylily.application.answer_once import Answer, AnswerOnce, Claim, UnderWayError
 from daylily.domain.errors import ConflictError, DaylilyError, InvalidInputError
+from daylily.entrypoints.http.forms import LONGEST_TEXT as LARGEST_BODY
 from daylily.entrypoints.http.forms import is_form
+from daylily.entrypoints.http.uploads import body_within
 
 HEADER: Final = "idempotency-key"
 REPLAYED: Final = "idempotent-replayed"
@@ -71,7 +73,10 @@ async def begin(request: Request[Any, Any, Any]) -> Response[bytes] | None:
     _notes(request.scope)["call"] = call
     if is_form(request):
         return None
-    fingerprint = _fingerprint(request, await request.body())
+    # Where a route sets no bound of its own, since it takes forms, it is that of a submission.
+    bounded = request.route_handler.resolve_request_max_body_size() is not None
+    body = await (request.body() if bounded else body_within(request, LARGEST_BODY))
+    fingerprint = _fingerprint(request, body)
     waited, rest = 0.0, 0.05
     while True:
         try:

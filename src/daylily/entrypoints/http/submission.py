@@ -1,12 +1,14 @@
 """A workset as clients write it, and the way back from the domain's faults to their own words."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
+from daylily.adapters.formats import sheets, work_yaml
+from daylily.adapters.formats.reading import KeyOf, Namer, as_written, translated, unnamed
+from daylily.adapters.formats.work_yaml import WorkFile
 from daylily.application.submit_workset import Submission
 from daylily.domain.clusters import LONGEST, Requirements, time_limit
 from daylily.domain.errors import Fault, InvalidInputError
@@ -25,8 +27,6 @@ _TEXTS: Final = ("run_id", "experiment_id", "concordance_dir", "external_id")
 _NUMBERS: Final = ("coverage", "subsample")
 _COUNTS: Final = ("n_x", "n_y")
 _FLAGS: Final = ("positive_control", "negative_control")
-
-_PLACE: Final = re.compile(r"samples\[(\d+)\](?:\.pairs\[(\d+)\])?(?:\.(\w+))?")
 
 
 @frozen
@@ -47,6 +47,11 @@ class _Lanes:
     """What its entries say of it beside its files: each value, and where it stands."""
     entries: list[_Entry] = field(factory=list)
 
+    @property
+    def whole(self) -> Sample:
+        """The sample with its pairs."""
+        return evolve(self.sample, pairs=tuple(entry.pair for entry in self.entries))
+
 
 @frozen
 class Reading:
@@ -56,7 +61,10 @@ class Reading:
     """As much of it as could be read."""
     faults: tuple[Fault, ...]
     """Fields that are missing, unknown or of the wrong type: with any, it cannot be taken."""
-    _samples: tuple[_Lanes, ...]
+    _name: Namer
+    """Says where the caller wrote something of a sample."""
+    _unread: bool = False
+    """Whether samples are said in what cannot be read: that there are none is then no news."""
 
     def told(self, faults: Iterable[Fault]) -> InvalidInputError:
         """
@@ -65,67 +73,139 @@ class Reading:
         What the domain says of a field that could not be read is about what stands in for it.
         """
         places = {fault.place for fault in self.faults}
-        if any(place.startswith("samples[") for place in places):
+        if self._unread or any(place.startswith("samples[") for place in places):
             places.add("samples")
-        theirs = (Fault(self._in_words(each.place), self._in_words(each.message)) for each in faults)
+        theirs = translated(map(_of_wire, faults), self._name)
         return InvalidInputError(
             [*self.faults, *(fault for fault in theirs if fault.place not in places)]
         )
 
-    def _in_words(self, text: str) -> str:
-        if text == "pipeline":
-            return "pipeline_type"
-        return _PLACE.sub(self._place, text)
 
-    def _place(self, match: re.Match[str]) -> str:
-        sample, pair, name = int(match[1]), match[2], match[3]
-        if sample >= len(self._samples):
-            return match[0]
-        lanes = self._samples[sample]
+def _of_wire(fault: Fault) -> Fault:
+    return Fault("pipeline_type", fault.message) if fault.place == "pipeline" else fault
+
+
+@frozen
+class _Said:
+    """Samples, and where they are said to be."""
+
+    samples: tuple[Sample, ...] = ()
+    name: Namer = unnamed
+
+
+@frozen
+class Sheet:
+    """A sheet that came with a submission."""
+
+    data: bytes
+    staged: bool = False
+    """It has the columns of ``stage_samples.tsv``, whatever it looks like."""
+
+
+def read_submission(
+    body: Mapping[str, object],
+    *,
+    max_retries: int,
+    sheet: Sheet | None = None,
+    key_of: KeyOf = as_written,
+) -> Reading:
+    """
+    Read the body of a submission.
+
+    Samples are said once: under ``samples``, in a sheet, or in a ``yaml_content``, whose other fields
+    count where the body itself says nothing. Several entries of one sample are its lanes, in order.
+
+    Args:
+        max_retries: What a body that does not say gets.
+        sheet: One that was sent beside the body.
+        key_of: Makes the key of a file of what is written for it.
+    """
+    fields = Fields(body)
+    work, in_yaml = _yaml(fields, key_of)
+    # What cannot be read may well say it.
+    said_elsewhere = "yaml_content" in fields.written and fields.take("yaml_content") is not None
+    name = fields.text("workset_name") or work.name
+    if not name and not said_elsewhere:
+        fields.required("workset_name")
+    pipeline = fields.text("pipeline_type") or work.pipeline or ""
+    if not pipeline and (not said_elsewhere or in_yaml is not None):
+        fields.required("pipeline_type")
+    genome = fields.text("reference_genome") or work.reference_genome
+    priority = fields.text("priority") or work.priority
+    email = fields.text("notification_email") or work.notification_email
+    retries = fields.whole("max_retries", work.max_retries)
+    requirements = _requirements(fields)
+    _take_historic(fields)
+    lanes = _samples(fields.objects("samples", most=MOST_ENTRIES), key_of)
+    said = [_Said(tuple(each.whole for each in lanes), _namer(lanes))] if lanes else []
+    said += [in_yaml] if in_yaml is not None and in_yaml.samples else []
+    said += _sheets(fields, sheet, key_of)
+    if len(said) > 1:
+        fields.fault("samples", "are said more than once: under samples, in a sheet or in YAML")
+    found = said[0] if said else _Said()
+    fields.refuse_others()
+    submission = Submission(
+        name=name,
+        pipeline=pipeline,
+        samples=found.samples,
+        reference_genome=genome,
+        priority=priority,
+        notification_email=email,
+        max_retries=max_retries if retries is None else retries,
+        requirements=work.requirements if requirements == Requirements() else requirements,
+    )
+    unread = not found.samples and (bool(said) or in_yaml is None)
+    return Reading(submission, tuple(fields.faults), found.name, unread)
+
+
+def _yaml(fields: Fields, key_of: KeyOf) -> tuple[WorkFile, _Said | None]:
+    """Return what a body's YAML says, and its samples; None if it cannot be read."""
+    text = fields.text("yaml_content")
+    if not text:
+        return WorkFile(name=""), _Said()
+    found = work_yaml.read(text.encode(), default_name="", key_of=key_of)
+    before = "yaml_content: "
+    fields.faults += [Fault(before + each.place, each.message) for each in found.faults]
+    if found.file is None or found.faults:
+        return found.file or WorkFile(name=""), None
+    return found.file, _Said(found.file.samples, _within(before, found.name))
+
+
+def _sheets(fields: Fields, sheet: Sheet | None, key_of: KeyOf) -> Iterator[_Said]:
+    written = fields.text("manifest_tsv_content")
+    if written:
+        before = "manifest_tsv_content: "
+        yield _sheet(fields, Sheet(written.encode(), staged=True), before, key_of)
+    if sheet is not None:
+        yield _sheet(fields, sheet, "", key_of)
+
+
+def _sheet(fields: Fields, sheet: Sheet, before: str, key_of: KeyOf) -> _Said:
+    kind = sheets.kind_of(sheet.data, staged=sheet.staged)
+    try:
+        found = kind.read(sheet.data, strict=True, key_of=key_of)
+    except InvalidInputError as error:
+        fields.faults += [Fault(before + each.place, each.message) for each in error.faults]
+        return _Said()
+    return _Said(found.samples, _within(before, found.name))
+
+
+def _within(before: str, name: Namer) -> Namer:
+    return lambda sample, pair, part: before + name(sample, pair, part)
+
+
+def _namer(samples: Sequence[_Lanes]) -> Namer:
+    def place(sample: int, pair: int | None, name: str | None) -> str:
+        lanes = samples[sample]
         if pair is None and name in lanes.given:
             return lanes.given[name][1]
-        fields = lanes.entries[int(pair or 0)].fields
+        fields = lanes.entries[pair or 0].fields
         if name is None:
             return fields.place
         wire = {"r1": R1[0], "r2": R2[0]}.get(name, name)
         return fields.written.get(wire, fields.path(wire))
 
-
-def read_submission(body: Mapping[str, object], *, max_retries: int) -> Reading:
-    """
-    Read the body of a submission.
-
-    Several entries of one ``sample_id`` are lanes of one sample, in their order.
-
-    Args:
-        max_retries: What a body that does not say gets.
-    """
-    fields = Fields(body)
-    name = fields.required("workset_name")
-    pipeline = fields.required("pipeline_type")
-    genome = fields.text("reference_genome") or "GRCh38"
-    priority = fields.text("priority") or "normal"
-    email = fields.text("notification_email")
-    retries = fields.whole("max_retries")
-    requirements = _requirements(fields)
-    _take_historic(fields)
-    entries = fields.objects("samples", most=MOST_ENTRIES)
-    samples = _samples(entries)
-    fields.refuse_others()
-    submission = Submission(
-        name=name,
-        pipeline=pipeline,
-        samples=tuple(
-            evolve(lanes.sample, pairs=tuple(entry.pair for entry in lanes.entries))
-            for lanes in samples
-        ),
-        reference_genome=genome,
-        priority=priority,
-        notification_email=email,
-        max_retries=max_retries if retries is None else retries,
-        requirements=requirements,
-    )
-    return Reading(submission, tuple(fields.faults), samples)
+    return place
 
 
 def _requirements(fields: Fields) -> Requirements:
@@ -148,16 +228,16 @@ def _take_historic(fields: Fields) -> None:
     fields.text("workset_type")
     for name in ("s3_bucket", "s3_prefix"):
         fields.must_be_empty(name, "where worksets are kept is the server's to say; leave it out")
-    for name in ("yaml_content", "manifest_id", "manifest_tsv_content"):
-        fields.must_be_empty(name, "say under 'samples' what is to be run")
+    fields.must_be_empty("manifest_id", "say under 'samples' what is to be run")
 
 
-def _samples(entries: Sequence[Fields]) -> tuple[_Lanes, ...]:
+def _samples(entries: Sequence[Fields], key_of: KeyOf) -> tuple[_Lanes, ...]:
     found: dict[str, _Lanes] = {}
     for fields in entries:
         sample_id = fields.required(*SAMPLE_ID)
         fields.text("status")  # portals of old send it along
-        pair = FastqPair(fields.required(*R1), fields.text(*R2), _lane(fields))
+        r1, r2 = fields.required(*R1), fields.text(*R2)
+        pair = FastqPair(key_of(r1), r2 if r2 is None else key_of(r2), _lane(fields))
         given = _given(fields)
         fields.refuse_others()
         values = {name: value for name, (value, _) in given.items()}

@@ -9,6 +9,7 @@ from anyio.lowlevel import RunVar
 from attrs import define, field
 from litestar import Request
 from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from daylily.domain.errors import UnavailableError
 from daylily.entrypoints.http.errors import CutShortError
@@ -40,6 +41,27 @@ async def store_body(request: Request[Any, Any, Any], store: Callable[[BinaryIO]
         if body.trouble is not None:
             raise body.trouble from None
         raise
+
+
+async def body_within(request: Request[Any, Any, Any], most: int) -> bytes:
+    """
+    Return the body of a request, which may have *most* bytes, however often it is asked for.
+
+    Raises:
+        RequestEntityTooLarge: It has more.
+    """
+    notes: dict[str, Any] = request.scope.setdefault("daylily", {})  # type: ignore[typeddict-item]
+    if "body" not in notes:
+        if (request.content_length or 0) > most:
+            raise RequestEntityTooLarge
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > most:
+                raise RequestEntityTooLarge
+        notes["body"] = bytes(body)
+    found: bytes = notes["body"]
+    return found
 
 
 def _uploads() -> CapacityLimiter:

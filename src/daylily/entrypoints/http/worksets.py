@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from anyio import to_thread
 from attrs import frozen
 from litestar import get, post
 from litestar.params import FromPath, RawBody
@@ -15,9 +16,12 @@ from daylily.domain.workset import Workset
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
-from daylily.entrypoints.http.idempotency import seed_of
+from daylily.entrypoints.http.forms import boundary_of, is_form
+from daylily.entrypoints.http.idempotency import claim_form, seed_of
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.submission import read_submission
+from daylily.entrypoints.http.submit_form import SubmittedForm
+from daylily.entrypoints.http.uploads import body_within, store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.views import (
     CheckedView,
@@ -46,8 +50,7 @@ _ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
 @post(
     _COLLECTION,
     status_code=201,
-    request_max_body_size=LARGEST_SUBMISSION,
-    sync_to_thread=True,
+    request_max_body_size=None,  # forms bring files along; of JSON, body_within takes so much
     **described(
         "submitWorkset",
         "worksets",
@@ -57,14 +60,28 @@ _ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
         example=examples.WORKSET,
     ),
 )
-def create(
+async def create(
     request: Call,
     cid: FromPath[str],
-    body: RawBody,
     app: UseCases,
     who: Who,
 ) -> Answer[WorksetView]:
-    """Submit a workset of files that the customer has uploaded; it is ready to run at once."""
+    """
+    Submit a workset; it is ready to run at once.
+
+    Its files are among the customer's own already; a form may bring them along, and a sheet.
+    """
+    if is_form(request):
+        boundary = boundary_of(request)
+        form = SubmittedForm(
+            app, who, cid, lambda digest: claim_form(request, digest), lambda: seed_of(request)
+        )
+        return await store_body(request, lambda body: _taken(request, app, form.submit(body, boundary)))
+    content = await body_within(request, LARGEST_SUBMISSION)
+    return await to_thread.run_sync(_create, request, cid, content, app, who)
+
+
+def _create(request: Call, cid: str, body: bytes, app: App, who: Principal) -> Answer[WorksetView]:
     check_customer(app, who, cid)
     reading = read_submission(json_object(request, body), max_retries=app.settings.max_retries)
     if reading.faults:
@@ -73,6 +90,10 @@ def create(
         workset = app.submit(who, cid, reading.submission, seed=seed_of(request))
     except InvalidInputError as error:
         raise reading.told(error.faults) from None
+    return _taken(request, app, workset)
+
+
+def _taken(request: Call, app: App, workset: Workset) -> Answer[WorksetView]:
     location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
     return Answer(WorksetView.of(workset, app.read), headers={"Location": location})
 
