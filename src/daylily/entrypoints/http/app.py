@@ -45,6 +45,7 @@ _CLOSED: Final = (
     files.upload_form,
     files.create_folder,
     files.fetch,
+    files.tell,
     files.list_files,
     files.remove,
 )

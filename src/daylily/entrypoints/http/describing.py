@@ -19,6 +19,7 @@ _HEADERS: Final = {
     "Retry-After": "Seconds to wait before asking again.",
     "WWW-Authenticate": "How to authenticate.",
     "Content-Disposition": "The file's name.",
+    "Content-Range": "Which bytes of how many these are.",
 }
 _NAMES: Final = {
     400: "BadRequest",
@@ -68,6 +69,8 @@ class Body:
     example: Any = None
     media_type: str = "application/json"
     required: bool = True
+    form: Json | None = None
+    """The schema of the same as ``multipart/form-data``, where it is taken so."""
 
 
 @frozen(kw_only=True)
@@ -200,7 +203,10 @@ def _request_body(body: Body) -> Json:
     content: dict[str, Any] = {"schema": body.schema}
     if body.example is not None:
         content["example"] = body.example
-    return {"required": body.required, "content": {body.media_type: content}}
+    contents = {body.media_type: content}
+    if body.form is not None:
+        contents["multipart/form-data"] = {"schema": body.form}
+    return {"required": body.required, "content": contents}
 
 
 def _success(response: dict[str, Any], told: _Told) -> Json:

@@ -83,6 +83,24 @@ FILE: Final = {
     "modified_at": _AT,
 }
 FILES: Final = {"files": [FILE], "cursor": None}
+FOLDER: Final = {
+    "files": [
+        {
+            "key": "run7/deep/", "name": "deep", "type": "folder", "size": 0, "size_formatted": "0 B",
+            "modified": None, "icon": "folder", "etag": None, "modified_at": None,
+        },
+        {
+            **FILE, "name": "a_R1.fastq.gz", "type": "file", "size_formatted": "7.0 MB",
+            "modified": FILE["modified_at"], "icon": "file-archive",
+        },
+    ],
+    "prefix": "run7/",
+    "bucket": None,
+    "cursor": None,
+}  # fmt: skip
+STORED: Final = {"success": True, "bucket": None, **FILE}
+FOLDER_MADE: Final = {"success": True, "folder": "run7/"}
+REMOVED: Final = {"success": True, "deleted": "run7/a_R1.fastq.gz"}
 ESTIMATE: Final = {
     "pipeline_type": "germline",
     "sample_count": 5,

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from litestar import delete, get, post, put, route
 from litestar.enums import HttpMethod
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar.params import FromPath, RawBody
 from litestar.response.base import ASGIResponse
 
 from daylily.adapters.formats.preview import preview_of
@@ -14,7 +14,9 @@ from daylily.application.stored_file import StoredFile
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
+from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer
+from daylily.entrypoints.http.describing import answer, described
 from daylily.entrypoints.http.forms import boundary_of
 from daylily.entrypoints.http.idempotency import claim_form
 from daylily.entrypoints.http.ranges import Wanted
@@ -50,7 +52,12 @@ _ICONS: Final = {
 """Names of old portals' icons."""
 
 
-@put(f"{FILES}/{{key:path}}", status_code=201, request_max_body_size=None)
+@put(
+    f"{FILES}/{{key:path}}",
+    status_code=201,
+    request_max_body_size=None,
+    **described("putFile", "files", body=parameters.FILE, errors=(409,), example=examples.FILE),
+)
 async def upload(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> Answer[FileView]:
     """Store the body as a file, whole or not at all; one of that name is replaced."""
     key = key_in_path(request)
@@ -58,13 +65,24 @@ async def upload(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> 
     return Answer(file_view(stored))
 
 
-@post(f"{FILES}/upload", status_code=201, request_max_body_size=None)
+@post(
+    f"{FILES}/upload",
+    status_code=201,
+    request_max_body_size=None,
+    **described(
+        "uploadFile",
+        "files",
+        body=parameters.UPLOAD,
+        parameters=(parameters.FOLDER_PREFIX,),
+        errors=(409,),
+        example=examples.STORED,
+    ),
+)
 async def upload_form(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-    prefix: FromQuery[str | None] = None,
 ) -> Answer[StoredView]:
     """Store the ``file`` of a form under its own name, in the folder ``prefix``."""
     fields = query(request)
@@ -92,14 +110,20 @@ async def upload_form(
     )
 
 
-@post(f"{FILES}/create-folder", status_code=201, sync_to_thread=True)
+@post(
+    f"{FILES}/create-folder",
+    status_code=201,
+    sync_to_thread=True,
+    **described(
+        "createFolder", "files", body=parameters.FOLDER, errors=(409,), example=examples.FOLDER_MADE
+    ),
+)
 def create_folder(
     request: Call,
     cid: FromPath[str],
     body: RawBody,
     app: UseCases,
     who: Who,
-    folder_path: FromQuery[str | None] = None,
 ) -> Answer[FolderMade]:
     """Have a folder there, even while nothing is in it."""
     fields = query(request) if request.scope["query_string"] else _form_or_json(request, body)
@@ -117,16 +141,26 @@ def _form_or_json(request: Call, body: bytes) -> Fields:
     return Fields(json_object(request, body))
 
 
-@get(FILES, sync_to_thread=True)
+@get(
+    FILES,
+    sync_to_thread=True,
+    **described(
+        "listFiles",
+        "files",
+        parameters=(
+            parameters.FOLDER_PREFIX,
+            parameters.RECURSIVE,
+            parameters.FILES_LIMIT,
+            parameters.CURSOR,
+        ),
+        example=examples.FOLDER,
+    ),
+)
 def list_files(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-    prefix: FromQuery[str | None] = None,
-    recursive: FromQuery[str | None] = None,
-    limit: FromQuery[str | None] = None,
-    cursor: FromQuery[str | None] = None,
 ) -> Answer[FolderPage]:
     """
     Return what is in the folder ``prefix``, in order.
@@ -155,13 +189,33 @@ def list_files(
     )
 
 
-@route(f"{FILES}/{{key:path}}", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=True)
+@get(
+    f"{FILES}/{{key:path}}",
+    sync_to_thread=True,
+    **described(
+        "getFile",
+        "files",
+        parameters=(
+            parameters.LINES,
+            parameters.RANGE,
+            parameters.IF_RANGE,
+            parameters.IF_NONE_MATCH,
+        ),
+        errors=(409,),
+        sends=("ETag", "Content-Disposition"),
+        media_type="application/octet-stream",
+        also={
+            206: answer("The part of the file that was asked for.", {}, "application/octet-stream"),
+            304: answer("The file is the one that is known already.", None),
+            416: answer("The file has no such part.", None),
+        },
+    ),
+)
 def fetch(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
-    lines: FromQuery[str | None] = None,
 ) -> ASGIResponse:
     """
     Stream a file, or the range of it that is asked for.
@@ -180,6 +234,18 @@ def fetch(
     fields.refuse_others()
     fields.raise_faults()
     return FileAnswer(_found(app, who, cid, key_in_path(request)), Wanted.of(request), download=True)
+
+
+@route(
+    f"{FILES}/{{key:path}}",
+    http_method=[HttpMethod.HEAD],
+    sync_to_thread=True,
+    include_in_schema=False,
+)
+def tell(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> ASGIResponse:
+    """Tell of a file what a download would."""
+    file = _found(app, who, cid, key_in_path(request))
+    return FileAnswer(file, Wanted.of(request), download=True)
 
 
 def _found(app: App, who: Principal, cid: str, key: str) -> StoredFile:
@@ -201,7 +267,12 @@ def _preview(file: StoredFile, lines: int) -> Answer[PreviewView]:
     )
 
 
-@delete(f"{FILES}/{{key:path}}", status_code=200, sync_to_thread=True)
+@delete(
+    f"{FILES}/{{key:path}}",
+    status_code=200,
+    sync_to_thread=True,
+    **described("deleteFile", "files", errors=(409,), example=examples.REMOVED),
+)
 def remove(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> Answer[Removed]:
     """Remove a file, or an empty folder (``key/``); worksets made of a file keep theirs."""
     key = key_in_path(request)

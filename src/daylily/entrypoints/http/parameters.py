@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from daylily.application.submit_workset import Submission
 from daylily.domain.lifecycle import Priority, State
-from daylily.entrypoints.http.describing import Body, in_query
+from daylily.entrypoints.http.describing import Body, in_header, in_query
 
 MOST: Final = 1000
 """Items that a page may have."""
@@ -40,6 +40,25 @@ OFFSET: Final = in_query(
 DOWNLOAD: Final = in_query(
     "download", {"type": "integer", "enum": [0, 1]}, "1 has a browser save the file, not show it."
 )
+FOLDER_PREFIX: Final = in_query("prefix", {"type": "string"}, "Which folder; the top, unless said.")
+FILES_LIMIT: Final = in_query(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MOST, "default": MOST},
+    "How many files and folders at most.",
+)
+RECURSIVE: Final = in_query(
+    "recursive",
+    {"type": "integer", "enum": [0, 1]},
+    "1 lists all files whose keys start with the prefix, at any depth.",
+)
+LINES: Final = in_query(
+    "lines",
+    {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
+    "How many lines, of `.../preview`.",
+)
+RANGE: Final = in_header("Range", {"type": "string"}, "Which bytes: `bytes=0-99`, `bytes=100-`.")
+IF_RANGE: Final = in_header("If-Range", {"type": "string"}, "Of which `ETag` the range is meant.")
+IF_NONE_MATCH: Final = in_header("If-None-Match", {"type": "string"}, "Which `ETag` is known already.")
 PREFIX: Final = in_query("prefix", {"type": "string"}, "What the names of files start with.")
 
 WHICH_WORKSETS: Final = (STATES, PRIORITY, NAME, LIMIT, CURSOR)
@@ -65,6 +84,7 @@ def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 _TEXT: Final = nullable({"type": "string"})
 _EMPTY: Final = {"type": ["string", "null"], "maxLength": 0, "deprecated": True}
+_FILE: Final = {"type": "string", "format": "binary"}
 _KEY: Final = {"type": "string", "minLength": 1, "maxLength": 1024}
 
 SAMPLE: Final = closed(
@@ -99,12 +119,11 @@ SUBMISSION: Final = Body(
             "samples": {"type": "array", "items": SAMPLE, "minItems": 1},
             **dict.fromkeys(("enable_qc", "archive_results"), nullable({"type": "boolean"})),
             **dict.fromkeys(("workset_type", "preferred_cluster"), _TEXT),
-            **dict.fromkeys(("s3_bucket", "s3_prefix", "yaml_content"), _EMPTY),
-            **dict.fromkeys(("manifest_id", "manifest_tsv_content"), _EMPTY),
+            **dict.fromkeys(("yaml_content", "manifest_tsv_content"), _TEXT),
+            **dict.fromkeys(("s3_bucket", "s3_prefix", "manifest_id"), _EMPTY),
         },
         "workset_name",
         "pipeline_type",
-        "samples",
     ),
     {
         "workset_name": "Run 7",
@@ -113,7 +132,26 @@ SUBMISSION: Final = Body(
             {"sample_id": "A", "r1_file": "run7/a_R1.fastq.gz", "r2_file": "run7/a_R2.fastq.gz"}
         ],
     },
+    form={
+        "type": "object",
+        "properties": {
+            "workset_name": {"type": "string", "minLength": 1, "maxLength": 100},
+            "pipeline_type": {"type": "string", "minLength": 1},
+            "sheet": _FILE,
+            "files": {"type": "array", "items": _FILE},
+        },
+        "required": ["workset_name", "pipeline_type"],
+    },
 )
+UPLOAD: Final = Body(
+    {
+        "type": "object",
+        "properties": {"file": _FILE, "prefix": {"type": "string"}},
+        "required": ["file"],
+    },
+    media_type="multipart/form-data",
+)
+FOLDER: Final = Body(closed({"folder_path": _KEY}, "folder_path"), {"folder_path": "run7"})
 
 _REASON: Final = nullable({"type": "string", "maxLength": 500, "pattern": ONE_LINE})
 
