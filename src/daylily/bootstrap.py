@@ -19,6 +19,7 @@ from attrs import evolve, field, frozen
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.answer_once import AnswerOnce
 from daylily.application.cancel_workset import CancelWorkset
+from daylily.application.change_priority import ChangePriority
 from daylily.application.check_ledger import CheckLedger
 from daylily.application.check_seals import CheckSeals
 from daylily.application.customer_files import CustomerFiles
@@ -35,6 +36,7 @@ from daylily.application.mend_ledger import MendLedger
 from daylily.application.monitor_cycle import MonitorCycle
 from daylily.application.places import Places
 from daylily.application.poll_worksets import PollWorksets
+from daylily.application.put_away import PutAway
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.register_workset import RegisterWorkset
 from daylily.application.report_worksets import ReportWorksets, Shelf
@@ -106,6 +108,8 @@ class App:
     once: AnswerOnce
     cancel: CancelWorkset
     retry: RetryWorkset
+    prioritise: ChangePriority
+    put_away: PutAway
     explain: ExplainWorkset
     sync: SyncWorkset
     show: ShowWorkset
@@ -161,6 +165,8 @@ def compose(settings: Settings, world: World) -> App:
     workers = Workers(settings.workers)
     read = ReadWorksets(world.store, world.objects, engines, places)
     sync = SyncWorkset(ledger, world.sentinels, world.clock, owner)
+    estimate = EstimateCost(settings.registry, RateCard())
+    facts = _facts(settings)
     submit = SubmitWorkset(
         ledger=ledger,
         objects=world.objects,
@@ -168,6 +174,7 @@ def compose(settings: Settings, world: World) -> App:
         places=places,
         pipelines=settings.registry,
         clusters=frozenset(each.cluster.name for each in settings.clusters),
+        estimate=estimate,
         head_check=faults_of_head,
         clock=world.clock,
         chance=world.chance,
@@ -178,6 +185,7 @@ def compose(settings: Settings, world: World) -> App:
         objects=world.objects,
         places=places,
         pipelines=settings.registry,
+        estimate=estimate,
         clock=world.clock,
         chance=world.chance,
     )
@@ -200,6 +208,7 @@ def compose(settings: Settings, world: World) -> App:
         chance=world.chance,
         actor=owner,
         workers=workers,
+        cost=facts.cost,
     )
     start = StartWorkset(
         ledger=ledger,
@@ -285,6 +294,8 @@ def compose(settings: Settings, world: World) -> App:
         once=AnswerOnce(documents=world.documents, clock=world.clock, chance=world.chance),
         cancel=cancel,
         retry=RetryWorkset(read, ledger, settings.registry, world.clock),
+        prioritise=ChangePriority(read, ledger, estimate, world.clock),
+        put_away=PutAway(read, ledger, world.objects, places, world.clock),
         explain=ExplainWorkset(
             read=read,
             store=world.store,
@@ -298,10 +309,10 @@ def compose(settings: Settings, world: World) -> App:
         lock=LockWorkset(ledger, sync, world.clock),
         tell=TellState(cancel, ledger, world.clock),
         discover=discover,
-        estimate=EstimateCost(settings.registry, RateCard()),
+        estimate=estimate,
         check=check,
         mend=mend,
-        report=_report(settings, world, places),
+        report=_report(settings, world, places, facts),
         heart=LeaveHeartbeat(
             objects=world.objects,
             folder=places.monitors,
@@ -323,7 +334,15 @@ def _index(settings: Settings, world: World) -> WriteIndexLogs | None:
     )
 
 
-def _report(settings: Settings, world: World, places: Places) -> ReportWorksets:
+def _facts(settings: Settings) -> Facts:
+    return Facts(
+        pipelines=settings.registry,
+        rates=RateCard(),
+        clusters={each.cluster.name: each.cluster for each in settings.clusters},
+    )
+
+
+def _report(settings: Settings, world: World, places: Places, facts: Facts) -> ReportWorksets:
     from daylily.adapters.sentinel_store import ObjectSentinelStore
 
     archive = None
@@ -334,11 +353,7 @@ def _report(settings: Settings, world: World, places: Places) -> ReportWorksets:
         store=world.store,
         objects=world.objects,
         shelf=Shelf(places, world.sentinels),
-        facts=Facts(
-            pipelines=settings.registry,
-            rates=RateCard(),
-            clusters={each.cluster.name: each.cluster for each in settings.clusters},
-        ),
+        facts=facts,
         clock=world.clock,
         archive=archive,
     )

@@ -69,7 +69,7 @@ class Markers:
 
     def _names(self, workset: Workset) -> Iterator[str]:
         name = workset.workset_id
-        backwards = f"{_LATEST - (workset.created_at - _BEGINNING) // _MICROSECOND:018d}~{name}"
+        backwards = f"{order_of(workset.created_at)}~{name}"
         yield f"{self.newest}{backwards}"
         yield f"{self.of_customer(workset.customer_id)}{backwards}"
         yield f"{self.in_state(workset.state)}{backwards}"
@@ -77,6 +77,16 @@ class Markers:
             yield f"{self.queue}{queue_rank(workset.priority, workset.created_at)}~{name}"
         if workset.due_at is not None:
             yield f"{self.due}{time_key(workset.due_at)}~{name}"
+
+
+def order_of(created_at: datetime) -> str:
+    """Return the text that sorts worksets by their creation, newest first."""
+    return f"{_LATEST - (created_at - _BEGINNING) // _MICROSECOND:018d}"
+
+
+def just_before(created_at: datetime) -> str:
+    """Return the place behind which the newest comes that was created before an instant."""
+    return f"{order_of(created_at)}~~"
 
 
 def _bare(key: str) -> str:

@@ -12,12 +12,13 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from daylily.adapters.keys import check_folder
-from daylily.adapters.object_markers import START, Marked, Markers, Walk
+from daylily.adapters.object_markers import START, Marked, Markers, Walk, just_before, order_of
 from daylily.adapters.paging import (
     check_limit,
     decode_cursor,
     encode_cursor,
     history_page,
+    sifted,
     time_key,
 )
 from daylily.adapters.records import from_plain, to_plain
@@ -33,7 +34,7 @@ from daylily.domain.workset import Transition, Workset
 from daylily.ports.clock import Clock
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page, every
-from daylily.ports.state_store import Filter, Unreadable
+from daylily.ports.state_store import LOOKED_AT, Filter, Unreadable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,6 +51,8 @@ _PASSING: Final = _MOMENTARY | {State.READY}
 _FEW: Final = 50
 """Ids that are asked for one by one, rather than by a listing of all."""
 _LISTED: Final = 10_000
+_FEW_STATES: Final = 4
+"""States whose folders are gone through at once, rather than that of all worksets."""
 
 _log = logging.getLogger(__name__)
 
@@ -146,12 +149,55 @@ class ObjectStateStore:
     ) -> Page[Transition]:
         """See StateStore.history."""
         whole = self.get(workset_id).history
-        return history_page(reversed(whole), len(whole), cursor, limit)
+        return history_page(workset_id, reversed(whole), len(whole), cursor, limit)
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
-        """See StateStore.list."""
-        folders = self._folders(where)
-        return self._page("list", folders, cursor, limit, lambda workset: _matches(where, workset))
+        """
+        See StateStore.list.
+
+        Where the oldest come first, and before a time that is long gone, the names of all markers
+        are listed: a call for each thousand worksets.
+        """
+        folders, kind = self._folders(where), f"list {where.fingerprint}"
+        if where.oldest_first:
+            return self._oldest(kind, folders, where, cursor, limit)
+        return self._page(
+            kind,
+            folders,
+            cursor,
+            limit,
+            where.lets_through,
+            since=None if where.created_before is None else just_before(where.created_before),
+            until=None if where.created_from is None else order_of(where.created_from),
+        )
+
+    def _oldest(
+        self, kind: str, folders: Sequence[str], where: Filter, cursor: str | None, limit: int
+    ) -> Page[Workset]:
+        check_limit(limit)
+        (after,) = decode_cursor(kind, cursor, 1) if cursor is not None else (None,)
+        since = "" if where.created_before is None else just_before(where.created_before)
+        walk = Walk(self.objects, folders, [START for _ in folders], since, _LISTED)
+        until = None if where.created_from is None else order_of(where.created_from)
+        marked = takewhile(lambda each: until is None or each.order <= until, iter(walk))
+        backwards = [each for each in marked if after is None or each.place < after]
+        backwards.reverse()
+        return self._sifted(kind, backwards, where, limit)
+
+    def _sifted(self, kind: str, marked: Sequence[Marked], where: Filter, limit: int) -> Page[Workset]:
+        batch = max(limit + 1, self.threads)
+
+        def walk() -> Iterator[tuple[Marked, Workset | None]]:
+            for start in range(0, len(marked), batch):
+                part = marked[start : start + batch]
+                yield from zip(part, self._each(self._behind, part), strict=True)
+
+        return sifted(
+            walk(),
+            lambda each: each[1] if each[1] is not None and where.lets_through(each[1]) else None,
+            limit,
+            lambda last: encode_cursor(kind, last[0].place),
+        )
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.queue."""
@@ -239,7 +285,8 @@ class ObjectStateStore:
 
     def _folders(self, where: Filter) -> Sequence[str]:
         states = where.states
-        if states is not None and (where.customer_id is None or states <= _PASSING):
+        few = where.customer_id is None and len(states or ()) <= _FEW_STATES
+        if states is not None and (few or states <= _PASSING):
             return [self._markers.in_state(state) for state in sorted(states)]
         if where.customer_id is not None:
             return [self._markers.of_customer(where.customer_id)]
@@ -252,6 +299,7 @@ class ObjectStateStore:
         cursor: str | None,
         limit: int,
         wanted: Callable[[Workset], bool] = lambda _: True,
+        since: str | None = None,
         until: str | None = None,
     ) -> Page[Workset]:
         check_limit(limit)
@@ -260,7 +308,7 @@ class ObjectStateStore:
         after, *tokens = (
             decode_cursor(named, cursor, 1 + len(folders))
             if cursor is not None
-            else ("", *(START for _ in folders))
+            else (since or "", *(START for _ in folders))
         )
         walk = Walk(self.objects, folders, tokens, after, max(limit, self.ahead))
         # Whoever took one that is too late would have gone by it.
@@ -268,10 +316,12 @@ class ObjectStateStore:
             iter(walk) if until is None else takewhile(lambda each: each.order <= until, iter(walk))
         )
         found: list[Workset] = []
+        looked = 0
         while batch := list(islice(within, limit - len(found))):
             behind = self._each(self._behind, batch)
             found += [each for each in behind if each is not None and wanted(each)]
-            if len(found) == limit:
+            looked += len(batch)
+            if len(found) == limit or looked >= LOOKED_AT:
                 head = walk.head()
                 more = head is not None and (until is None or head.rpartition("~")[0] <= until)
                 return Page(tuple(found), encode_cursor(named, *walk.position) if more else None)
@@ -333,15 +383,6 @@ def _over(key: str, record: _Record) -> bool:
 
 def _id_of(info: ObjectInfo) -> str:
     return info.key.rpartition("/")[2].removesuffix(".json")
-
-
-def _matches(where: Filter, workset: Workset) -> bool:
-    return (
-        (where.customer_id is None or workset.customer_id == where.customer_id)
-        and (where.states is None or workset.state in where.states)
-        and (where.priority is None or workset.priority is where.priority)
-        and (where.name_contains is None or where.name_contains.casefold() in workset.name.casefold())
-    )
 
 
 def _unknown(workset_id: str) -> NotFoundError:

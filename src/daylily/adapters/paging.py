@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from daylily.domain.errors import InvalidInputError
+from daylily.domain.errors import CursorError, InvalidInputError
 from daylily.domain.workset import Transition
 from daylily.ports.paging import Page
+from daylily.ports.state_store import LOOKED_AT
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _LONGEST = 8192
 """Characters; the longest key that S3 takes, twice encoded, fits in."""
@@ -37,7 +39,7 @@ def decode_cursor(kind: str, cursor: str, count: int) -> tuple[str, ...]:
     Return the *count* parts that a cursor was made of.
 
     Raises:
-        InvalidInputError: No listing of this kind made it.
+        CursorError: No listing of this kind made it.
     """
     try:
         found = json.loads(_unpadded(cursor))
@@ -76,8 +78,39 @@ def page_of(found: Sequence[T], limit: int, cursor_after: Callable[[T], str]) ->
     return Page(items, cursor_after(items[-1]) if len(found) > limit else None)
 
 
+def sifted(
+    walk: Iterable[T],
+    pick: Callable[[T], R | None],
+    limit: int,
+    cursor_after: Callable[[T], str],
+    most: int = LOOKED_AT,
+) -> Page[R]:
+    """
+    Return what is picked from a walk, a page of it.
+
+    Args:
+        walk: What follows the last cursor.
+        pick: Returns None for what is passed over.
+        most: How many to look at, at most: then the page ends, however few have been picked.
+    """
+    found: list[tuple[T, R]] = []
+    for looked, each in enumerate(walk, 1):
+        picked = pick(each)
+        if picked is not None:
+            if len(found) == limit:
+                return Page(tuple(item for _, item in found), cursor_after(found[-1][0]))
+            found.append((each, picked))
+        if looked >= max(most, limit + 1):
+            return Page(tuple(item for _, item in found), cursor_after(each))
+    return Page(tuple(item for _, item in found))
+
+
 def history_page(
-    latest_first: Iterable[Transition], total: int, cursor: str | None, limit: int
+    workset_id: str,
+    latest_first: Iterable[Transition],
+    total: int,
+    cursor: str | None,
+    limit: int,
 ) -> Page[Transition]:
     """
     Return a page of a workset's history.
@@ -89,12 +122,13 @@ def history_page(
         total: How many there are.
     """
     check_limit(limit)
-    below = total + 1 if cursor is None else _number(*decode_cursor("history", cursor, 1))
+    kind = f"history {workset_id}"
+    below = total + 1 if cursor is None else _number(*decode_cursor(kind, cursor, 1))
     older = ((n, step) for n, step in zip(itertools.count(total, -1), latest_first) if n < below)
     page = page_of(
         list(itertools.islice(older, limit + 1)),
         limit,
-        lambda last: encode_cursor("history", str(last[0])),
+        lambda last: encode_cursor(kind, str(last[0])),
     )
     return Page(tuple(step for _, step in page.items), page.cursor)
 
@@ -121,5 +155,5 @@ def _unpadded(cursor: str) -> bytes:
     return base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True)
 
 
-def _refused() -> InvalidInputError:
-    return InvalidInputError.of("cursor", "is not one of this listing's: start again without a cursor")
+def _refused() -> CursorError:
+    return CursorError.of("cursor", "is not one of this listing's: start again without a cursor")

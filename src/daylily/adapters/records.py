@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, TypeVar, get_origin
 
 from cattrs import Converter
@@ -79,6 +80,9 @@ def _converter() -> Converter:
     converter = Converter(omit_if_default=False, forbid_extra_keys=False)
     converter.register_unstructure_hook(datetime, _instant)
     converter.register_structure_hook(datetime, _read_instant)
+    # As text: a float would not be the same sum.
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
     converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
     converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
     # Sorted, so that equal worksets have equal records.

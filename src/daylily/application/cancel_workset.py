@@ -22,18 +22,25 @@ class CancelWorkset:
     engines: Engines
     clock: Clock
 
-    def __call__(self, who: Principal, workset_id: str, reason: str = "") -> Workset:
+    def __call__(
+        self, who: Principal, workset_id: str, reason: str = "", *, version: int | None = None
+    ) -> Workset:
         """
         Return the workset: canceled, or still running with the cancel pending.
+
+        Args:
+            version: The one that the caller has seen; None cancels whatever is stored.
 
         Raises:
             NotFoundError: There is none that the caller may see.
             IllegalTransitionError: It has ended, or a cancel is pending already.
+            StaleVersionError: Another version is stored.
         """
         self.read.get(who, workset_id)
         asked = self.ledger.update(
             workset_id,
             lambda workset: workset.request_cancel(by=who.name, at=self.clock(), reason=reason),
+            version=version,
         )
         if asked.cancel:
             # Sooner than the next cycle; should the engine be away, the cycle asks again.

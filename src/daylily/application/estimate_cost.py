@@ -5,6 +5,7 @@ from attrs import frozen
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.estimate import Estimate, RateCard, estimate
 from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import Manifest
 from daylily.domain.pipelines import Pipeline, PipelineRegistry
 
 
@@ -57,3 +58,18 @@ class EstimateCost:
         if faults:
             raise InvalidInputError(faults)
         return made
+
+    def of(self, manifest: Manifest, priority: Priority) -> Estimate | None:
+        """Return what a workset is likely to cost; None where it is not known what is to be run."""
+        if not manifest.samples:
+            return None
+        told = [each.coverage for each in manifest.samples if each.coverage is not None]
+        try:
+            return self(
+                manifest.pipeline,
+                sample_count=len(manifest.samples),
+                coverage=sum(told) / len(told) if told else 30.0,
+                priority=str(priority),
+            )
+        except InvalidInputError:
+            return None

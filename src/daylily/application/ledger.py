@@ -20,6 +20,7 @@ from daylily.domain.errors import (
     ConcurrentUpdateError,
     InvalidInputError,
     NotFoundError,
+    StaleVersionError,
     UnavailableError,
 )
 from daylily.domain.sentinels import Sentinel
@@ -117,18 +118,27 @@ class Ledger:
         return self.settle(self.pay(self.store.save(workset), directory=directory))
 
     def update(
-        self, workset_id: str, step: Callable[[Workset], Workset], *, directory: bool = True
+        self,
+        workset_id: str,
+        step: Callable[[Workset], Workset],
+        *,
+        directory: bool = True,
+        version: int | None = None,
     ) -> Workset:
         """
         Read a workset, take a step and rest; start again while others change it meanwhile.
 
         Args:
             directory: See ``pay``.
+            version: The one that the step is meant for; None takes it from whatever is stored.
 
         Raises:
             NotFoundError: There is no such workset.
+            StaleVersionError: Another version is stored; nothing was done.
             ConflictError: The step cannot be taken, or others would not let up.
         """
+        if version is not None:
+            step = _meant_for(version, step)
         for _ in range(TRIES - 1):
             try:
                 return self.rest(step(self.store.get(workset_id)), directory=directory)
@@ -230,3 +240,13 @@ class Ledger:
             case _:
                 self.notifier.send(debt.event)
         return frozenset()
+
+
+def _meant_for(version: int, step: Callable[[Workset], Workset]) -> Callable[[Workset], Workset]:
+    def checked(workset: Workset) -> Workset:
+        if workset.version != version:
+            text = f"{workset.workset_id} has moved on since it was read: read it again"
+            raise StaleVersionError(text)
+        return step(workset)
+
+    return checked

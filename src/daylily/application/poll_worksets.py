@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from attrs import field, frozen
@@ -45,6 +46,8 @@ class PollWorksets:
     chance: Chance
     actor: str
     workers: Workers = Workers()
+    cost: Callable[[Workset], Decimal | None] = lambda _: None
+    """What the ended attempts of a workset have cost, which is noted when one ends."""
     silent: dict[str | None, datetime] = field(init=False, factory=dict)
     """Since when engines have not answered, by cluster; to save time alone."""
 
@@ -102,7 +105,7 @@ class PollWorksets:
             workset = workset.with_samples(self._outcomes(workset, status))
         match status.phase:
             case Phase.SUCCEEDED:
-                return self.ledger.rest(workset.completed(at=self.clock(), actor=self.actor))
+                return self._rest(workset.completed(at=self.clock(), actor=self.actor))
             case Phase.FAILED:
                 text = status.message[:MESSAGE_LENGTH] or f"exit code {status.exit_code}"
                 return self._fail(workset, failure_of(status.exit_code, text))
@@ -140,7 +143,7 @@ class PollWorksets:
         return self.ledger.rest(workset.launch_found(status.job, at=at, actor=self.actor))
 
     def _fail(self, workset: Workset, failure: Failure) -> Workset:
-        return self.ledger.rest(
+        return self._rest(
             workset.failed(
                 failure,
                 at=self.clock(),
@@ -149,6 +152,9 @@ class PollWorksets:
                 jitter=self.chance.jitter(),
             )
         )
+
+    def _rest(self, ended: Workset) -> Workset:
+        return self.ledger.rest(ended.with_cost(self.cost(ended)))
 
     def _note_progress(self, workset: Workset, status: JobStatus) -> Workset:
         progress = status.progress or workset.progress

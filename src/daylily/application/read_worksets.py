@@ -1,6 +1,6 @@
 """Read worksets, their logs and their results, as far as the caller may see them."""
 
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from attrs import evolve, frozen
 
@@ -9,12 +9,15 @@ from daylily.application.places import Places
 from daylily.application.stored_file import StoredFile
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
+from daylily.domain.lifecycle import State
 from daylily.domain.names import check_key
 from daylily.domain.workset import Attempt, Transition, Workset
 from daylily.ports.compute import LogChunk
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page
 from daylily.ports.state_store import Filter, StateStore
+
+_AT_HAND: Final = frozenset(State) - {State.ARCHIVED, State.DELETED}
 
 
 @frozen
@@ -56,11 +59,15 @@ class ReadWorksets:
         self, who: Principal, where: Filter, *, cursor: str | None = None, limit: int = 100
     ) -> Page[Workset]:
         """
-        Return a page of worksets, newest first; whoever is no operator gets their own.
+        Return a page of worksets; whoever is no operator gets their own.
+
+        What has been put away is listed only where its state is asked for.
 
         Raises:
-            InvalidInputError: The cursor is not one of ours.
+            CursorError: The cursor is not one of this listing's.
         """
+        if where.states is None:
+            where = evolve(where, states=_AT_HAND)
         if not who.operator:
             if where.customer_id not in {None, who.customer_id}:
                 return Page(())

@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from daylily.application.estimate_cost import EstimateCost
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
 from daylily.application.submit_workset import Submission, faults_of_words
@@ -69,6 +70,7 @@ class RegisterWorkset:
     objects: ObjectStore
     places: Places
     pipelines: PipelineRegistry
+    estimate: EstimateCost
     clock: Clock
     chance: Chance
 
@@ -200,21 +202,24 @@ class RegisterWorkset:
         return every(lambda cursor: self.objects.entries(folder, cursor=cursor))
 
     def _workset(self, registration: Registration) -> Workset:
+        priority = Priority(registration.priority)
+        manifest = Manifest(
+            samples=registration.samples,
+            pipeline=self.pipelines.get(registration.pipeline or PIPELINE).name,
+            reference_genome=reference_genome(registration.reference_genome or GENOME),
+        )
         return Workset.register(
             workset_id=registration.workset_id,
             customer_id=registration.customer_id,
             name=registration.name,
-            manifest=Manifest(
-                samples=registration.samples,
-                pipeline=self.pipelines.get(registration.pipeline or PIPELINE).name,
-                reference_genome=reference_genome(registration.reference_genome or GENOME),
-            ),
+            manifest=manifest,
             at=self.clock(),
             actor=registration.submitted_by,
-            priority=Priority(registration.priority),
+            priority=priority,
             notification_email=registration.notification_email,
             max_retries=registration.max_retries,
             requirements=registration.requirements,
+            estimate=self.estimate.of(manifest, priority),
         )
 
     def _told(self, manifest: Manifest) -> tuple[object, ...]:

@@ -21,18 +21,26 @@ class RetryWorkset:
     clock: Clock
 
     def __call__(
-        self, who: Principal, workset_id: str, reason: str = "", *, failed_samples: bool = False
+        self,
+        who: Principal,
+        workset_id: str,
+        reason: str = "",
+        *,
+        failed_samples: bool = False,
+        version: int | None = None,
     ) -> Workset:
         """
         Return the workset, ready for its next attempt.
 
         Args:
             failed_samples: Whether that is for samples alone that have not come out well.
+            version: The one that the caller has seen; None retries whatever is stored.
 
         Raises:
             NotFoundError: There is none that the caller may see.
             IllegalTransitionError: It did not end in ``error`` or ``failed``; or its samples cannot be
                 retried apart from each other.
+            StaleVersionError: Another version is stored.
         """
         pipeline = self.read.get(who, workset_id).manifest.pipeline
         if failed_samples and not self.pipelines.partial(pipeline):
@@ -43,4 +51,5 @@ class RetryWorkset:
             lambda workset: workset.retry(
                 by=who.name, at=self.clock(), reason=reason, failed_samples=failed_samples
             ),
+            version=version,
         )

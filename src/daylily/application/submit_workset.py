@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from daylily.application.estimate_cost import EstimateCost
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
 from daylily.domain.clusters import Requirements
@@ -40,6 +41,8 @@ HeadCheck = Callable[[str, str, bytes], list[Fault]]
 _log = logging.getLogger(__name__)
 
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_TAG: Final = re.compile(r"(?=\S)[^\x00-\x1f\x7f]{1,64}(?<=\S)")
+MOST_TAGS: Final = 20
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 
 
@@ -56,6 +59,7 @@ class Submission:
     notification_email: str | None = None
     max_retries: int = MAX_RETRIES
     requirements: Requirements = Requirements()
+    tags: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -77,6 +81,7 @@ class SubmitWorkset:
     pipelines: PipelineRegistry
     clusters: Collection[str]
     """Names of those there are; none where that is another installation's to say."""
+    estimate: EstimateCost
     head_check: HeadCheck
     clock: Clock
     chance: Chance
@@ -121,6 +126,8 @@ class SubmitWorkset:
             notification_email=submission.notification_email,
             max_retries=submission.max_retries,
             requirements=submission.requirements,
+            tags=submission.tags,
+            estimate=self.estimate.of(placed, priority),
             copies=copies,
         )
         if copies:
@@ -297,9 +304,21 @@ def faults_of_words(
     if wanted is not None and is_id(wanted) and clusters and wanted not in clusters:
         text = f"{wanted!r} is not a cluster here; use one of {', '.join(sorted(clusters))}"
         yield Fault("preferred_cluster", text)
+    yield from faults_of_tags(submission.tags)
     email = submission.notification_email
     if email is not None and not _EMAIL.fullmatch(email):
         yield Fault("notification_email", f"{email[:80]!r} is not an e-mail address")
+
+
+def faults_of_tags(tags: Sequence[str]) -> Iterator[Fault]:
+    """Yield what is wrong with words by which a workset is to be found again."""
+    if len(tags) > MOST_TAGS:
+        yield Fault("tags", f"are {len(tags)}; a workset has at most {MOST_TAGS}")
+    for index, tag in enumerate(tags[:MOST_TAGS]):
+        if not _TAG.fullmatch(tag):
+            yield Fault(
+                f"tags[{index}]", "must be 1 to 64 printable characters, none at its ends blank"
+            )
 
 
 def _faults_of_pipeline(name: str, pipelines: PipelineRegistry) -> Iterator[Fault]:

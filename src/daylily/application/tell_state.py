@@ -46,7 +46,14 @@ class TellState:
     clock: Clock
 
     def __call__(
-        self, who: Principal, workset_id: str, state: State, reason: str, *, directory: bool = True
+        self,
+        who: Principal,
+        workset_id: str,
+        state: State,
+        reason: str,
+        *,
+        directory: bool = True,
+        version: int | None = None,
     ) -> Workset:
         """
         Return the workset after the step.
@@ -55,21 +62,26 @@ class TellState:
             who: Also the owner of the lock, where there is one.
             directory: False leaves it to monitors to show the step in the workset's directory; a
                 cancel is always shown at once.
+            version: The one that the caller has seen; None takes whatever is stored.
 
         Raises:
             NotFoundError: There is none that the caller may see.
             InvalidInputError: It is not for anybody to say of a workset that it is in that state.
             IllegalTransitionError: The domain has no such step from where the workset is.
             LockHeldError: Somebody else holds the lock.
+            StaleVersionError: Another version is stored.
         """
         if state in _NOBODY_SAYS:
             raise InvalidInputError.of("state", f"cannot be set to {state}: {_NOBODY_SAYS[state]}")
         if state is State.CANCELED:
-            return self.cancel(who, workset_id, reason)
+            return self.cancel(who, workset_id, reason, version=version)
         self.cancel.read.get(who, workset_id)
         told = Told(state=state, reason=reason, by=who.name, at=self.clock())
         return self.ledger.update(
-            workset_id, lambda workset: _STEPS[state](workset, told), directory=directory
+            workset_id,
+            lambda workset: _STEPS[state](workset, told),
+            directory=directory,
+            version=version,
         )
 
 

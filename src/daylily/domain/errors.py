@@ -1,6 +1,7 @@
 """Everything Daylily raises on purpose. Nothing here knows of HTTP, AWS or the shell."""
 
 from collections.abc import Iterable
+from typing import Self
 
 from attrs import frozen
 
@@ -45,6 +46,10 @@ class ConcurrentUpdateError(ConflictError):
     """The stored workset has moved on since it was read: read it again."""
 
 
+class StaleVersionError(ConflictError):
+    """The change was meant for a version that is not, or no longer, the stored one."""
+
+
 class UnavailableError(DaylilyError):
     """A store, an engine or a channel does not answer. Never to be read as "empty" or "failed"."""
 
@@ -65,6 +70,10 @@ class InvalidInputError(DaylilyError):
         super().__init__("\n".join(map(str, self.faults)))
 
     @classmethod
-    def of(cls, place: str, message: str) -> "InvalidInputError":
+    def of(cls, place: str, message: str) -> Self:
         """Return an error with a single fault."""
         return cls([Fault(place, message)])
+
+
+class CursorError(InvalidInputError):
+    """The cursor was not given by this listing, with this filter, for whoever asks."""

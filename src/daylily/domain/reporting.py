@@ -145,7 +145,7 @@ class Facts:
             run_time=last - started if started and last else None,
             cluster=name,
             zone=cluster.availability_zone if cluster else None,
-            compute_usd=self._cost(workset),
+            compute_usd=self.cost(workset),
             detail=_detail(workset),
         )
         return _with_manifest(row, workset.manifest)
@@ -178,14 +178,7 @@ class Facts:
         )
         return row if manifest is None else _with_manifest(row, manifest)
 
-    def speaks_for(self, workset: Workset) -> bool:
-        """Tell whether what was run is what the workset's files say to the engine of old."""
-        pipeline = self._pipeline(workset.manifest.pipeline)
-        if workset.attempts and not workset.foreign_run:
-            return pipeline is not None and pipeline.uses("dy_r")
-        return _span(workset)[0] is not None
-
-    def _cost(self, workset: Workset) -> Decimal | None:
+    def cost(self, workset: Workset) -> Decimal | None:
         """Return what the attempts that have ended cost; None where nobody can say."""
         pipeline = self._pipeline(workset.manifest.pipeline)
         ended = [
@@ -200,6 +193,13 @@ class Facts:
         cpus = pipeline.resources.cpus
         costs = (cost_of_run(cpus * (took / _HOUR), self._price(workset, each)) for each, took in ended)
         return sum(costs, Decimal("0.00"))
+
+    def speaks_for(self, workset: Workset) -> bool:
+        """Tell whether what was run is what the workset's files say to the engine of old."""
+        pipeline = self._pipeline(workset.manifest.pipeline)
+        if workset.attempts and not workset.foreign_run:
+            return pipeline is not None and pipeline.uses("dy_r")
+        return _span(workset)[0] is not None
 
     def _price(self, workset: Workset, attempt: Attempt) -> Decimal:
         cluster = self.clusters.get(attempt.cluster or "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import takewhile
 from typing import Final, Self
 
@@ -18,6 +19,7 @@ from daylily.domain.debts import (
     in_order,
 )
 from daylily.domain.errors import IllegalTransitionError, LockHeldError
+from daylily.domain.estimate import Estimate
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
 from daylily.domain.manifest import Manifest
@@ -39,6 +41,8 @@ MAX_RETRIES: Final = 3
 
 REFUSED: Final = "refused"
 """What stands for the job of an attempt that no engine took."""
+
+_WAITING: Final = frozenset({State.READY, State.RETRYING, State.IGNORED})
 
 ADOPTED: Final = frozenset({State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED})
 """States that other systems' sentinels stand for and that we take over as facts."""
@@ -133,6 +137,12 @@ class Workset:
     notification_email: str | None = None
     max_retries: int = MAX_RETRIES
     requirements: Requirements = Requirements()
+    tags: tuple[str, ...] = ()
+    """Words by which its owner finds it again, in order."""
+    estimate: Estimate | None = None
+    """What it was said to cost; None where nobody could say."""
+    recorded_usd: Decimal | None = None
+    """What the vCPUs of its ended attempts have cost; None where nobody can say."""
     state: State = State.READY
     archived_from: State | None = None
     lock: Lock | None = None
@@ -179,6 +189,8 @@ class Workset:
         notification_email: str | None = None,
         max_retries: int = MAX_RETRIES,
         requirements: Requirements = Requirements(),
+        tags: Iterable[str] = (),
+        estimate: Estimate | None = None,
         copies: CopyFiles | None = None,
     ) -> Self:
         """
@@ -199,6 +211,8 @@ class Workset:
             notification_email=notification_email,
             max_retries=max_retries,
             requirements=requirements,
+            tags=tuple(sorted(set(tags))),
+            estimate=estimate,
             debts=(PublishFiles(),) if copies is None else (copies, PublishFiles()),
         )
         return blank._enter(State.READY, at, "Initial registration", actor, EventKind.REGISTERED)
@@ -633,7 +647,35 @@ class Workset:
         free = evolve(self, known=theirs)
         return free._enter(State.READY, at, reason or f"back in the queue, by {by}", by)
 
-    def archive(self, *, by: str, at: datetime) -> Self:
+    def prioritised(
+        self, priority: Priority, *, by: str, at: datetime, estimate: Estimate | None = None
+    ) -> Self:
+        """
+        Change how urgent it is, and with that what it is said to cost.
+
+        This is no transition, though the history has it: state and sentinels stay as they are.
+
+        Raises:
+            IllegalTransitionError: It is being launched, runs, or is over: that has its price already.
+        """
+        if self.state not in {*_WAITING, State.ERROR, State.FAILED}:
+            text = f"{self.workset_id} is {self.state}: its priority is settled"
+            raise IllegalTransitionError(text)
+        reason = f"priority {priority}, was {self.priority}: changed by {by}"
+        return evolve(
+            self,
+            priority=priority,
+            estimate=estimate or self.estimate,
+            updated_at=at,
+            sequence=self.sequence + 1,
+            history=(*self.history, Transition(state=self.state, at=at, reason=reason, actor=by)),
+        )
+
+    def with_cost(self, recorded_usd: Decimal | None) -> Self:
+        """Record what its ended attempts have cost. This is no transition and owes nothing."""
+        return evolve(self, recorded_usd=recorded_usd)
+
+    def archive(self, *, by: str, at: datetime, reason: str = "") -> Self:
         """
         Put away what has ended.
 
@@ -641,7 +683,7 @@ class Workset:
             IllegalTransitionError: It has not ended.
         """
         kept = evolve(self, archived_from=self.state)
-        return kept._enter(State.ARCHIVED, at, f"archived by {by}", by)
+        return kept._enter(State.ARCHIVED, at, reason or f"archived by {by}", by)
 
     def restore(self, *, by: str, at: datetime) -> Self:
         """
@@ -660,14 +702,14 @@ class Workset:
         if self.state is State.ARCHIVED:
             raise IllegalTransitionError(f"{self.workset_id} is archived: restore it first")
 
-    def delete(self, *, by: str, at: datetime) -> Self:
+    def delete(self, *, by: str, at: datetime, reason: str = "") -> Self:
         """
         Hide an archived workset for good; its record stays.
 
         Raises:
             IllegalTransitionError: It is not archived.
         """
-        return self._enter(State.DELETED, at, f"deleted by {by}", by)
+        return self._enter(State.DELETED, at, reason or f"deleted by {by}", by)
 
     # What other systems did
 

@@ -1,14 +1,18 @@
 """Where worksets live."""
 
+import hashlib
 from collections.abc import Collection
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import astuple, frozen
 
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.workset import Transition, Workset
 from daylily.ports.paging import Page
+
+LOOKED_AT: Final = 1000
+"""How many worksets a page of a listing looks at, at most (or as many as it may hold, if more)."""
 
 
 @frozen(kw_only=True)
@@ -20,6 +24,42 @@ class Filter:
     priority: Priority | None = None
     name_contains: str | None = None
     """Part of the name, whatever the case."""
+    pipeline: str | None = None
+    """The pipeline's own name."""
+    tag: str | None = None
+    """One of its tags."""
+    created_from: datetime | None = None
+    """Created then or later."""
+    created_before: datetime | None = None
+    oldest_first: bool = False
+    """Otherwise the newest come first."""
+
+    def lets_through(self, workset: Workset) -> bool:
+        """Tell whether a workset is to be listed."""
+        name, since, before = self.name_contains, self.created_from, self.created_before
+        return (
+            (self.customer_id is None or workset.customer_id == self.customer_id)
+            and (self.states is None or workset.state in self.states)
+            and (self.priority is None or workset.priority is self.priority)
+            and (name is None or name.casefold() in workset.name.casefold())
+            and (self.pipeline is None or workset.manifest.pipeline == self.pipeline)
+            and (self.tag is None or self.tag in workset.tags)
+            and (since is None or workset.created_at >= since)
+            and (before is None or workset.created_at < before)
+        )
+
+    @property
+    def selective(self) -> bool:
+        """Whether it passes over worksets that no order of a store leads past."""
+        told = (self.states, self.priority, self.name_contains, self.pipeline, self.tag)
+        return any(each is not None for each in told)
+
+    @property
+    def fingerprint(self) -> str:
+        """A text of its own for each filter, by which a cursor tells the listing it belongs to."""
+        states = None if self.states is None else sorted(self.states)
+        plain = astuple(self, filter=lambda attribute, _: attribute.name != "states")
+        return hashlib.sha256(repr((plain, states)).encode(errors="replace")).hexdigest()[:16]
 
 
 @frozen
@@ -82,10 +122,14 @@ class StateStore(Protocol):
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """
-        Return a page of worksets, newest first; every one that stays put is listed exactly once.
+        Return a page of worksets, in order of their creation; each that stays put is listed once.
+
+        A page looks at ``LOOKED_AT`` worksets at most, and so may have fewer items than *limit*, even
+        none, though more pages follow. A cursor belongs to its filter, and so to its customer: with
+        another one it is refused.
 
         Raises:
-            InvalidInputError: The cursor is none of this store's.
+            CursorError: The cursor is none of this listing's.
         """
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:

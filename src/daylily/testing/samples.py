@@ -44,6 +44,7 @@ def a_workset(
     max_retries: int = 3,
     notification_email: str | None = None,
     requirements: Requirements = Requirements(),
+    tags: tuple[str, ...] = (),
 ) -> Workset:
     """
     Return a workset as it is on registration: ready, in debt, and not stored anywhere (version 0).
@@ -62,6 +63,7 @@ def a_workset(
         notification_email=notification_email,
         requirements=requirements,
         max_retries=max_retries,
+        tags=tags,
     )
 
 

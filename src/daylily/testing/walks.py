@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from daylily.domain.errors import ConflictError
-from daylily.domain.lifecycle import State
+from daylily.domain.lifecycle import Priority, State
 from daylily.domain.results import SampleOutcome
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody, known
@@ -67,6 +67,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "unignore": lambda w, at: w.unignore(by="jo", at=at),
     "archive": lambda w, at: w.archive(by="jo", at=at),
     "restore": lambda w, at: w.restore(by="jo", at=at),
+    "hurry": lambda w, at: w.prioritised(Priority.URGENT, by="jo", at=at),
     "delete": lambda w, at: w.delete(by="jo", at=at),
     "adopt a start": _adopting(State.IN_PROGRESS),
     "adopt a result": _adopting(State.COMPLETE),

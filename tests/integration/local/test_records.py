@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from types import UnionType
 from typing import Any, get_args, get_origin
 
@@ -27,6 +28,8 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
         return INSTANTS
     if kind is timedelta:
         return st.timedeltas(timedelta(0), timedelta(days=36500))  # seconds keep microseconds so far
+    if kind is Decimal:
+        return st.decimals(allow_nan=False, allow_infinity=False)
     if kind is float:
         return st.floats(allow_nan=False)  # NaN equals nothing, not even itself
     if has(kind):

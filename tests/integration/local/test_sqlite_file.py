@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from daylily.adapters.local.database import SCHEMA_VERSION
-from daylily.adapters.local.state_store import COUNT, DUE, QUEUE, SQLiteStateStore, list_query
+from daylily.adapters.local.state_store import COUNT, DUE, QUEUE, ListQuery, SQLiteStateStore
 from daylily.domain.errors import InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import Priority, State
 from daylily.ports.state_store import Filter
@@ -200,6 +200,8 @@ class TestCost:
             (Filter(), "worksets_newest"),
             (Filter(name_contains="x", priority=Priority.LOW), "worksets_newest"),
             (Filter(customer_id="acme"), "worksets_of_customer"),
+            (Filter(created_from=NOON, created_before=NOON, oldest_first=True), "worksets_newest"),
+            (Filter(customer_id="acme", oldest_first=True, tag="x"), "worksets_of_customer"),
             (Filter(customer_id="acme", states=frozenset({State.READY})), "worksets_of_customer"),
         ],
         ids=str,
@@ -208,11 +210,13 @@ class TestCost:
         self, store: SQLiteStateStore, where: Filter, index: str
     ) -> None:
         """A page begins where the last one ended, in an index that is in order already."""
-        sql, parameters = list_query(where, after=True)
-        plan = self.plan(store, sql, parameters | {"key": "", "workset_id": "", "limit": 10})
-        assert index in plan
-        assert "SEARCH worksets" in plan
-        assert "TEMP B-TREE" not in plan
+        query = ListQuery.of(where, after=True)
+        place = {"key": "", "workset_id": "", "limit": 10, "most": 1000}
+        for sql in (query.page, query.last):
+            plan = self.plan(store, sql, query.parameters | place)
+            assert index in plan
+            assert "SEARCH worksets" in plan
+            assert "TEMP B-TREE" not in plan
 
     def test_threads_that_end_leave_nothing_open(self, store: SQLiteStateStore) -> None:
         """However many threads have asked, the store keeps a bounded number of connections."""

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.events import Event
-from daylily.domain.lifecycle import State
+from daylily.domain.lifecycle import Priority, State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody, known
 from daylily.domain.workset import Progress, Workset
@@ -40,6 +40,8 @@ BY_PEOPLE: Final[dict[str, Step]] = {
     "archive": lambda w, at: w.archive(by="ada", at=at),
     "restore": lambda w, at: w.restore(by="ada", at=at),
     "delete": lambda w, at: w.delete(by="ada", at=at),
+    "hurry": lambda w, at: w.prioritised(Priority.URGENT, by="ada", at=at),
+    "wait": lambda w, at: w.prioritised(Priority.LOW, by="ada", at=at),
 }
 
 

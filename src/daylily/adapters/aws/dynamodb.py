@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -24,6 +23,7 @@ from daylily.adapters.paging import (
     encode_cursor,
     history_page,
     page_of,
+    sifted,
     time_key,
 )
 from daylily.adapters.records import to_plain
@@ -38,7 +38,7 @@ from daylily.domain.names import is_id
 from daylily.domain.workset import Transition, Workset
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import Page
-from daylily.ports.state_store import Filter, Unreadable
+from daylily.ports.state_store import LOOKED_AT, Filter, Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,7 +51,6 @@ HISTORY_CHARACTERS: Final = 24_000
 
 Rows = list[Row]
 
-_WAITING: Final = frozenset({State.READY, State.LOCKED, State.IN_PROGRESS, State.RETRYING})
 _THREADS: Final = 16
 
 _log = structlog.get_logger()
@@ -152,16 +151,24 @@ class DynamoDBStateStore:
         registered is, once it has been adopted.
         """
         check_limit(limit)
-        created, workset_id = decode_cursor("list", cursor, 2) if cursor is not None else ("", "")
-        after = (created, workset_id) if cursor is not None else None
+        kind, after = f"list {where.fingerprint}", None
+        if cursor is not None:
+            created, workset_id = decode_cursor(kind, cursor, 2)
+            after = created, workset_id
         # One more tells whether there is more, and one more that nothing is of the same instant.
-        rows = listings.newest(self._table, where, after, limit + 2)
-        readable = self._readable(rows)
-        found = islice(((row, each) for row, each in readable if _matches(where, each)), limit + 1)
-        page = page_of(
-            list(found), limit, lambda last: encode_cursor("list", last[0]["created_at"], last[0][KEY])
+        size = limit + 2 if not where.selective else max(limit + 2, LOOKED_AT // 4)
+        return sifted(
+            listings.created(self._table, where, after, size),
+            lambda row: self._listed(where, row),
+            limit,
+            lambda row: encode_cursor(kind, row["created_at"], row[KEY]),
         )
-        return Page(tuple(workset for _, workset in page.items), page.cursor)
+
+    def _listed(self, where: Filter, row: Row) -> Workset | None:
+        if not listings.may_match(where, row):
+            return None
+        found = next((workset for _, workset in self._readable(iter([row]))), None)
+        return found if found is not None and where.lets_through(found) else None
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.queue."""
@@ -219,7 +226,7 @@ class DynamoDBStateStore:
         """
         row = self._row(workset_id)
         workset = self._decoded(row)
-        return history_page(self._steps(row, workset), workset.sequence, cursor, limit)
+        return history_page(workset_id, self._steps(row, workset), workset.sequence, cursor, limit)
 
     def _steps(self, row: Row, workset: Workset) -> Iterator[Transition]:
         cut = items.cut_entries(row)
@@ -229,7 +236,7 @@ class DynamoDBStateStore:
         for chunk in self._spill.chunks(row.get("history_key")):
             yield from map(self._whole, reversed(chunk))
 
-    def adopt(self, states: Collection[State] = _WAITING) -> int:
+    def adopt(self, states: Collection[State] = listings.PASSING) -> int:
         """
         Take rows that other systems wrote last into our indexes, as they are; return how many.
 
@@ -358,12 +365,3 @@ class DynamoDBStateStore:
         if row is None or row.get("version") != workset.version:
             raise loss(workset, Refused(row))
         return _Before(row.get("history_key"))
-
-
-def _matches(where: Filter, workset: Workset) -> bool:
-    return (
-        (where.customer_id is None or workset.customer_id == where.customer_id)
-        and (where.states is None or workset.state in where.states)
-        and (where.priority is None or workset.priority is where.priority)
-        and (where.name_contains is None or where.name_contains.casefold() in workset.name.casefold())
-    )

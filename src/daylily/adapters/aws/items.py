@@ -53,9 +53,18 @@ HISTORIC: Final = (
     "cluster_name",
     "retry_after",
     "original_state",
+    "archived_at",
+    "archived_by",
+    "archive_reason",
+    "restored_at",
+    "restored_by",
+    "deleted_at",
+    "deleted_by",
+    "delete_reason",
     "progress_message",
     "started_at",
     "finished_at",
+    "total_compute_cost_usd",
 )
 """Attributes of old that follow the workset. ``metadata`` is written once: it does not change."""
 
@@ -102,6 +111,7 @@ def fitted(workset: Workset) -> Workset:
 
 def historic_attributes(workset: Workset, layout: Layout) -> Row:
     """Return the attributes that old readers know, but for history and metadata."""
+    cost = workset.recorded_usd
     lock, failure, last = workset.lock, workset.failure, (workset.attempts or (None,))[-1]
     found = {
         "state": str(workset.state),
@@ -125,8 +135,29 @@ def historic_attributes(workset: Workset, layout: Layout) -> Row:
         "progress_message": workset.progress.message if workset.progress else None,
         "started_at": stamp(last.started_at) if last else None,
         "finished_at": stamp(last.ended_at) if last else None,
+        "total_compute_cost_usd": None if cost is None else str(cost),
+        **_put_away(workset),
     }
     return present(found)
+
+
+def _put_away(workset: Workset) -> Row:
+    """Return who put it away, brought it back and removed it, as far as history has it at hand."""
+    found: Row = {}
+    archived: Transition | None = None
+    for step in workset.history:
+        if step.state is State.ARCHIVED:
+            archived = step
+            found |= {"restored_at": None, "restored_by": None}
+            found |= {"archived_at": stamp(step.at), "archived_by": step.actor}
+            found["archive_reason"] = step.reason
+        elif step.state is State.DELETED:
+            found |= {"deleted_at": stamp(step.at), "deleted_by": step.actor}
+            found["delete_reason"] = step.reason
+        elif archived is not None:
+            archived = None
+            found |= {"restored_at": stamp(step.at), "restored_by": step.actor}
+    return found
 
 
 def changes(workset: KeptWorkset, layout: Layout) -> Row:
@@ -204,6 +235,11 @@ def metadata(workset: Workset) -> Row:
             for pair in sample.pairs[:1]
         ],
     }
+    if workset.estimate is not None:
+        # Schedulers of old sort by it.
+        found["estimated_cost_usd"] = workset.estimate.total_usd
+    if workset.tags:
+        found["tags"] = list(workset.tags)
     if workset.notification_email:
         found["notification_email"] = workset.notification_email
     return found

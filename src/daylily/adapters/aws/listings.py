@@ -9,9 +9,16 @@ from daylily.adapters.aws import historic
 from daylily.adapters.aws.rows import Row
 from daylily.adapters.aws.schema import CREATED, CUSTOMER, KEY, Index
 from daylily.adapters.aws.table import Table, Terms
+from daylily.adapters.paging import time_key
 from daylily.domain.lifecycle import State
 from daylily.ports.state_store import Filter
 
+PASSING: Final = frozenset({State.READY, State.LOCKED, State.IN_PROGRESS, State.RETRYING})
+"""States that worksets do not stay in: those of one customer are looked for among the few of all."""
+
+_FIRST: Final = " "
+_LAST: Final = "~"
+"""Before and after every time."""
 _MOST: Final = 1000
 """Rows asked for in one call; DynamoDB gives 1 MB of them at most, whatever is asked."""
 
@@ -22,36 +29,48 @@ def words(states: Collection[State]) -> list[str]:
     return [*found, *historic.STRANGE_STATES] if State.IGNORED in states else found
 
 
-def newest(table: Table, where: Filter, after: tuple[str, str] | None, size: int) -> Iterator[Row]:
+def created(table: Table, where: Filter, after: tuple[str, str] | None, size: int) -> Iterator[Row]:
     """
-    Yield the rows that a filter lets through, newest first, those of one instant by id.
+    Yield the rows among which a filter chooses, in its order, those of one instant by id.
 
     Args:
         after: ``created_at`` and id of the row to go on after.
         size: How many are likely to be wanted.
     """
-    if where.customer_id is not None:
+    states, newest_first = where.states, not where.oldest_first
+    if where.customer_id is not None and (states is None or not states <= PASSING):
         partitions, index = [where.customer_id], CUSTOMER
     else:
-        partitions, index = words(where.states if where.states is not None else set(State)), CREATED
-    streams = [_partition(table, index, each, after, size) for each in partitions]
-    merged = heapq.merge(*streams, key=_position, reverse=True)
-    return (row for row in merged if _may_match(where, row))
+        partitions, index = words(states if states is not None else set(State)), CREATED
+    streams = [_partition(table, index, each, where, after, size) for each in partitions]
+    return heapq.merge(*streams, key=_position, reverse=newest_first)
 
 
 def _partition(
-    table: Table, index: Index, partition: str, after: tuple[str, str] | None, size: int
+    table: Table,
+    index: Index,
+    partition: str,
+    where: Filter,
+    after: tuple[str, str] | None,
+    size: int,
 ) -> Iterator[Row]:
-    """Yield the rows of one partition, newest first."""
-    terms = Terms()
+    """Yield the rows of one partition, in order."""
+    terms, newest_first = Terms(), not where.oldest_first
     condition = f"{terms.name(index.partition)} = {terms.value(partition)}"
+    low = time_key(where.created_from) if where.created_from is not None else _FIRST
+    high = time_key(where.created_before) if where.created_before is not None else _LAST
     if after is not None:
-        condition += f" AND {terms.name(index.order)} <= {terms.value(after[0])}"
-    rows = table.query(index, condition, terms, size=min(size, _MOST), newest_first=True)
+        low, high = (low, min(high, after[0])) if newest_first else (max(low, after[0]), high)
+    if low > high:
+        return
+    if (low, high) != (_FIRST, _LAST):
+        between = f"{terms.value(low)} AND {terms.value(high)}"
+        condition += f" AND {terms.name(index.order)} BETWEEN {between}"
+    rows = table.query(index, condition, terms, size=min(size, _MOST), newest_first=newest_first)
     # Among rows of one instant the index has no order that a cursor could name: they get ours.
     for _, same in groupby(rows, key=_created):
-        for row in sorted(same, key=_position, reverse=True):
-            if after is None or _position(row) < after:
+        for row in sorted(same, key=_position, reverse=newest_first):
+            if after is None or (_position(row) < after if newest_first else _position(row) > after):
                 yield row
 
 
@@ -63,7 +82,7 @@ def _position(row: Row) -> tuple[str, str]:
     return _created(row), str(row[KEY])
 
 
-def _may_match(where: Filter, row: Row) -> bool:
+def may_match(where: Filter, row: Row) -> bool:
     """Tell whether it is worth reading the whole row; the workset it holds decides."""
     if where.states is None or "version" not in row or historic.touched(row):
         return True

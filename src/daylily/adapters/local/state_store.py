@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -29,7 +29,7 @@ from daylily.domain.lifecycle import State
 from daylily.domain.scheduling import queue_rank
 from daylily.domain.workset import Transition, Workset
 from daylily.ports.paging import Page
-from daylily.ports.state_store import Filter, Unreadable
+from daylily.ports.state_store import LOOKED_AT, Filter, Unreadable
 
 _ADD: Final = """
     INSERT INTO worksets (workset_id, customer_id, state, priority, name, created_at,
@@ -124,12 +124,20 @@ class SQLiteStateStore:
     ) -> Page[Transition]:
         """See StateStore.history."""
         whole = self.get(workset_id).history
-        return history_page(reversed(whole), len(whole), cursor, limit)
+        return history_page(workset_id, reversed(whole), len(whole), cursor, limit)
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.list."""
-        sql, parameters = list_query(where, after=cursor is not None)
-        return self._page("list", sql, parameters, cursor, limit)
+        kind, most = f"list {where.fingerprint}", max(LOOKED_AT, check_limit(limit))
+        query = ListQuery.of(where, after=cursor is not None)
+        page = self._page(kind, query.page, query.parameters | {"most": most}, cursor, limit)
+        if page.cursor is not None or not where.selective:
+            return page
+        # Fewer than asked for: perhaps because it has looked at all that one page may.
+        key, workset_id = ("", "") if cursor is None else decode_cursor(kind, cursor, 2)
+        place = {"key": key, "workset_id": workset_id, "most": most}
+        last = self._database.rows(query.last, query.parameters | place)
+        return evolve(page, cursor=encode_cursor(kind, *last[0])) if last else page
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.queue."""
@@ -166,34 +174,77 @@ class SQLiteStateStore:
         return Page(tuple(from_record(Workset, row[2], row[1]) for row in page.items), page.cursor)
 
 
-def list_query(where: Filter, *, after: bool) -> tuple[str, dict[str, Any]]:
+@frozen(kw_only=True)
+class ListQuery:
     """
-    Return the query of a listing, and the parameters that *where* gives it.
+    The queries of a listing: what indexes lead to comes first, and only so much of it is looked into.
 
-    Args:
-        after: Whether it goes on after the place given by ``:key`` and ``:workset_id``.
+    They go on after the place given by ``:key`` and ``:workset_id``, if there is one.
     """
-    conditions = ["(created_at, workset_id) < (:key, :workset_id)"] if after else []
-    parameters: dict[str, Any] = {}
+
+    page: str
+    """``:limit`` records of those looked at, of which there are ``:most``."""
+    last: str
+    """The place of the last of these, if there are so many."""
+    parameters: dict[str, Any]
+
+    @classmethod
+    def of(cls, where: Filter, *, after: bool) -> "ListQuery":
+        """Return the queries for a filter, and the parameters that it gives them."""
+        order, beyond = ("ASC", ">") if where.oldest_first else ("DESC", "<")
+        reached, told, parameters = [], [], {}
+        if after:
+            reached.append(f"(created_at, workset_id) {beyond} (:key, :workset_id)")
+        for name, value, condition in _reached_by(where):
+            reached.append(condition)
+            parameters[name] = value
+        for name, value, condition in _told_by(where):
+            told.append(condition)
+            parameters[name] = value
+        from_where = (
+            f"FROM worksets WHERE {' AND '.join(reached) or 'true'}"
+            f" ORDER BY created_at {order}, workset_id {order}"
+        )
+        # Made of fixed words alone.
+        page = (
+            f"SELECT created_at, workset_id, record FROM (SELECT * {from_where} LIMIT :most)"  # noqa: S608
+            f" WHERE {' AND '.join(told) or 'true'} LIMIT :limit"
+        )
+        last = f"SELECT created_at, workset_id {from_where} LIMIT 1 OFFSET :most - 1"
+        if not told:
+            page = f"SELECT created_at, workset_id, record {from_where} LIMIT min(:limit, :most + 1)"
+        return cls(page=page, last=last, parameters=parameters)
+
+
+_Condition = tuple[str, str, str]
+"""A parameter, its value, and the condition in which it stands."""
+
+
+def _reached_by(where: Filter) -> Iterator[_Condition]:
+    """Yield the conditions for which there is an index in the order of listings."""
     if where.customer_id is not None:
-        conditions.append("customer_id = :customer_id")
-        parameters["customer_id"] = where.customer_id
+        yield "customer_id", where.customer_id, "customer_id = :customer_id"
+    if where.created_from is not None:
+        yield "since", time_key(where.created_from), "created_at >= :since"
+    if where.created_before is not None:
+        yield "before", time_key(where.created_before), "created_at < :before"
+
+
+def _told_by(where: Filter) -> Iterator[_Condition]:
+    """Yield the conditions for which each row has to be looked into."""
     if where.priority is not None:
-        conditions.append("priority = :priority")
-        parameters["priority"] = where.priority
+        yield "priority", where.priority, "priority = :priority"
     if where.states is not None:
-        conditions.append("state IN (SELECT value FROM json_each(:states))")
-        parameters["states"] = json.dumps(sorted(where.states))
+        states = json.dumps(sorted(where.states))
+        yield "states", states, "state IN (SELECT value FROM json_each(:states))"
     if where.name_contains is not None:
         # instr() knows no wildcards that would need escaping
-        conditions.append("instr(name, :name) > 0")
-        parameters["name"] = _searchable(where.name_contains)
-    sql = (
-        "SELECT created_at, workset_id, record FROM worksets"  # noqa: S608 (made of fixed words)
-        f" WHERE {' AND '.join(conditions) or 'true'}"
-        " ORDER BY created_at DESC, workset_id DESC LIMIT :limit"
-    )
-    return sql, parameters
+        yield "name", _searchable(where.name_contains), "instr(name, :name) > 0"
+    if where.pipeline is not None:
+        yield "pipeline", where.pipeline, "json_extract(record, '$.manifest.pipeline') = :pipeline"
+    if where.tag is not None:
+        tags = "SELECT value FROM json_each(record, '$.tags')"
+        yield "tag", where.tag, f":tag IN ({tags})"
 
 
 def _read(workset_id: str, record: str) -> Workset | Unreadable:

@@ -5,7 +5,6 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from itertools import islice
 
 from attrs import define, evolve, field
 
@@ -15,6 +14,7 @@ from daylily.adapters.paging import (
     encode_cursor,
     history_page,
     page_of,
+    sifted,
     time_key,
 )
 from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
@@ -33,7 +33,7 @@ class InMemoryStateStore:
     """A StateStore whose worksets last as long as the process; safe to share between threads."""
 
     _worksets: dict[str, Workset] = field(init=False, factory=dict)
-    _newest: _Keys = field(init=False, factory=list)
+    _created: _Keys = field(init=False, factory=list)
     _queue: _Keys = field(init=False, factory=list)
     _due: _Keys = field(init=False, factory=list)
     _states: Counter[State] = field(init=False, factory=Counter)
@@ -74,18 +74,30 @@ class InMemoryStateStore:
     ) -> Page[Transition]:
         """See StateStore.history."""
         whole = self.get(workset_id).history
-        return history_page(reversed(whole), len(whole), cursor, limit)
+        return history_page(workset_id, reversed(whole), len(whole), cursor, limit)
 
     def list(self, where: Filter, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.list."""
         check_limit(limit)
-        after = decode_cursor("list", cursor, 2) if cursor is not None else None
+        kind = f"list {where.fingerprint}"
+        after = decode_cursor(kind, cursor, 2) if cursor is not None else None
         with self._mutex:
-            # Newest first: the keys are walked from the end.
-            end = len(self._newest) if after is None else bisect_left(self._newest, after)
-            walk = (self._worksets[self._newest[i][1]] for i in range(end - 1, -1, -1))
-            found = list(islice((workset for workset in walk if _matches(where, workset)), limit + 1))
-        return page_of(found, limit, lambda last: encode_cursor("list", *_created_key(last)))
+            return sifted(
+                (self._worksets[self._created[i][1]] for i in self._range(where, after)),
+                lambda workset: workset if where.lets_through(workset) else None,
+                limit,
+                lambda last: encode_cursor(kind, *_created_key(last)),
+            )
+
+    def _range(self, where: Filter, after: tuple[str, ...] | None) -> range:
+        """Return the indexes of what a filter's times leave, in the order in which it is listed."""
+        keys, since, before = self._created, where.created_from, where.created_before
+        start = 0 if since is None else bisect_left(keys, (time_key(since),))
+        end = len(keys) if before is None else bisect_left(keys, (time_key(before),))
+        if where.oldest_first:
+            return range(start if after is None else max(start, bisect_right(keys, after)), end)
+        last = end if after is None else min(end, bisect_left(keys, after))
+        return range(last - 1, start - 1, -1)
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.queue."""
@@ -106,7 +118,7 @@ class InMemoryStateStore:
 
     def scan(self, *, cursor: str | None = None, limit: int = 1000) -> Page[Workset | Unreadable]:
         """See StateStore.scan."""
-        page = self._page("scan", self._newest, cursor, limit)
+        page = self._page("scan", self._created, cursor, limit)
         return Page(page.items, page.cursor)
 
     def _page(
@@ -135,7 +147,7 @@ class InMemoryStateStore:
             del keys[bisect_left(keys, key)]
 
     def _keys(self, workset: Workset) -> Iterable[tuple[_Keys, tuple[str, ...]]]:
-        yield self._newest, _created_key(workset)
+        yield self._created, _created_key(workset)
         if workset.state is State.READY:
             rank = queue_rank(workset.priority, workset.created_at)
             yield self._queue, (rank, workset.workset_id)
@@ -145,12 +157,3 @@ class InMemoryStateStore:
 
 def _created_key(workset: Workset) -> tuple[str, ...]:
     return time_key(workset.created_at), workset.workset_id
-
-
-def _matches(where: Filter, workset: Workset) -> bool:
-    return (
-        (where.customer_id is None or workset.customer_id == where.customer_id)
-        and (where.states is None or workset.state in where.states)
-        and (where.priority is None or workset.priority is where.priority)
-        and (where.name_contains is None or where.name_contains.casefold() in workset.name.casefold())
-    )

@@ -9,6 +9,7 @@ from attrs import evolve
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
+    CursorError,
     DaylilyError,
     InvalidInputError,
     NotFoundError,
@@ -216,6 +217,77 @@ class SequentialStateStoreContract:
         assert listed(name_contains="blood") == ["ws-b", "ws-a"]
         assert listed(name_contains="blood", customer_id="zenith") == ["ws-b"]
         assert listed(name_contains="") == ["ws-c", "ws-b", "ws-a"]
+
+    def test_filters_by_pipeline_tag_and_time(self, store: StateStore) -> None:
+        """What is run, the words by which it is to be found, and when it was created narrow too."""
+        store.add(a_workset("ws-a", at=NOON, tags=("cohort 7", "ärzte")))
+        store.add(a_workset("ws-b", at=NOON + SECOND, manifest=a_manifest("S1", pipeline="wes")))
+        store.add(a_workset("ws-c", at=NOON + 2 * SECOND, tags=("cohort 7",)))
+        self.catch_up(store)
+
+        def listed(**where: object) -> list[str]:
+            return ids(store.list(Filter(**where)))  # type: ignore[arg-type]
+
+        assert listed(pipeline="wes") == ["ws-b"]
+        assert listed(pipeline="WES") == []
+        assert listed(tag="cohort 7") == ["ws-c", "ws-a"]
+        assert listed(tag="ärzte") == ["ws-a"]
+        assert listed(tag="cohort") == []
+        assert listed(created_from=NOON + SECOND) == ["ws-c", "ws-b"]
+        assert listed(created_before=NOON + SECOND) == ["ws-a"]
+        assert listed(created_from=NOON + SECOND, created_before=NOON + 2 * SECOND) == ["ws-b"]
+        assert listed(created_from=NOON + SECOND, created_before=NOON) == []
+        assert listed(tag="cohort 7", created_from=NOON + SECOND, customer_id="acme") == ["ws-c"]
+
+    @pytest.mark.parametrize("customer_id", [None, "acme"])
+    @pytest.mark.parametrize("limit", [1, 2, 3, 8])
+    def test_oldest_first(self, store: StateStore, limit: int, customer_id: str | None) -> None:
+        """The other way round each workset is listed once, too, within the times that are asked for."""
+        for n in range(7):
+            store.add(a_workset(f"ws-{n}", at=NOON + (n // 3) * SECOND))
+        self.catch_up(store)
+        where = Filter(customer_id=customer_id, oldest_first=True)
+        since = Filter(customer_id=customer_id, oldest_first=True, created_from=NOON + SECOND)
+
+        found = paged(lambda cursor: store.list(where, cursor=cursor, limit=limit), limit)
+        later = paged(lambda cursor: store.list(since, cursor=cursor, limit=limit), limit)
+
+        assert [int(name[3:]) // 3 for name in found] == [0, 0, 0, 1, 1, 1, 2]
+        assert sorted(found) == [f"ws-{n}" for n in range(7)]
+        assert later == found[3:]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            Filter(customer_id="zenith"),
+            Filter(),
+            Filter(customer_id="acme", tag="x"),
+            Filter(customer_id="acme", oldest_first=True),
+            Filter(customer_id="acme", states=frozenset({State.READY})),
+        ],
+        ids=str,
+    )
+    def test_a_cursor_belongs_to_its_filter(self, store: StateStore, other: Filter) -> None:
+        """A cursor leads on in its own listing alone: no other customer's, nor one by other words."""
+        for n in range(3):
+            store.add(a_workset(f"ws-{n}", at=NOON + n * SECOND))
+            store.add(a_workset(f"of-zenith-{n}", at=NOON + n * SECOND, customer_id="zenith"))
+        self.catch_up(store)
+        page = store.list(Filter(customer_id="acme"), limit=1)
+        assert page.cursor is not None
+
+        with pytest.raises(CursorError):
+            store.list(other, cursor=page.cursor)
+
+    def test_a_cursor_of_a_history_belongs_to_its_workset(self, store: StateStore) -> None:
+        """What leads on in one history is refused by that of another workset."""
+        for name in ("ws-1", "ws-2"):
+            store.add(locked(a_workset(name)))
+        page = store.history("ws-1", limit=1)
+        assert page.cursor is not None
+
+        with pytest.raises(CursorError):
+            store.history("ws-2", cursor=page.cursor)
 
     @pytest.mark.parametrize(
         "text", ["100%", "a_b", "\\", "[x]", "*", "'", '"', "Ärzte", "ÄRZTE", "試料"]

@@ -34,7 +34,7 @@ from daylily.domain.workset import Workset
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter, StateStore
 from daylily.testing.clock import ManualClock
-from daylily.testing.samples import LOCK_TIMEOUT, a_workset
+from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset
 
 POLICY: Final = RetryPolicy(base=timedelta(minutes=1))
 NEVER_AGAIN: Final = frozenset({State.COMPLETE, State.ARCHIVED, State.DELETED})
@@ -58,6 +58,7 @@ STEPS: Final[tuple[Step, ...]] = (
     lambda w, at: w.unignore(by="ada", at=at),
     lambda w, at: w.archive(by="ada", at=at),
     lambda w, at: w.restore(by="ada", at=at),
+    lambda w, at: w.prioritised(Priority.LOW, by="ada", at=at),
     lambda w, _: w.settled(w.debts),
     lambda w, _: evolve(w, priority=Priority.URGENT),
 )
@@ -190,6 +191,9 @@ class StateStoreMachine(RuleBasedStateMachine):
         states=st.none() | st.frozensets(st.sampled_from(State), max_size=3),
         priority=st.none() | st.sampled_from(Priority),
         name=st.none() | st.sampled_from(["WORKSET", "ws-1", "%"]),
+        since=st.none() | st.integers(0, 300),
+        before=st.none() | st.integers(0, 300),
+        oldest_first=st.booleans(),
         limit=st.integers(1, 7),
     )
     def list_some(
@@ -198,11 +202,22 @@ class StateStoreMachine(RuleBasedStateMachine):
         states: frozenset[State] | None,
         priority: Priority | None,
         name: str | None,
+        since: int | None,
+        before: int | None,
+        oldest_first: bool,
         limit: int,
     ) -> None:
-        """A listing has what the filter lets through, newest first, each once."""
+        """A listing has what the filter lets through, in order of creation, each once."""
         self.catch_up()
-        where = Filter(customer_id=customer_id, states=states, priority=priority, name_contains=name)
+        where = Filter(
+            customer_id=customer_id,
+            states=states,
+            priority=priority,
+            name_contains=name,
+            created_from=None if since is None else NOON + timedelta(seconds=since),
+            created_before=None if before is None else NOON + timedelta(seconds=before),
+            oldest_first=oldest_first,
+        )
         listed = list(every(lambda cursor: self.store.list(where, cursor=cursor, limit=limit)))
         expected = [
             workset
@@ -211,13 +226,15 @@ class StateStoreMachine(RuleBasedStateMachine):
             and (states is None or workset.state in states)
             and (priority in {None, workset.priority})
             and (name is None or name.lower() in workset.name.lower())
+            and (since is None or workset.created_at >= NOON + timedelta(seconds=since))
+            and (before is None or workset.created_at < NOON + timedelta(seconds=before))
         ]
         assert {each.workset_id: each for each in listed} == {
             each.workset_id: each for each in expected
         }
         assert len(listed) == len(expected)
         created = [workset.created_at for workset in listed]
-        assert created == sorted(created, reverse=True)
+        assert created == sorted(created, reverse=not oldest_first)
 
     @rule(limit=st.integers(1, 7))
     def queue_up(self, limit: int) -> None:
