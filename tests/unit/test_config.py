@@ -1,6 +1,7 @@
 """Settings: where each value comes from, and every fault at once."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
@@ -427,3 +428,16 @@ def test_faults_of_clusters(tmp_path: Path, text: str, message: str) -> None:
     file.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load(environ={}, path=file)
+
+
+@pytest.mark.parametrize("name", ["engines.md", "pipelines/steps.md", "pipelines/daylily-omics.md"])
+def test_settings_that_documents_show(name: str, tmp_path: Path) -> None:
+    """Every piece of YAML in them is taken as it is printed."""
+    text = (Path(__file__).parents[2] / "docs" / name).read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        file = tmp_path / "daylily.yaml"
+        file.write_text(f"bucket: acme-worksets\n{block}")
+        settings = load({}, {}, file).settings
+        assert settings.clusters or any(each.steps and each.set_up for each in settings.pipelines)

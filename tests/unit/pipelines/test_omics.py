@@ -99,6 +99,24 @@ def test_customers_choose_a_version_and_nothing_else(site: Site, words: tuple[st
     assert (site.clone / "others").read_text().split() == []
 
 
+def test_d_34_a_budget_does_not_break_the_clone(site: Site) -> None:
+    """D-34: day-clone knows no ``--budget``, and is not given one; the rest of the words is heeded."""
+    strict = CLONE.replace("shift;; esac", 'shift;; esac; case "$1" in --budget*) exit 2;; esac')
+    site.do("stage", "--workset", str(site.home / "workset"))
+    words = ("--budget", "lab-7", "-t", "main", "--budget=lab-7")
+    assert site.do("clone", site.program("day-clone", strict), "--", *words) == 0
+    assert (site.clone / "others").read_text().split() == ["-t", "main"]
+
+
+def test_d_39_all_lanes_of_any_size_are_staged(site: Site) -> None:
+    """D-39: what is in ``sample_data/`` is staged, lane by lane, small as it is; nothing is merged."""
+    lanes = [f"sample_data/A_L00{lane}_R{read}.fastq.gz" for lane in (1, 2) for read in (1, 2)]
+    for name in lanes:
+        (site.home / "workset" / name).write_text(f"reads of {name}\n")
+    assert site.cloned() == 0
+    assert [(site.clone / name).read_text() for name in lanes] == [f"reads of {n}\n" for n in lanes]
+
+
 def test_d_35_words_are_arguments(site: Site) -> None:
     """D-35: whatever a word holds, it is one argument of the pipeline's program, and runs nothing."""
     site.cloned()

@@ -154,6 +154,16 @@ def test_what_is_permitted(settings: Settings) -> None:
     assert set(monitor) - set(api) == {"batch:SubmitJob"}
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_d_33_clusters_are_never_taken_down(role: Role) -> None:
+    """D-33: no cluster is deleted under those who wait for it: nobody asks for the right to do so."""
+    told = engine_statements(WHERE, role, (NAMES,), (HeadNode(),))
+    asked = {action for _, does, _ in told for action in does}
+    harmless = {"Describe", "List", "Get", "SubmitJob", "TerminateJob", "SendCommand"}
+    assert asked
+    assert {each for each in asked if not any(word in each for word in harmless)} == set()
+
+
 def test_what_is_permitted_of_head_nodes() -> None:
     """Commands go to the one instance, or to any where it is looked for by its cluster."""
     head = HeadNode(instance="i-0123456789abcdef0")
