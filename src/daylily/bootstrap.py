@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from daylily.adapters.slurm.runner import Runner
 
 _STATE_THREADS: Final = 16
+_FILES_AT_ONCE: Final = 4
 """Calls that go out at once to worksets kept in a bucket alone."""
 
 
@@ -515,7 +516,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     return World(
         store=_aws_store(settings, clients, objects, looking=looking),
         objects=objects,
-        sentinels=ObjectSentinelStore(objects, settings.prefix),
+        sentinels=ObjectSentinelStore(objects, settings.prefix, threads=_FILES_AT_ONCE),
         compute=compute,
         notifier=_notifier(settings),
         customers=_aws_customers(settings, clients, objects),

@@ -13,6 +13,7 @@ from daylily.adapters.webhook import WebhookNotifier
 from daylily.bootstrap import connect
 from daylily.config import ConfigError, Secret, Settings, load
 from daylily.domain.audience import Audience
+from daylily.domain.events import EventKind
 
 TOPIC = "arn:aws:sns:us-west-2:123456789:workset-notifications"
 GUIDE = {
@@ -146,6 +147,19 @@ def test_webhooks_and_audiences(tmp_path: Path) -> None:
     assert isinstance(lims, FilteredNotifier)
     assert isinstance(lims.channel, WebhookNotifier)
     assert lims.audience == Audience(customers=frozenset({"acme"}))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kinds"),
+    [
+        (frozenset({EventKind.STARTED, EventKind.ERROR}), {EventKind.ERROR}),
+        (frozenset(), {EventKind.COMPLETE, EventKind.ERROR, EventKind.FAILED}),
+    ],
+)
+def test_what_is_not_wanted_is_not_owed(wanted: frozenset[EventKind], kinds: set[EventKind]) -> None:
+    """An audience narrows what the channel passes on, and widens nothing."""
+    linear = LinearNotifier("lin_api_0123456789", "team-7")
+    assert FilteredNotifier(linear, Audience(kinds=wanted)).kinds == kinds
 
 
 def test_all_that_is_wrong_with_channels(tmp_path: Path) -> None:

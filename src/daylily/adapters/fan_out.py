@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field
 
 from daylily.domain.errors import InvalidInputError, UnavailableError
-from daylily.domain.events import Event
+from daylily.domain.events import Event, EventKind
 from daylily.ports.notifier import Notifier
 
 REMEMBERED: Final = 10_000
@@ -34,6 +34,11 @@ class FanOutNotifier:
     channels: Mapping[str, Notifier]
     _taken: OrderedDict[str, set[str]] = field(init=False, factory=OrderedDict)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False, eq=False)
+
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """What one of them passes on."""
+        return frozenset[EventKind]().union(*(channel.kinds for channel in self.channels.values()))
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""

@@ -2,8 +2,8 @@
 
 from attrs import frozen
 
-from daylily.domain.audience import Audience
-from daylily.domain.events import Event
+from daylily.domain.audience import OPT_IN, Audience
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 from daylily.ports.notifier import Notifier
 
 
@@ -13,6 +13,11 @@ class FilteredNotifier:
 
     channel: Notifier
     audience: Audience
+
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """Those of the channel that are wanted."""
+        return self.channel.kinds & (self.audience.kinds or ALL_NEWS - OPT_IN)
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""

@@ -57,6 +57,11 @@ class LinearNotifier:
     def _new_client(self) -> httpx.Client:
         return httpx.Client(timeout=TIMEOUT, headers={"authorization": self._api_key})
 
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """How worksets end."""
+        return _TOLD
+
     def send(self, event: Event) -> None:
         """See Notifier.send."""
         if event.kind not in _TOLD:

@@ -1,7 +1,9 @@
 """The directories of worksets, in whatever holds objects: memory, a directory or S3."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
@@ -56,10 +58,12 @@ class ObjectSentinelStore:
 
     Args:
         prefix: The folder in which each workset has its directory.
+        threads: How many files of a directory are written at once.
     """
 
     objects: ObjectStore
     prefix: str = field(default="worksets/", converter=_folder)
+    threads: int = 1
     _seen: SeenSentinels = field(init=False, factory=SeenSentinels, repr=False, eq=False)
 
     def fetch(self, workset: Workset, sources: Sequence[str]) -> None:
@@ -80,11 +84,17 @@ class ObjectSentinelStore:
         """See SentinelStore.publish."""
         directory = self._directory(workset.workset_id)
         uri = self.objects.location(directory)
-        self._write_new(directory + WORK, work_yaml.render(workset, bucket_uri=uri))
-        self._write_new(directory + INFO, info_yaml.render(workset, bucket_uri=uri))
-        self._write_new(directory + STAGE, stage_samples.render(workset))
-        if not self.objects.list(directory + SAMPLE_DATA, limit=1).items:
-            self._write_new(directory + HOLD, "")
+        files = {
+            WORK: work_yaml.render(workset, bucket_uri=uri),
+            INFO: info_yaml.render(workset, bucket_uri=uri),
+            STAGE: stage_samples.render(workset),
+        }
+        keys = [key for _, key in workset.manifest.files()]
+        tasks = [partial(self._write_new, directory + name, text) for name, text in files.items()]
+        # Where all lies in buckets there is nothing to be listed.
+        hold = self._write_new if keys and all(map(_is_afar, keys)) else self._write_if_empty
+        tasks.append(partial(hold, directory + HOLD, ""))
+        self._at_once(tasks)
 
     def post(self, workset_id: str, sentinel: Sentinel, body: SentinelBody) -> bool:
         """See SentinelStore.post."""
@@ -308,6 +318,19 @@ class ObjectSentinelStore:
         with suppress(ConflictError):
             self.objects.put(key, text.encode(), if_absent=True)
 
+    def _write_if_empty(self, key: str, text: str) -> None:
+        if not self.objects.list(f"{key.rpartition('/')[0]}/", limit=1).items:
+            self._write_new(key, text)
+
+    def _at_once(self, tasks: Sequence[Callable[[], None]]) -> None:
+        if self.threads == 1:
+            for task in tasks:
+                task()
+            return
+        with ThreadPoolExecutor(min(self.threads, len(tasks)), "files") as pool:
+            for done in [pool.submit(task) for task in tasks]:
+                done.result()
+
     def _start_of(self, key: str, length: int, *, if_etag: str | None = None) -> bytes:
         with self.objects.open(key, if_etag=if_etag) as stream:
             return stream.read(length)
@@ -355,7 +378,7 @@ class ObjectSentinelStore:
     def _missing_files(self, directory: str, samples: Iterable[Sample]) -> Iterator[Fault]:
         """Yield a fault for each FASTQ file that is not there; what lies in a bucket is passed over."""
         keys = [key for _, key in Manifest(samples=tuple(samples), pipeline="any").files()]
-        here = [key for key in keys if not key.startswith("s3://")]
+        here = [key for key in keys if not _is_afar(key)]
         # A listing for each folder, of which there is one or two, rather than a question for each file.
         present: set[str] = set()
         for folder in {key.rpartition("/")[0] for key in here}:
@@ -371,6 +394,10 @@ class ObjectSentinelStore:
 
 def _key_of(entry: ObjectInfo | str) -> str:
     return entry if isinstance(entry, str) else entry.key
+
+
+def _is_afar(key: str) -> bool:
+    return key.startswith("s3://")
 
 
 def _shown(workset_id: str, names: set[str]) -> Iterator[Shown]:

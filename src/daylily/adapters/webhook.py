@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from daylily.adapters import notices
 from daylily.domain.errors import UnavailableError
-from daylily.domain.events import Event
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 from daylily.ports.clock import Clock
 
 TIMEOUT: Final = 10.0
@@ -46,6 +46,11 @@ class WebhookNotifier:
     @_client.default
     def _new_client(self) -> httpx.Client:
         return httpx.Client(timeout=TIMEOUT, headers={"content-type": _MEDIA_TYPE})
+
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """All: an audience says which of them are wanted."""
+        return ALL_NEWS
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daylily.domain.debts import (
     CopyFiles,
@@ -81,10 +81,15 @@ class Ledger:
             UnavailableError: The store does not answer, and does not show the workset either.
         """
         try:
-            stored = self.store.add(workset)
+            stored = self.store.add(self._heard(workset))
         except UnavailableError as error:
             stored = self._added(workset, error)
         return self.settle(self.pay(stored, directory=directory))
+
+    def _heard(self, workset: Workset) -> Workset:
+        """Strike off news that no channel of ours passes on."""
+        notices = (debt for debt in workset.debts if isinstance(debt, SendNotice))
+        return workset.settled(debt for debt in notices if debt.event.kind not in self.notifier.kinds)
 
     def _added(self, workset: Workset, error: UnavailableError) -> Workset:
         """Return the workset if it was stored after all: who is told of a failure submits it again."""
@@ -100,10 +105,18 @@ class Ledger:
         """
         Save a step that another is about to follow: what was paid is struck off with the next save.
 
+        News can wait until then: a channel that is down must not hold up who holds a lock.
+
         Raises:
             ConcurrentUpdateError: The stored workset has moved on; nothing was done.
         """
-        return self.pay(self.store.save(workset))
+        return self.pay(self.store.save(self._heard(workset)), notify=False)
+
+    def conclude(self, committed: Payment) -> Workset:
+        """Pay what a step owes that was committed and that none follows for now, and strike it off."""
+        rest = self.pay(committed.workset)
+        paid, posted = committed.paid + rest.paid, committed.posted | rest.posted
+        return self.settle(evolve(rest, paid=paid, posted=posted))
 
     def rest(self, workset: Workset, *, directory: bool = True) -> Workset:
         """
@@ -115,7 +128,7 @@ class Ledger:
         Raises:
             ConcurrentUpdateError: The stored workset has moved on; nothing was done.
         """
-        return self.settle(self.pay(self.store.save(workset), directory=directory))
+        return self.settle(self.pay(self.store.save(self._heard(workset)), directory=directory))
 
     def update(
         self,

@@ -51,7 +51,7 @@ class LockWorkset:
         if Sentinel.LOCK in paid.refused - found.passed_over:
             self._back_off(paid.workset, "another system holds daylily.lock")
             raise LockHeldError(f"another system holds daylily.lock of {workset_id}")
-        return self.ledger.settle(paid)
+        return self.ledger.conclude(paid)
 
     def release(self, workset_id: str, owner: str, *, directory: bool = True) -> Workset:
         """

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
@@ -18,6 +19,9 @@ class EventKind(StrEnum):
     ERROR = "error"
     FAILED = "failed"
     CANCELED = "canceled"
+
+
+ALL_NEWS: Final = frozenset(EventKind)
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from daylily.domain.events import Event
+from daylily.domain.events import Event, EventKind
 
 
 class Notifier(Protocol):
@@ -13,5 +13,9 @@ class Notifier(Protocol):
     event may be sent more than once, always under the same ``event_id``.
     """
 
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """The kinds of news that it passes on: nobody owes people any other."""
+
     def send(self, event: Event) -> None:
-        """Tell people of an event; return once the channel has taken it."""
+        """Tell people of an event; return once the channel has taken it, or does not pass it on."""

@@ -118,6 +118,8 @@ class _Struck:
 
     def __getattr__(self, method: str) -> object:
         found = getattr(self.port, method)
+        if not callable(found):
+            return found
 
         def call(*args: object, **named: object) -> object:
             self.death.before(f"{self.name}.{method}")

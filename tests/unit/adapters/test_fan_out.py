@@ -10,7 +10,7 @@ from daylily.adapters import fan_out
 from daylily.adapters.fan_out import FanOutNotifier
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.domain.errors import InvalidInputError, UnavailableError
-from daylily.domain.events import Event
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 from daylily.ports.notifier import Notifier
 from daylily.testing.contracts.notifier import NotifierContract
 from daylily.testing.samples import an_event
@@ -22,6 +22,7 @@ class Moody:
 
     error: Exception | None = None
     sent: list[str] = field(init=False, factory=list)
+    kinds: frozenset[EventKind] = ALL_NEWS
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""
@@ -101,3 +102,10 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             both.send(an_event(f"ws-1-{number}"))
     assert well.sent == [f"ws-1-{number}" for number in [*range(5), 0]]
     assert len(both._taken) == 3
+
+
+def test_it_hears_what_one_of_them_hears() -> None:
+    """News is owed if any channel passes it on."""
+    ends, starts = frozenset({EventKind.COMPLETE}), frozenset({EventKind.STARTED})
+    channels = {"linear": Moody(kinds=ends), "sns": Moody(kinds=starts)}
+    assert FanOutNotifier(channels).kinds == ends | starts

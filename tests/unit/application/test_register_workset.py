@@ -68,7 +68,7 @@ class TestRegister:
         lab.app(counting).register(a_registration())
         assert counting.calls == [
             "store.add",
-            *["objects.location", *["objects.put"] * 3, "objects.list", "objects.put"],
+            *["objects.location", *["objects.put"] * 4],
             "objects.put",
             "notifier.send",
             "store.save",

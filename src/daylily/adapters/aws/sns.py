@@ -7,7 +7,7 @@ from attrs import field, frozen
 from daylily.adapters import notices
 from daylily.adapters.aws.errors import reported
 from daylily.domain.errors import InvalidInputError
-from daylily.domain.events import Event
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -35,6 +35,11 @@ class SNSNotifier:
     @_fifo.default
     def _is_fifo(self) -> bool:
         return self.topic_arn.endswith(_FIFO)
+
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """All: subscriptions filter by attributes."""
+        return ALL_NEWS
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from daylily.adapters.local.records import to_record
 from daylily.domain.errors import UnavailableError
-from daylily.domain.events import Event
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 
 
 @frozen
@@ -20,6 +20,11 @@ class JournalNotifier:
     """
 
     path: Path
+
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        """All."""
+        return ALL_NEWS
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""

@@ -2,7 +2,7 @@
 
 from attrs import define, field
 
-from daylily.domain.events import Event
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 
 
 @define
@@ -11,6 +11,8 @@ class InMemoryNotifier:
 
     sent: list[Event] = field(factory=list)
     """Every event taken, in order, repeats and all."""
+    kinds: frozenset[EventKind] = ALL_NEWS
+    """See Notifier.kinds."""
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""

@@ -30,6 +30,11 @@ class NotifierContract:
         notifier.send(an_event("ws-1-1", kind=kind))
         assert list(self.told(notifier)) == ["ws-1-1"]
 
+    def test_it_says_what_it_passes_on(self, notifier: Notifier) -> None:
+        """News of other kinds is not even noted as owed."""
+        assert notifier.kinds
+        assert notifier.kinds <= {*EventKind}
+
     def test_a_repeat_keeps_its_id(self, notifier: Notifier) -> None:
         """An event may be sent twice; whoever reads the channel can tell by its id."""
         notifier.send(an_event("ws-1-1"))
