@@ -1,5 +1,6 @@
 """Certificates: what they must be, and what people are told if they are not."""
 
+import contextlib
 import ssl
 from pathlib import Path
 
@@ -56,3 +57,38 @@ def test_a_key_with_a_passphrase(files: tuple[Path, Path]) -> None:
     )
     with pytest.raises(InvalidInputError, match="are no certificate and its key"):
         tls_context(certificate, path)
+
+
+def test_a_renewed_certificate_is_served(files: tuple[Path, Path]) -> None:
+    """New connections get the files as they are by now; what is half written is passed over."""
+    certificate, key = files
+    context = tls_context(certificate, key)
+    first = serial(context)
+    assert serial(context) == first
+
+    renewed = trustme.CA().issue_cert("localhost")
+    certificate.write_text("half of a certific")
+    assert serial(context) == first
+    renewed.cert_chain_pems[0].write_to_path(certificate)
+    assert serial(context) == first  # the key is still that of the other
+    renewed.private_key_pem.write_to_path(key)
+    second = serial(context)
+    assert second != first
+    key.unlink()
+    assert serial(context) == second
+
+
+def serial(server: ssl.SSLContext) -> bytes:
+    """Shake hands with a server in memory, and return the certificate that it shows."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(back, there, server_hostname="localhost")
+    theirs = server.wrap_bio(there, back, server_side=True)
+    for _ in range(10):
+        for side in (ours, theirs):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    shown = ours.getpeercert(binary_form=True)
+    assert shown is not None
+    return shown

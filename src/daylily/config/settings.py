@@ -210,6 +210,17 @@ class Settings:
     token: Secret | None = _setting(None, "DAYLILY_TOKEN", "Token that the server asks for.")
     host: str = _setting("127.0.0.1", "DAYLILY_HOST", "Address to listen on.")
     port: int = _setting(8000, "DAYLILY_PORT", "Port to listen on; 0 takes a free one.")
+    cors_origins: str = _setting(
+        "",
+        "DAYLILY_CORS_ORIGINS",
+        "Sites whose pages may call the API from a browser, separated by blanks; without it, none.",
+    )
+    rate_limit: int = _setting(
+        3000,
+        "DAYLILY_RATE_LIMIT",
+        "Requests a minute of one caller from elsewhere; a tenth of it of an address without a token. "
+        "0: any number.",
+    )
     poll_interval: timedelta = _setting(
         timedelta(seconds=2), "DAYLILY_POLL_INTERVAL", "Seconds between cycles of the monitor."
     )
@@ -258,6 +269,7 @@ class Settings:
         yield from self._faults_of_aws()
         yield from self._faults_of_channels()
         yield from self._faults_of_engine()
+        yield from self._faults_of_origins()
         for each in self.clusters:
             yield from each.cluster.faults()
             for fault in self.within(each)._faults_of_engine():
@@ -266,6 +278,7 @@ class Settings:
             yield Fault("url", f"is not {_AN_ADDRESS}")
         bounds = (
             ("port", self.port, 0, 65535),
+            ("rate_limit", self.rate_limit, 0, 10_000_000),
             ("max_concurrent", self.max_concurrent, 1, MOST_CONCURRENT),
             ("workers", self.workers, 1, 64),
             ("max_retries", self.max_retries, 0, 10),
@@ -279,6 +292,12 @@ class Settings:
                 yield Fault(name, f"{value} is not from {least} to {most}")
         for pipeline in self.pipelines:
             yield from pipeline.faults()
+
+    def _faults_of_origins(self) -> Iterator[Fault]:
+        for origin in self.origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", origin):
+                text = "is no site such as https://lab.example: no path, and nothing for all of them"
+                yield Fault("cors_origins", f"{origin!r} {text}")
 
     def _faults_of_folders(self) -> Iterator[Fault]:
         for name in ("prefix", "index_prefix", "archive_prefix"):
@@ -351,6 +370,11 @@ class Settings:
         """Return the settings as they are in a cluster."""
         changes: dict[str, Any] = dict(cluster.engine)
         return attrs.evolve(self, clusters=(), **changes)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The sites whose pages may call the API from a browser."""
+        return tuple(self.cors_origins.split())
 
     @property
     def worksets_table(self) -> str | None:

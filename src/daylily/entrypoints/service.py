@@ -244,9 +244,13 @@ def serve_asgi(
 
     Args:
         started: Called once requests are answered.
+        access_log: Whether to tell in the log how each request was answered.
         tls: What to speak HTTPS with; None speaks HTTP.
     """
     import uvicorn
+
+    from daylily.entrypoints.http.access_log import Logged
+    from daylily.entrypoints.patience import PatientProtocol
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -255,9 +259,10 @@ def serve_asgi(
                 started()
 
     config = uvicorn.Config(
-        asgi,
+        Logged(asgi) if access_log else asgi,
+        http=PatientProtocol,
         log_config=None,
-        access_log=access_log,
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_FAREWELL,
         lifespan="on",

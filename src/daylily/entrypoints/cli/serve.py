@@ -1,7 +1,9 @@
 """``daylily up`` and ``daylily serve``."""
 
+import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,6 +27,7 @@ from daylily.entrypoints.service import (
     serve_asgi,
     stopped_by_signals,
 )
+from daylily.entrypoints.tls import tls_context
 
 
 def _server_options(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +54,13 @@ def _server_options(call: Callable[..., Any]) -> Callable[..., Any]:
                 "--anyone-on-the-network", is_flag=True,
                 help="With --insecure and a --host beyond loopback: yes, this is meant.",
             ),
+            click.option(
+                "--cert", type=click.Path(path_type=Path), metavar="PEM",
+                help="Speak HTTPS, with this certificate; a renewed file is taken without a restart.",
+            ),
+            click.option(
+                "--key", type=click.Path(path_type=Path), metavar="PEM", help="Its private key.",
+            ),
             json_logs_option,
         )
     ):  # fmt: skip
@@ -73,7 +83,7 @@ and the next 'daylily up' picks them up again.
 @_server_options
 @monitor_options
 @pass_session
-def up(session: Session, **options: bool) -> None:
+def up(session: Session, **options: Any) -> None:
     """Run everything: the server with its portal, and a monitor, in one process."""
     _run(session, with_monitor=True, **options)
 
@@ -82,12 +92,12 @@ def up(session: Session, **options: bool) -> None:
     epilog="""\b
 Examples:
   daylily serve --port 8080                beside one or more 'daylily monitor'
-  DAYLILY_TOKEN=... daylily serve --host 0.0.0.0
+  DAYLILY_TOKEN=... daylily serve --host 0.0.0.0 --port 8443 --cert cert.pem --key key.pem
 """
 )
 @_server_options
 @pass_session
-def serve(session: Session, **options: bool) -> None:
+def serve(session: Session, **options: Any) -> None:
     """Run the server alone; worksets wait for a monitor."""
     _run(session, with_monitor=False, **options)
 
@@ -100,6 +110,8 @@ def _run(
     show_token: bool,
     insecure: bool,
     anyone_on_the_network: bool,
+    cert: Path | None,
+    key: Path | None,
     json_logs: bool,
 ) -> None:
     session.refuse_url()
@@ -109,7 +121,8 @@ def _run(
     # These first: a second one must not touch anything.
     if not another:
         check_alone(settings.home)
-    listener = listen(settings.host, settings.port)
+    tls = _tls(cert, key)
+    listener = listen(settings.host, settings.port, "https" if tls else "http")
     stop = threading.Event()
     try:
         token = None if insecure else _token(session)
@@ -125,8 +138,9 @@ def _run(
                 _greet(session, listener, token if show_token else None, insecure=insecure)
 
             def work() -> None:
-                verbose = settings.log_level == "DEBUG"
-                serve_asgi(asgi, listener, started=started, access_log=verbose)
+                # On a terminal, with a page that asks every two seconds, nobody wants to see them.
+                told = json_logs or not with_monitor or settings.log_level == "DEBUG"
+                serve_asgi(asgi, listener, started=started, access_log=told, tls=tls)
 
             if with_monitor:
                 loop = MonitorLoop(
@@ -147,6 +161,15 @@ def _check_exposure(host: str, *, insecure: bool, meant: bool) -> None:
             f"anyone who can reach {host} could run and read everything; "
             f"if that is meant, add --anyone-on-the-network",
         )
+
+
+def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        missing = "--cert" if cert is None else "--key"
+        raise InvalidInputError.of(missing, "is needed beside the other: HTTPS takes both")
+    return tls_context(cert, key)
 
 
 def _token(session: Session) -> str:
@@ -174,6 +197,6 @@ def _greet(session: Session, listener: Listener, token: str | None, *, insecure:
         click.echo(f"Sign in with the token in {settings.home / ADMIN_TOKEN}: daylily token show")
     if token:
         click.echo(f"Token: {token}")
-    if not is_loopback(settings.host):
+    if not (is_loopback(settings.host) or listener.url.startswith("https:")):
         session.say("warning: this is plain HTTP; put a server with TLS in front of it")
     session.say("Stop with Ctrl-C; running worksets go on.")

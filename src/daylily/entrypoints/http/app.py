@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
@@ -14,10 +15,18 @@ from litestar.types import Guard
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.entrypoints.http import docs_page, estimate, files, health, results, worksets
+from daylily.entrypoints.http.access_log import patient
 from daylily.entrypoints.http.auth import AdminToken, Authenticator, OpenDoor, signed_in
 from daylily.entrypoints.http.describing import DescribedConfig
 from daylily.entrypoints.http.idempotency import AnsweredError, begin, keep_answer, replayed
 from daylily.entrypoints.http.problems import answer_problem
+from daylily.entrypoints.http.rates import (
+    OPEN_SHARE,
+    Rate,
+    so_often_a_caller,
+    so_often_an_address,
+    so_often_in_vain,
+)
 from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
 from daylily.entrypoints.http.wiring import provide_who
 from daylily.entrypoints.portal.pages import answer_page_problem, create_portal
@@ -84,22 +93,31 @@ def create_asgi(
     """
     authenticator = _authenticator(app, admin_token)
     doors = [] if door is None else [door]
+    settings = app.settings
+    callers, addresses = Rate(settings.rate_limit), Rate(-(-settings.rate_limit // OPEN_SHARE))
+    known = [so_often_in_vain(signed_in(authenticator), addresses), so_often_a_caller(callers)]
+    opened = [so_often_an_address(addresses)]
     portal = create_portal(app, authenticator, needs_token=admin_token is not None)
     return Litestar(
         [
             health.front_door,
             health.live,
             health.ready,
-            *_api("/v1", [*doors, signed_in(authenticator)]),
+            *_api("/v1", [*doors, *known], opened),
             # The addresses of old and of the guide; the document names each route once.
-            *_api("/", [*doors, signed_in(authenticator)], include_in_schema=False),
+            *_api("/", [*doors, *known], opened, include_in_schema=False),
             Router("/", route_handlers=[portal, docs_page.page, docs_page.part], guards=doors),
         ],
         dependencies={
             "app": Provide(lambda: app, sync_to_thread=False),
             "who": Provide(provide_who, sync_to_thread=False),
         },
-        guards=[only_hosts_of(app.settings.host if host is None else host), only_own_pages],
+        guards=[
+            only_hosts_of(settings.host if host is None else host),
+            only_own_pages(settings.origins),
+        ],
+        middleware=[patient],
+        cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
         before_send=[keep_answer, add_headers],
         state=State({"answer_once": app.once}),
@@ -120,11 +138,34 @@ def _authenticator(app: App, admin_token: str | None) -> Authenticator:
     return AdminToken.of(admin_token, Principal(name="admin", customer_id=customer, operator=True))
 
 
-def _api(prefix: str, guards: Sequence[Guard], **more: Any) -> tuple[Router, Router]:
+def _cors(origins: Sequence[str]) -> CORSConfig | None:
+    """Return what pages of other sites may do: nothing, unless the settings name them."""
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=[
+            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+            *("If-Range", "Last-Event-ID", "Range", "Upload-Offset", "X-Request-Id"),
+        ],
+        expose_headers=[
+            *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Location"),
+            *("Retry-After", "Upload-Offset", "X-Next-Cursor", "X-Request-Id"),
+        ],
+        # Tokens are sent by pages that have them; no cookie of ours is.
+        allow_credentials=False,
+        max_age=600,
+    )
+
+
+def _api(
+    prefix: str, guards: Sequence[Guard], opened: Sequence[Guard], **more: Any
+) -> tuple[Router, Router]:
     """Return the routes below *prefix*: those behind *guards*, and those that are open."""
     return (
         Router(prefix, route_handlers=_CLOSED, guards=guards, before_request=begin, **more),
-        Router(prefix, route_handlers=_OPEN, **more),
+        Router(prefix, route_handlers=_OPEN, guards=opened, **more),
     )
 
 

@@ -31,5 +31,13 @@ class CutShortError(DaylilyError):
     """The body ended before, or went on past, the length that was announced; or it stood still."""
 
 
+class TooManyRequestsError(DaylilyError):
+    """Whoever asks has asked so often that others may have to wait; ``wait`` says for how long."""
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+        super().__init__(f"too many requests: ask again in {wait} seconds")
+
+
 class TooManyTriesError(DaylilyError):
     """Somebody may be guessing."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
@@ -24,6 +24,7 @@ from daylily.entrypoints.http.errors import (
     ForbiddenError,
     MediaTypeError,
     MisdirectedError,
+    TooManyRequestsError,
     TooManyTriesError,
     UnauthenticatedError,
 )
@@ -63,6 +64,7 @@ KINDS: Final[Mapping[type[DaylilyError], Kind]] = {
     BadDocumentError: Kind(400, "bad-document", "The body cannot be read"),
     MediaTypeError: Kind(415, "media-type", "The body is of another type than is taken here"),
     CutShortError: Kind(400, "cut-short", "The body did not arrive whole"),
+    TooManyRequestsError: Kind(429, "too-many-requests", "Too many requests"),
     TooManyTriesError: Kind(429, "too-many-tries", "Too many tries", {"Retry-After": "300"}),
 }
 _BROKEN: Final = Kind(500, "internal", "Something went wrong here")
@@ -92,6 +94,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(kind, text if " " in text else f"there is no {text}")
     if isinstance(error, UnavailableError):
         return Problem(kind, _AWAY)
+    if isinstance(error, TooManyRequestsError):
+        kind = evolve(kind, headers={"Retry-After": str(error.wait)})
     return Problem(kind, _BUG if kind is _BROKEN else str(error))
 
 

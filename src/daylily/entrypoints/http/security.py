@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import secrets
+from collections.abc import Collection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -123,23 +124,33 @@ def _host(header: str) -> str:
     return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]
 
 
-def only_own_pages(connection: Connection, _: BaseRouteHandler) -> None:
+def only_own_pages(origins: Collection[str] = ()) -> Guard:
     """
-    Refuse changes that a browser sends for a page of another site (CSRF).
+    Return a guard that refuses changes that a browser sends for a page of another site (CSRF).
 
     Programs send neither header. Where authentication is off this is what keeps any page that a
     person happens to open from cancelling worksets.
+
+    Args:
+        origins: Sites whose pages may use the API, by tokens of their own: never the portal, which
+            knows people by a cookie.
     """
-    if connection.scope.get("method") in _SAFE_METHODS:
-        return
-    site = connection.headers.get("sec-fetch-site")
-    if site is not None:
-        own = site in {"same-origin", "none"}
-    else:
+
+    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        if connection.scope.get("method") in _SAFE_METHODS:
+            return
         origin = connection.headers.get("origin")
-        own = (
-            origin is None
-            or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
-        )
-    if not own:
-        raise ForbiddenError("this was sent by a page of another site")
+        if origin in origins and not connection.scope["path"].startswith("/portal"):
+            return
+        site = connection.headers.get("sec-fetch-site")
+        if site is not None:
+            own = site in {"same-origin", "none"}
+        else:
+            own = (
+                origin is None
+                or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+            )
+        if not own:
+            raise ForbiddenError("this was sent by a page of another site")
+
+    return guard
