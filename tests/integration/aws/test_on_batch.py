@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,21 +13,15 @@ from moto.moto_api import state_manager
 from moto.server import ThreadedMotoServer
 from tests.integration.aws.engines import Endpoint
 from tests.integration.aws.moto.batch_machines import DEFINITION, QUEUE, a_queue
+from tests.integration.reads import measured, results
 
 from daylily.adapters.aws.clients import Clients
-from daylily.application.submit_workset import Submission
 from daylily.bootstrap import bootstrap, own_customer
 from daylily.config import load
-from daylily.domain.customers import Principal
-from daylily.domain.lifecycle import TERMINAL, State
-from daylily.domain.manifest import FastqPair, Sample
+from daylily.domain.lifecycle import State
 from daylily.entrypoints.cli import cli
-from daylily.testing.contracts.compute import DEADLINE
 
 pytestmark = pytest.mark.engine
-
-READS = Path(__file__).parents[3] / "examples" / "fastq-qc" / "reads"
-ADA = Principal(name="ada", customer_id="local")
 
 
 @pytest.fixture
@@ -101,25 +94,11 @@ def test_fastq_qc_on_batch(environ: dict[str, str]) -> None:
 
     app = bootstrap(load({}, environ).settings)
     app.world.customers.add(own_customer(app.settings))
-    files = sorted(READS.glob("*.fastq.gz"))[:2]
-    for file in files:
-        with file.open("rb") as source:
-            app.files.put(ADA, "local", file.name, source)
-    sample = Sample(sample_id="A", pairs=(FastqPair(files[0].name, files[1].name),))
-    workset = app.submit(
-        ADA, "local", Submission(name="on batch", pipeline="fastq-qc", samples=(sample,))
-    )
-    end = time.monotonic() + DEADLINE
-    while (now := app.read.get(ADA, workset.workset_id)).state not in TERMINAL:
-        assert time.monotonic() < end, now
-        report = app.cycle()
-        assert not report.faults, report.faults
-        time.sleep(0.1)
+    now = measured(app)
 
     assert now.state is State.COMPLETE, (Path(environ["DAYLILY_HOME"]) / "container.log").read_text()
-    found = {info.key.rpartition("/")[2] for info in app.read.results(ADA, workset.workset_id).items}
-    assert {"report.html", "manifest.sha256"} <= found
+    assert {"report.html", "manifest.sha256"} <= results(app, now)
     assert list(now.outcomes) == ["A"]
-    listing = CliRunner().invoke(cli, ["logs", workset.workset_id])
+    listing = CliRunner().invoke(cli, ["logs", now.workset_id])
     assert listing.exit_code == 0, listing.output
     app.world.close()

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from daylily.adapters.aws.batch_job import INDEX, JOB, Command, main, perform
+from daylily.adapters.aws.batch_job import INDEX, JOB, Command, Teller, main, perform
 from daylily.adapters.aws.batch_records import Elected, Records
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.domain.errors import NotFoundError, UnavailableError
+from daylily.domain.workset import Progress
 from daylily.ports.compute import Job, Task
 
 KEY = "ws-1/1"
@@ -85,6 +86,51 @@ def test_a_child_does_its_own_task(records: Records) -> None:
     ending = records.ending(KEY, 1)
     assert ending is not None
     assert ending.exit_code == 5
+
+
+def test_progress_is_passed_on(records: Records, tmp_path: Path) -> None:
+    """What a command writes of its progress is in the bucket soon; a task of several says none."""
+    script = (
+        "import os, sys, time;"
+        "file = open(os.environ['DAYLILY_PROGRESS'], 'w');"
+        'file.write(\'{"done": 1, "total": 3, "message": "align"}\'); file.close();'
+        "exec('while not os.path.exists(sys.argv[1]): time.sleep(0.01)')"
+    )
+    seen = tmp_path / "seen"
+    job = Job(key=KEY, arguments=(sys.executable, "-c", script, str(seen)), directory="")
+    order, told = records.put_order(job), {"PATH": os.environ["PATH"], JOB: "job-1"}
+    command = Command(io.BytesIO())
+    work = threading.Thread(target=perform, args=(records, KEY, order, told, command, 0.01))
+    work.start()
+    while records.progress(KEY) != Progress(1, 3, "align"):
+        assert work.is_alive()
+        work.join(0.01)
+
+    seen.touch()
+
+    work.join()
+    assert records.ending(KEY)
+    tell = "import os, sys; sys.exit('DAYLILY_PROGRESS' in os.environ)"
+    task = Task(name="A", arguments=(sys.executable, "-c", tell))
+    other = Container(Records(InMemoryObjectStore(), "batch/"))
+    assert other.run(Job(key=KEY, tasks=(task,), directory="")) == 0
+
+
+def test_progress_that_cannot_be_passed_on(tmp_path: Path) -> None:
+    """The work goes on without, and what is not news is told once."""
+    store = Broken(what="progress")
+    teller = Teller(Records(store, "batch/"), KEY, tmp_path / "progress")
+    teller.tell()
+    (tmp_path / "progress").write_text('{"done": 1, "total": 3}')
+    teller.tell()
+    assert teller.records.progress(KEY) is None
+
+    store.what = "nothing"
+    teller.tell()
+    assert teller.records.progress(KEY) == Progress(1, 3)
+    store.what = "progress"
+    teller.tell()
+    assert teller.records.progress(KEY) == Progress(1, 3)
 
 
 def test_a_stopped_job_tells_nothing(records: Records) -> None:

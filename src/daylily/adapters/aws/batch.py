@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import evolve, field, frozen
@@ -29,6 +29,7 @@ from daylily.adapters.log_chunks import LONGEST_CHARACTER, chunk_of
 from daylily.adapters.system import utc_now
 from daylily.domain.errors import NotFoundError, RejectedError, UnavailableError
 from daylily.domain.names import check_attempt_key
+from daylily.domain.workset import Progress
 from daylily.ports.clock import Clock
 from daylily.ports.compute import Job, JobStatus, LogChunk, Phase
 
@@ -46,6 +47,7 @@ _TO_THE_BUCKET: Final = frozenset(
 )
 _AT_ONCE: Final = 100
 """Jobs in one question."""
+_ASKED_EVERY: Final = timedelta(seconds=10)
 _SHORTEST: Final = 60
 """Seconds; the least time limit that Batch takes."""
 _MOST_TASKS: Final = 10_000
@@ -86,6 +88,8 @@ class BatchCompute:
     """What the records say, which never changes."""
     _names: dict[str, tuple[str, ...]] = field(init=False, factory=dict)
     """What the tasks of jobs are called; of a job without tasks there are none."""
+
+    _told_progress: dict[str, tuple[datetime, Progress | None]] = field(init=False, factory=dict)
 
     def submit(self, job: Job) -> str:
         """Have a job run; see Compute. What Batch calls it is an id of its own."""
@@ -204,6 +208,7 @@ class BatchCompute:
         if len(self._settled) > _MOST_KEPT:
             self._settled.clear()
             self._names.clear()
+            self._told_progress.clear()
         _each(self._found, missing)
         return {key: found for key in keys if (found := self._settled.get(key)) is not None}
 
@@ -261,7 +266,10 @@ class BatchCompute:
             )
         names = self._tasks(key, elected)
         if not names:
-            return of_one(elected.job, job, self._ending(key, None, job), self._tail)
+            status = of_one(elected.job, job, self._ending(key, None, job), self._tail)
+            if status.phase is Phase.RUNNING:
+                return evolve(status, progress=self._progress(key))
+            return status
         if job is not None and not job.ended:
             return under_way(job, len(names))
         return self._told_of_tasks(key, elected, job, names)
@@ -286,6 +294,15 @@ class BatchCompute:
         """Return what a job has told of its end; there is no need to ask where Batch says all."""
         silent = job is None or job.phase in {Phase.FAILED, Phase.CANCELED}
         return self.records.ending(key, index) if silent else None
+
+    def _progress(self, key: str) -> Progress | None:
+        """Return how far a job says that it is: asked no oftener than it tells."""
+        now = self.clock()
+        asked, progress = self._told_progress.get(key, (None, None))
+        if asked is None or now - asked >= _ASKED_EVERY:
+            progress = self.records.progress(key)
+            self._told_progress[key] = now, progress
+        return progress
 
     def _tail(self, job: BatchJob) -> str:
         return self.logs.tail(_stream(job))

@@ -16,11 +16,13 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import IO, Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, Final, Self
 
 from attrs import define, field
 
-from daylily.adapters.aws.batch_records import Elected, Ending, Records
+from daylily.adapters.aws.batch_records import PROGRESS_MOST, Elected, Ending, Records
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.domain.errors import DaylilyError
@@ -101,14 +103,53 @@ class Command:
         self.output.flush()
 
 
+@define
+class Teller:
+    """Passes on what a command writes of its progress, now and then, and whenever it has changed."""
+
+    records: Records
+    key: str
+    path: Path
+    interval: float = 10.0
+    _over: threading.Event = field(init=False, factory=threading.Event)
+    _told: bytes = field(init=False, default=b"")
+
+    def __enter__(self) -> Self:
+        thread = threading.Thread(target=self._tell_on, daemon=True)
+        thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def _tell_on(self) -> None:
+        while not self._over.wait(self.interval):
+            self.tell()
+
+    def tell(self) -> None:
+        """Pass on what has been written, if it is news; the work does not depend on it."""
+        with suppress(OSError, DaylilyError):
+            with self.path.open("rb") as file:
+                told = file.read(PROGRESS_MOST)
+            if told != self._told:
+                self.records.put_progress(self.key, told)
+                self._told = told
+
+
 def perform(
-    records: Records, key: str, order: str, environment: Mapping[str, str], command: Command
+    records: Records,
+    key: str,
+    order: str,
+    environment: Mapping[str, str],
+    command: Command,
+    interval: float = 10.0,
 ) -> int:
     """
     Do what was ordered if this job was elected for it; return the exit code.
 
     Args:
         environment: That of the process, in which Batch tells a job its name.
+        interval: Seconds between two looks at how far it is.
     """
     job, _, _ = environment.get(JOB, "").partition(":")
     if not job:
@@ -124,10 +165,17 @@ def perform(
     except DaylilyError as error:
         return _say(f"{key} cannot be run: {error}", _NOT_RUN)
     tasks = ordered.tasks or (Task(name="", arguments=ordered.arguments),)
+    arguments = tasks[index or 0].arguments
+    ours = {**environment, **ordered.environment, "DAYLILY_ATTEMPT": key}
     started_at = datetime.now(UTC)
-    code = command.run(
-        tasks[index or 0].arguments, ordered.directory, {**environment, **ordered.environment}
-    )
+    if ordered.tasks:  # each would have its own word on progress, and write over the others'
+        code = command.run(arguments, ordered.directory, ours)
+    else:
+        with TemporaryDirectory(prefix="daylily-") as folder:
+            path = Path(folder, "progress.json")
+            with Teller(records, key, path, interval):
+                told = {**ours, "DAYLILY_PROGRESS": str(path)}
+                code = command.run(arguments, ordered.directory, told)
     if command.stopped:
         return code
     ending = Ending(

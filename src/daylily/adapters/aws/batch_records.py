@@ -16,13 +16,17 @@ from typing import Any, Final, TypeVar
 from attrs import field, frozen
 
 from daylily.adapters.keys import check_folder
+from daylily.adapters.local.job_output import progress_told
 from daylily.domain.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from daylily.domain.names import check_attempt_key
+from daylily.domain.workset import Progress
 from daylily.ports.compute import Job, Task
 from daylily.ports.object_store import ObjectStore
 
 T = TypeVar("T")
 
+PROGRESS_MOST: Final = 4096
+"""Bytes of what a job writes of its progress that anybody reads."""
 _DIGEST: Final = 16
 
 
@@ -138,6 +142,23 @@ class Records:
         """
         facts = self._read(self._ending(key, index))
         return None if facts is None else _sound(key, lambda: _told(facts))
+
+    def put_progress(self, key: str, told: bytes) -> None:
+        """Store what a job has written of its progress."""
+        self.objects.put(f"{self._place(key)}progress.json", told)
+
+    def progress(self, key: str) -> Progress | None:
+        """
+        Return how far a job says that it is; None where it says nothing that makes sense.
+
+        Raises:
+            UnavailableError: The store does not answer.
+        """
+        try:
+            with self.objects.open(f"{self._place(key)}progress.json") as stream:
+                return progress_told(stream.read(PROGRESS_MOST))
+        except NotFoundError:
+            return None
 
     def _place(self, key: str) -> str:
         workset_id, attempt = check_attempt_key(key)

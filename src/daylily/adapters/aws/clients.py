@@ -32,6 +32,9 @@ class Clients:
         connect_timeout: Seconds.
         read_timeout: Seconds without a byte.
         attempts: How often one call is tried in all.
+
+    Raises:
+        InvalidInputError: What boto3 reads of its own settings makes no sense; all methods may.
     """
 
     region: str | None = None
@@ -50,66 +53,31 @@ class Clients:
             raise InvalidInputError.of("AWS_PROFILE", str(error)) from error
 
     def dynamodb(self, endpoint_url: str | None = None) -> "DynamoDBClient":
-        """
-        Return a client of DynamoDB.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of DynamoDB."""
         return self._client("dynamodb", endpoint_url)  # type: ignore[no-any-return]
 
     def s3(self, endpoint_url: str | None = None) -> "S3Client":
-        """
-        Return a client of S3.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of S3."""
         return self._client("s3", endpoint_url)  # type: ignore[no-any-return]
 
     def sns(self, endpoint_url: str | None = None) -> "SNSClient":
-        """
-        Return a client of SNS.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of SNS."""
         return self._client("sns", endpoint_url)  # type: ignore[no-any-return]
 
     def batch(self, endpoint_url: str | None = None) -> "BatchClient":
-        """
-        Return a client of Batch.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of Batch."""
         return self._client("batch", endpoint_url)  # type: ignore[no-any-return]
 
     def logs(self, endpoint_url: str | None = None) -> "CloudWatchLogsClient":
-        """
-        Return a client of CloudWatch's logs.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of CloudWatch's logs."""
         return self._client("logs", endpoint_url)  # type: ignore[no-any-return]
 
     def ssm(self, endpoint_url: str | None = None) -> "SSMClient":
-        """
-        Return a client of Systems Manager.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of Systems Manager."""
         return self._client("ssm", endpoint_url)  # type: ignore[no-any-return]
 
     def ec2(self, endpoint_url: str | None = None) -> "EC2Client":
-        """
-        Return a client of EC2.
-
-        Raises:
-            InvalidInputError: What boto3 reads of its own settings makes no sense.
-        """
+        """Return a client of EC2."""
         return self._client("ec2", endpoint_url)  # type: ignore[no-any-return]
 
     def identity(self) -> Identity:

@@ -25,7 +25,9 @@ from daylily.adapters.aws.batch_records import Records
 from daylily.domain.errors import RejectedError
 from daylily.domain.pipelines import Resources
 from daylily.domain.retry import ErrorCategory, category_of
+from daylily.domain.workset import Progress
 from daylily.ports.compute import Compute, Job, Phase
+from daylily.testing.clock import ManualClock
 from daylily.testing.contracts.compute import (
     DEADLINE,
     KEY,
@@ -232,6 +234,20 @@ def test_a_machine_is_lost(site: BatchSite, engine: BatchCompute, jobs: BatchBen
     assert (status.phase, status.exit_code) == (Phase.FAILED, None)
     assert category_of(status.exit_code) is ErrorCategory.TRANSIENT
     assert status.message.startswith("Batch: Host EC2 (instance i-0123456789abcdef0) terminated.")
+
+
+def test_progress(site: BatchSite, engine: BatchCompute, jobs: BatchBench) -> None:
+    """A job that runs shows how far it says that it is; it is asked now and then, not at each look."""
+    clock = ManualClock()
+    watched = evolve(engine, clock=clock)
+    watched.submit(jobs.runs_on(KEY))
+    await_running(watched, KEY, jobs)
+    told = b'{"done": 2, "total": 4, "message": "pipeline_running"}'
+    site.records.put_progress(KEY, told)
+
+    assert watched.status([KEY])[KEY].progress is None
+    clock.advance(timedelta(seconds=11))
+    assert watched.status([KEY])[KEY].progress == Progress(2, 4, "pipeline_running")
 
 
 def test_canceled_in_the_queue(site: BatchSite, engine: BatchCompute, jobs: BatchBench) -> None:
