@@ -10,6 +10,18 @@ settings.register_profile("fast", _patient, max_examples=15, stateful_step_count
 
 
 @pytest.hookimpl
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Let tests of thousands of runs go untraced: tracing takes three times as long as they do.
+
+    What they reach has to be covered by tests of its own, which say what is expected of it.
+    """
+    for item in items:
+        if item.get_closest_marker("load"):
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name cases of bytes by their argument: times inside them differ between test processes."""
     return argname if isinstance(val, bytes) else None
