@@ -690,9 +690,11 @@ def _slurm(settings: Settings) -> Compute:
 
     if settings.slurm_folder is None:
         raise InvalidInputError.of("slurm_folder", "is needed for the engine slurm")
+    # Of two installations with a bucket each, neither takes the other's jobs for its own.
+    own = f"/{settings.bucket}/{settings.prefix}" if settings.store == "aws" else ""
     return SlurmCompute(
         runner=_runner(settings),
-        folder=settings.slurm_folder,
+        folder=settings.slurm_folder.rstrip("/") + own,
         options=tuple(shlex.split(settings.slurm_options)),
     )
 

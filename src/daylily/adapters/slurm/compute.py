@@ -7,6 +7,7 @@ monitors submit a key at once, the controller has put their jobs in an order, an
 A cancel of a key that has no job leaves a held one of another name in the queue, which nobody lets go.
 """
 
+import hashlib
 import json
 import math
 import secrets
@@ -90,10 +91,14 @@ class SlurmCompute:
     options: tuple[str, ...] = ()
     keep_days: int = 60
     python: str = "python3"
-    namespace: str = "daylily:"
-    """What names of jobs begin with: installations that share a cluster and a user need one each."""
+    namespace: str = field()
+    """What names of jobs begin with; installations that have a folder each are told apart by it."""
     _made: list[bool] = field(init=False, factory=list)
     """Holds something once the folder is known to be there."""
+
+    @namespace.default
+    def _of_folder(self) -> str:
+        return f"daylily-{hashlib.sha256(self.folder.encode()).hexdigest()[:8]}:"
 
     def submit(self, job: Job) -> str:
         """Have a job run; see Compute. What Slurm calls it is the job's number."""

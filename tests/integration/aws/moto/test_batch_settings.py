@@ -127,6 +127,26 @@ def test_a_head_node(tmp_path: Any, name: str) -> None:
     app.world.close()
 
 
+def test_installations_that_share_a_cluster(tmp_path: Any) -> None:
+    """Jobs of two buckets are told apart on one cluster, though folder and names be the same."""
+    environ = {
+        "DAYLILY_HOME": str(tmp_path),
+        "DAYLILY_ENGINE": "slurm",
+        "DAYLILY_SLURM_FOLDER": "/fsx/daylily/",
+        "WORKSET_TABLE_NAME": "none",
+    }
+    engines = []
+    for bucket in ("acme-worksets", "acme-test", "acme-test"):
+        app = bootstrap(load({}, {**environ, "S3_BUCKET": bucket}).settings)
+        assert isinstance(app.world.compute, SlurmCompute)
+        engines.append(app.world.compute)
+        app.world.close()
+
+    assert engines[0].folder == "/fsx/daylily/acme-worksets/worksets"
+    assert engines[1].namespace == engines[2].namespace
+    assert len({(engine.namespace, engine.folder) for engine in engines}) == 2
+
+
 def actions(settings: Settings, role: Role) -> dict[str, list[str]]:
     """Return what a role may do with what, of what concerns engines."""
     told = installation(settings).policy(role)["Statement"]
