@@ -116,3 +116,13 @@ def test_d13_what_was_born_in_the_bucket_can_change(lab: Lab, bridge: WorksetInt
     assert [step.state for step in lab.get("ws-001").history] == [
         *(State.READY, State.IN_PROGRESS, State.COMPLETE)
     ]
+
+
+def test_d15_a_huge_error_can_be_tried_again(lab: Lab, bridge: WorksetIntegration) -> None:
+    """A traceback of 100 KB is no reason for another process to take our own error for another's."""
+    bridge.register_workset("ws-001", metadata={"samples": [AFAR]})
+    bridge.update_state("ws-001", "error", "step 3 failed", error_details="E" * 100_000)
+    assert lab.folder("ws-001").sentinels[Sentinel.ERROR].ours
+    WorksetIntegration(app=lab.app()).update_state("ws-001", "ready", "again")
+    assert lab.folder("ws-001").sentinels.keys() == {Sentinel.READY}
+    lab.check()

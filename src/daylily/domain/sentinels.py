@@ -60,6 +60,9 @@ def state_shown(present: Collection[Sentinel]) -> State | None:
     return next((_STANDS_FOR[sentinel] for sentinel in Sentinel if sentinel in present), None)
 
 
+DETAIL_MOST: Final = 4000
+"""Characters of what we write. Readers take the start of a body alone, and the mark is at its end."""
+
 _MARK: Final = re.compile(r" \(daylily #([0-9]{1,9})\)$")
 _BLANKS: Final = re.compile(r"\s+")
 _TIMES: Final = ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%S")
@@ -92,6 +95,8 @@ class SentinelBody:
         # A lone surrogate can be stored nowhere, and would keep the debt from ever being paid.
         detail = self.detail.encode(errors="replace").decode()
         detail = _BLANKS.sub(" ", detail).strip()
+        if self.ours and len(detail) > DETAIL_MOST:
+            detail = f"{detail[: DETAIL_MOST - 1]}…"
         return f"{time}\t{detail}{mark}" if detail or mark else time
 
     @classmethod

@@ -8,13 +8,17 @@ from attrs import frozen
 from tests.integration.aws.kill_world import ADA, Play
 
 from daylily.application.monitor_cycle import LOOK_EVERY
+from daylily.application.register_workset import Registration
 from daylily.application.watch_ended import ROUND
+from daylily.domain.customers import Principal
+from daylily.domain.debts import CopyFiles
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import DEBT_GRACE, Workset
 
 LATER: Final = timedelta(minutes=3)
+WORKER: Final = Principal(name="worker-1", customer_id="acme", operator=True)
 
 
 @frozen
@@ -149,6 +153,128 @@ def _is_retried_at_its_directory(play: Play) -> None:
     play.cycle(ROUND)
 
 
+# Under the guide's names
+
+
+def _is_registered(play: Play) -> None:
+    play.begin()
+    play.app.register(_registration("by-name"))
+
+
+def _is_written_alone(play: Play) -> None:
+    """Into the directory, and not into the table."""
+    play.begin()
+    play.app.register.drop(_registration("by-name"))
+    play.cycle()
+
+
+def _is_locked_and_released(play: Play) -> None:
+    workset_id = play.submit().workset_id
+    play.begin()
+    play.app.lock(workset_id, "worker-1", play.app.settings.lock_timeout)
+    play.app.lock.release(workset_id, "worker-1")
+
+
+def _is_run_by_others(play: Play) -> None:
+    workset_id = play.submit().workset_id
+    play.begin()
+    play.app.lock(workset_id, WORKER.name, play.app.settings.lock_timeout)
+    play.app.tell(WORKER, workset_id, State.IN_PROGRESS, "on node 7")
+    play.app.tell(WORKER, workset_id, State.COMPLETE, "all done")
+
+
+def _is_set_aside_and_put_back(play: Play) -> None:
+    workset_id = play.submit().workset_id
+    play.begin()
+    play.app.tell(WORKER, workset_id, State.IGNORED, "not now")
+    play.app.tell(WORKER, workset_id, State.READY, "now")
+
+
+def _is_put_away_and_brought_back(play: Play) -> None:
+    workset_id = _ended(play, 0)
+    play.cycle()
+    play.begin()
+    play.app.tell(WORKER, workset_id, State.ARCHIVED, "of last year")
+    play.app.sync.ledger.update(
+        workset_id, lambda workset: workset.restore(by=WORKER.name, at=play.clock())
+    )
+    play.app.tell(WORKER, workset_id, State.ARCHIVED, "of last year")
+    play.app.tell(WORKER, workset_id, State.DELETED, "for good")
+
+
+def _is_shown_by_force(play: Play) -> None:
+    """An old run has left its error, and somebody has removed files."""
+    workset_id = play.submit().workset_id
+    for name in (Sentinel.READY, "daylily_info.yaml"):
+        play.remove(workset_id, name)
+    for sentinel in (Sentinel.LOCK, Sentinel.IN_PROGRESS, Sentinel.ERROR):
+        play.put(workset_id, sentinel)
+    play.begin()
+    play.app.show(workset_id)
+
+
+def _is_shown_with_all_others(play: Play) -> None:
+    for name in (Sentinel.READY, "stage_samples.tsv"):
+        play.remove(play.submit().workset_id, name)
+    play.begin()
+    for _ in play.app.show.everything():
+        pass
+
+
+def _is_taken_back(play: Play) -> None:
+    """The table has lost it, and its directory has not."""
+    workset_id = play.submit().workset_id
+    key = {"workset_id": {"S": workset_id}}
+    play.dynamodb.delete_item(TableName=play.place.table, Key=key)
+    (play.place.folder / "notices.jsonl").unlink()
+    play.begin()
+    play.app.discover.take(workset_id)
+
+
+def _is_copied_late(play: Play) -> None:
+    """It was submitted while the bucket was away."""
+    pairs = (FastqPair("sample_data/a_R1.fastq"),)
+    workset = Workset.register(
+        workset_id="copied-late",
+        customer_id="acme",
+        name="trio",
+        manifest=Manifest(samples=(Sample(sample_id="a", pairs=pairs),), pipeline="fastq-qc"),
+        at=play.clock(),
+        actor=ADA.name,
+        copies=CopyFiles(("files/acme/a_R1.fastq",)),
+    )
+    play.store.add(workset)
+    play.clock.advance(DEBT_GRACE)
+    play.begin()
+    play.cycle()
+
+
+def _is_canceled_while_it_waits(play: Play) -> None:
+    workset_id = _ended(play, 75)
+    play.cycle()
+    play.begin()
+    play.app.cancel(ADA, workset_id)
+
+
+def _is_refused_by_its_engine(play: Play) -> None:
+    play.engine.refuse()
+    play.submit()
+    play.begin()
+    play.cycle()
+
+
+def _registration(workset_id: str) -> Registration:
+    pair = FastqPair("s3://reads/HG002_R1.fastq.gz")
+    return Registration(
+        workset_id=workset_id,
+        customer_id="acme",
+        submitted_by="ada",
+        name="trio",
+        samples=(Sample(sample_id="HG002", pairs=(pair,)),),
+        pipeline="fastq-qc",
+    )
+
+
 _COMPLETE: Final = frozenset({State.COMPLETE})
 
 STORIES: Final = {
@@ -172,4 +298,23 @@ STORIES: Final = {
     "is found": Story(_is_found, _COMPLETE),
     "is held and let go": Story(_is_held_and_let_go, frozenset({State.COMPLETE, State.IGNORED})),
     "is retried at its directory": Story(_is_retried_at_its_directory, _COMPLETE),
+    "is registered": Story(_is_registered, frozenset({State.COMPLETE, None})),
+    "is written alone": Story(_is_written_alone, frozenset({State.COMPLETE, None})),
+    "is locked and released": Story(_is_locked_and_released, _COMPLETE),
+    "is run by others": Story(_is_run_by_others, frozenset({State.COMPLETE, State.IN_PROGRESS})),
+    "is set aside and put back": Story(
+        _is_set_aside_and_put_back, frozenset({State.COMPLETE, State.IGNORED})
+    ),
+    "is put away and brought back": Story(
+        _is_put_away_and_brought_back,
+        frozenset({State.COMPLETE, State.ARCHIVED, State.DELETED}),
+    ),
+    "is shown by force": Story(_is_shown_by_force, frozenset({State.COMPLETE, State.ERROR})),
+    "is shown with all others": Story(_is_shown_with_all_others, _COMPLETE),
+    "is taken back": Story(_is_taken_back, _COMPLETE),
+    "is copied late": Story(_is_copied_late, _COMPLETE),
+    "is canceled while it waits": Story(
+        _is_canceled_while_it_waits, frozenset({State.CANCELED, State.COMPLETE})
+    ),
+    "is refused by its engine": Story(_is_refused_by_its_engine, frozenset({State.ERROR})),
 }

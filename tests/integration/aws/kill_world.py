@@ -22,7 +22,7 @@ from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App, World, compose
 from daylily.config import Settings
 from daylily.domain.customers import Principal
-from daylily.domain.errors import NotFoundError
+from daylily.domain.errors import NotFoundError, RejectedError
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import Sentinel, projection
@@ -138,6 +138,8 @@ class FileCompute:
 
     def submit(self, job: Job) -> str:
         """See Compute.submit."""
+        if self._refusing.exists():
+            raise RejectedError("there is no such partition")
         path = self._path(job.key)
         phase = Phase.CANCELED if path.with_suffix(".cancel").exists() else Phase.RUNNING
         # Whole or not at all, and by the first alone.
@@ -165,6 +167,14 @@ class FileCompute:
     def log(self, key: str, *, offset: int = 0, limit: int = 65536) -> LogChunk:
         """See Compute.log."""
         raise NotFoundError(f"{key} has written nothing")
+
+    def refuse(self) -> None:
+        """Take no job from now on, as an engine that is set up wrongly."""
+        self._refusing.touch()
+
+    @property
+    def _refusing(self) -> Path:
+        return self.folder / "refusing"
 
     def end(self, exit_code: int) -> None:
         """End all that runs."""

@@ -80,7 +80,7 @@ def test_a_workset_is_registered_as_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_runs_that_is_not_ours_to_run(name: str) -> None:
-    """What is ready and claimed by nobody is run, once; all else stays, and so does what others wrote."""
+    """What is ready and claimed by nobody is run, once; all else and all that others wrote stays."""
     lab, recorded = Lab(), Recorded.read(name)
     recorded.put(lab, "dropped-1")
     before = recorded.standing(lab, "dropped-1")

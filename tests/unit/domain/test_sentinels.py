@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daylily.domain.lifecycle import State
-from daylily.domain.sentinels import Sentinel, SentinelBody, known, projection, state_shown
+from daylily.domain.sentinels import DETAIL_MOST, Sentinel, SentinelBody, known, projection, state_shown
 from daylily.testing.samples import NOON
 
 PRECEDENCE: Final = (
@@ -184,3 +184,15 @@ def test_a_sentinel_is_known_by_all_of_its_text() -> None:
     assert known([Sentinel.READY, Sentinel.ERROR], bodies) == known(bodies, bodies)
     for other in others:
         assert known([Sentinel.ERROR], {Sentinel.ERROR: other}) != known([Sentinel.ERROR], bodies)
+
+
+def test_a_long_detail_keeps_its_mark() -> None:
+    """However much an error has to say, we know our own sentinel by the start of its body."""
+    body = SentinelBody(NOON, "\N{DNA DOUBLE HELIX}" * 100_000, 7)
+
+    text = body.render()
+
+    assert len(text.encode()) < 20_000
+    read = SentinelBody.parse(text)
+    assert (read.sequence, len(read.detail), read.detail[-1]) == (7, DETAIL_MOST, "…")
+    assert read.render() == text
