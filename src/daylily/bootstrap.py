@@ -272,6 +272,7 @@ def compose(settings: Settings, world: World) -> App:
         workers=workers,
         index=_index(settings, world),
     )
+    monitors = ShowMonitors(objects=world.objects, folder=places.monitors, clock=world.clock)
     check = CheckLedger(
         store=world.store, sentinels=world.sentinels, engines=engines, clock=world.clock
     )
@@ -304,6 +305,7 @@ def compose(settings: Settings, world: World) -> App:
             engines=engines,
             clock=world.clock,
             room=room,
+            monitors=monitors,
         ),
         sync=sync,
         show=show,
@@ -322,7 +324,7 @@ def compose(settings: Settings, world: World) -> App:
             host=socket.gethostname(),
             pid=os.getpid(),
         ),
-        monitors=ShowMonitors(objects=world.objects, folder=places.monitors, clock=world.clock),
+        monitors=monitors,
         cycle=cycle,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -173,11 +174,18 @@ class ObjectSentinelStore:
         """
         See SentinelStore.directories.
 
-        In the order of their keys. Names that cannot be ids are left out: no call takes them.
+        In the order of their keys.
         """
         page = self.objects.entries(self.prefix, cursor=cursor)
-        folders = [key[len(self.prefix) : -1] for key in page.items if key.endswith("/")]
-        return Page(tuple(filter(is_id, folders)), page.cursor)
+        folders = tuple(key[len(self.prefix) : -1] for key in page.items if key.endswith("/"))
+        return Page(folders, page.cursor)
+
+    def ready_since(self, name: str) -> datetime | None:
+        """See SentinelStore.ready_since."""
+        try:
+            return self.objects.info(f"{self.prefix}{name}/{Sentinel.READY}").modified_at
+        except NotFoundError:
+            return None
 
     def shown(self, *, cursor: str | None = None) -> Page[Shown]:
         """
@@ -388,8 +396,8 @@ class ObjectSentinelStore:
             if directory + key not in present:
                 try:
                     self.objects.info(directory + key)
-                except NotFoundError as error:
-                    yield Fault(key, f"is not in the workset's directory ({error})")
+                except NotFoundError:
+                    yield Fault(key, "is not in the workset's directory")
 
 
 def _key_of(entry: ObjectInfo | str) -> str:

@@ -278,7 +278,7 @@ def _at_odds(workset: Workset, status: JobStatus | None, at: datetime) -> Diverg
     """Return how an engine's word differs from the store's."""
     if workset.running is not None:
         if status is None:
-            told = "the engine answers, and has no such job: it never will again"
+            told = "the engine answers, and has no such job"
             return _engine(workset, DivergenceKind.ENGINE_UNKNOWN, "no such job", told, Remedy.RECORD)
         if status.ended:
             told = "the engine knows how its jobs ended"

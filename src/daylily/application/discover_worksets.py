@@ -7,11 +7,12 @@ from attrs import define, evolve, field, frozen
 
 from daylily.application.ledger import Ledger
 from daylily.application.others import Others
-from daylily.application.resting import Resting
+from daylily.application.resting import Resting, within
 from daylily.application.restore_workset import RestoreWorkset
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.sentinels import Sentinel, state_shown
 from daylily.domain.workset import Workset
@@ -28,6 +29,9 @@ TELL_AGAIN: Final = timedelta(hours=1)
 PAGE_PAUSE: Final = timedelta(seconds=2)
 """Time between two listings, for each page beyond the first: a listing of all must not be all we do."""
 
+MOST_FAULTS: Final = 5
+"""How many faults of one directory are told in a line."""
+
 _BATCH: Final = 500
 
 
@@ -36,7 +40,14 @@ class Damaged:
     """A directory that shows ``daylily.ready`` and yet cannot be taken."""
 
     workset_id: str
+    """The directory's name, which may be no id."""
     error: InvalidInputError
+
+    def __str__(self) -> str:
+        faults = [str(fault) for fault in self.error.faults]
+        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        name = self.workset_id if is_id(self.workset_id) else repr(self.workset_id[:80])
+        return f"{name}: {'; '.join(faults[:MOST_FAULTS] + more)}"
 
 
 @frozen(kw_only=True)
@@ -77,7 +88,8 @@ class DiscoverWorksets:
     """Of those that do not say."""
     actor: str
     _mark: str | None = field(init=False, default=None)
-    _next_listing: datetime | None = field(init=False, default=None)
+    _listed_at: datetime | None = field(init=False, default=None)
+    _pause: timedelta = field(init=False, default=timedelta())
     _known: set[str] = field(init=False, factory=set)
     _waiting: set[str] = field(init=False, factory=set)
     _looks: Resting = field(init=False, factory=lambda: Resting(LOOK_EVERY))
@@ -126,13 +138,17 @@ class DiscoverWorksets:
         """
         Register one directory as the workset that it shows; None where it is not to be touched now.
 
-        One that bears our marks is a workset that the store has lost, and is put back.
+        One that bears our marks is a workset that the store has lost, and is put back. One that is to
+        be run is as old as its ``daylily.ready``, and stands in the queue so.
 
         Raises:
             AlreadyExistsError: There is a workset of that id.
             InvalidInputError: It cannot be taken; every fault is listed.
             UnavailableError: A store does not answer.
         """
+        if not is_id(workset_id):
+            self._refuse_name(workset_id)
+            return None
         folder = self.sentinels.look(workset_id)
         if any(body.ours for body in folder.sentinels.values()):
             return self.restore(workset_id, folder)
@@ -168,12 +184,23 @@ class DiscoverWorksets:
             requirements=dropped.requirements,
         )
         if shown is State.READY:
-            return workset
+            since = self.sentinels.ready_since(workset_id)
+            return evolve(workset, created_at=min(since or workset.created_at, workset.created_at))
         others = Others(workset=workset, folder=folder, at=self.clock(), actor=self.actor)
         adopted = others.adopt(workset, shown)
         # It was under way before we knew of it: that is no news.
         quiet = tuple(debt for debt in adopted.debts if not isinstance(debt, SendNotice))
         return evolve(adopted, debts=quiet)
+
+    def _refuse_name(self, name: str) -> None:
+        """
+        Pass over a directory whose name leads who knows where.
+
+        Raises:
+            InvalidInputError: It shows ``daylily.ready``: somebody waits for it.
+        """
+        if self.sentinels.ready_since(name) is not None:
+            raise InvalidInputError.of("the directory's name", f"is not one of a workset: {ID_RULE}")
 
     def _refuse_what_is_not_ours(self, dropped: DroppedWorkset) -> None:
         """
@@ -198,12 +225,12 @@ class DiscoverWorksets:
 
     def _list(self, now: datetime) -> None:
         """List the directories, if some may have come and the last listing was not just now."""
-        if self._next_listing is not None and now < self._next_listing:
+        if self._listed_at is not None and within(self._pause, self._listed_at, now):
             return
         mark = self.sentinels.changed(self._mark)
         if mark is not None:
             pages = self._look_around()
-            self._mark, self._next_listing = mark, now + PAGE_PAUSE * (pages - 1)
+            self._mark, self._listed_at, self._pause = mark, now, PAGE_PAUSE * (pages - 1)
 
     def _look_around(self) -> int:
         there: set[str] = set()
@@ -221,14 +248,14 @@ class DiscoverWorksets:
         new = sorted(there - self._known - self._waiting)
         for start in range(0, len(new), _BATCH):
             batch = new[start : start + _BATCH]
-            known = self.store.known(batch)
+            known = self.store.known([name for name in batch if is_id(name)])
             self._known |= known
             self._waiting |= set(batch) - known
         return pages
 
     def _is_to_be_told(self, workset_id: str, text: str, now: datetime) -> bool:
         told = self._told.get(workset_id)
-        if told is not None and told.text == text and now - told.at < TELL_AGAIN:
+        if told is not None and told.text == text and within(TELL_AGAIN, told.at, now):
             return False
         self._told[workset_id] = _Told(text, now)
         return True

@@ -6,16 +6,19 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daylily.application.engines import Engines
+from daylily.application.heartbeats import ShowMonitors
 from daylily.application.others import Others
+from daylily.application.poll_worksets import MISSING_FOR
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.room import MakeRoom
 from daylily.domain.clusters import Unplaced
 from daylily.domain.customers import Principal
 from daylily.domain.diagnosis import remedy_of
 from daylily.domain.errors import UnavailableError
+from daylily.domain.heartbeat import Vitality
 from daylily.domain.lifecycle import TERMINAL, State
 from daylily.domain.retry import Failure
 from daylily.domain.sentinels import Sentinel
@@ -54,6 +57,11 @@ class Cause(StrEnum):
     """Somebody has to act."""
 
 
+_MONITORS_TURN: Final = frozenset({Cause.MONITOR, Cause.CANCEL, Cause.RETRY})
+"""What a monitor has to do something for."""
+_START: Final = "Start a monitor: `daylily monitor`, or `daylily up`."
+
+
 @frozen(kw_only=True)
 class Explanation:
     """Why a workset is where it is."""
@@ -90,6 +98,7 @@ class ExplainWorkset:
     engines: Engines
     clock: Clock
     room: MakeRoom
+    monitors: ShowMonitors
 
     def __call__(self, who: Principal, workset_id: str) -> Explanation:
         """
@@ -101,6 +110,8 @@ class ExplainWorkset:
         """
         workset = self.read.get(who, workset_id)
         answer = self._answer(workset)
+        if answer.cause in _MONITORS_TURN and not self._watched():
+            answer = evolve(answer, text=f"{answer.text}. No monitor has been heard of", remedy=_START)
         return Explanation(
             workset_id=workset_id,
             state=workset.state,
@@ -110,6 +121,15 @@ class ExplainWorkset:
             until=answer.until,
             remedy=answer.remedy,
         )
+
+    def _watched(self) -> bool:
+        """Tell whether a monitor has given a sign of life, for all that can be found out."""
+        try:
+            heard = self.monitors()
+        except UnavailableError:
+            return True
+        now = self.clock()
+        return any(each.vitality(now) is not Vitality.SILENT for each in heard)
 
     def _answer(self, workset: Workset) -> _Answer:
         if workset.state in TERMINAL:
@@ -158,12 +178,15 @@ class ExplainWorkset:
             known = f" since {since:%Y-%m-%d %H:%M:%S} UTC" if since else ""
             text = f"the engine does not answer{known}, which says nothing about the job: {error}"
             return _Answer(Cause.ENGINE_DOWN, text)
+        ended = "it has ended at the engine: the next cycle of a monitor records it"
         if workset.cancel is not None:
-            text = f"{workset.cancel.by} asked for a cancel; the engine has yet to stop it"
-            return _Answer(Cause.CANCEL, text)
-        if status is None or status.ended:
-            text = "it has ended at the engine: the next cycle of a monitor records it"
-            return _Answer(Cause.MONITOR, text)
+            stopped = status is None or status.ended
+            text = f"{workset.cancel.by} asked for a cancel; "
+            return _Answer(Cause.CANCEL, text + (ended if stopped else "the engine has yet to stop it"))
+        if status is not None and status.ended:
+            return _Answer(Cause.MONITOR, ended)
+        if status is None:
+            return self._missing(workset)
         if status.phase is Phase.QUEUED:
             text = f"the engine has it in its queue as {status.job}"
             text += f" ({status.message})" if status.message else ""
@@ -173,13 +196,28 @@ class ExplainWorkset:
             text += f": {status.progress.done} of {status.progress.total} {status.progress.message}"
         return _Answer(Cause.NOTHING, text.rstrip())
 
+    @staticmethod
+    def _missing(workset: Workset) -> _Answer:
+        since = workset.missing_since
+        known = f" since {since:%Y-%m-%d %H:%M:%S} UTC" if since else ""
+        text = (
+            f"the engine answers, and has no record of it{known}: if it stays so, it is launched anew"
+        )
+        return _Answer(Cause.MONITOR, text, until=since + MISSING_FOR if since else None)
+
     def _ready(self, workset: Workset) -> _Answer:
         if (others := self._held_by_others(workset)) is not None:
             return others
         rank = self._rank(workset)
         place = f"number {rank} in the queue" if rank else "in the queue"
-        room = self.room(self._running_ones())
+        down = self._down(workset)
+        room = self.room(self._running_ones(), down)
         placed = room.place(workset)
+        if down and (isinstance(placed, Unplaced) or not room.answers):
+            text = "; ".join(str(error) for error in down.values())
+            return _Answer(
+                Cause.ENGINE_DOWN, f"it is {place}, and its engine does not answer: {text}", rank
+            )
         if isinstance(placed, Unplaced):
             return _Answer(
                 Cause(placed.shortage), f"it is {place}, and waits for {placed.reason}", rank
@@ -188,8 +226,8 @@ class ExplainWorkset:
         if ahead >= room.max_concurrent - room.running:
             text = f"it is {place}, and {room.max_concurrent - room.running} can be launched"
             return _Answer(Cause.SLOT, text, rank)
-        text = f"it is {place}: the next cycle of a monitor launches it, if one is running"
-        return _Answer(Cause.MONITOR, text, rank, remedy="Is a monitor up? See `daylily monitor`.")
+        text = f"it is {place}: the next cycle of a monitor launches it"
+        return _Answer(Cause.MONITOR, text, rank)
 
     def _held_by_others(self, workset: Workset) -> _Answer | None:
         try:
@@ -207,6 +245,18 @@ class ExplainWorkset:
                 until = others.lock_counts_until if sentinel is Sentinel.LOCK else None
                 return _Answer(Cause.OTHER_SYSTEM, text, until=until, remedy=remedy)
         return None
+
+    def _down(self, workset: Workset) -> dict[str | None, UnavailableError]:
+        """Return those of the engines that may get it which do not answer, and what they say."""
+        wanted = workset.requirements.cluster
+        clusters: list[str | None] = [each.name for each in self.engines.clusters]
+        silent: dict[str | None, UnavailableError] = {}
+        for name in [each for each in clusters if wanted in {None, each}] if clusters else [None]:
+            try:
+                self.engines.of(name).status([workset.attempt_key])
+            except UnavailableError as error:
+                silent[name] = error
+        return silent
 
     def _running_ones(self) -> Iterator[Workset]:
         where = Filter(states=frozenset({State.IN_PROGRESS}))

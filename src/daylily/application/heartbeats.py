@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from daylily.application.resting import within
 from daylily.domain.errors import DaylilyError, NotFoundError
 from daylily.domain.heartbeat import BEAT_EVERY, FORGOTTEN_AFTER, Heard, Heartbeat
 from daylily.ports.clock import Clock
@@ -127,7 +128,7 @@ class LeaveHeartbeat:
     def _beat(self, rest: timedelta) -> None:
         self._cycles += 1
         now = self.clock()
-        if self._tried_at is not None and now - self._tried_at < BEAT_EVERY:
+        if self._tried_at is not None and within(BEAT_EVERY, self._tried_at, now):
             return
         self._tried_at = now
         last_at, took = self._last_cycle or (None, timedelta())
@@ -145,7 +146,7 @@ class LeaveHeartbeat:
                 faults=self._faults,
             )
         )
-        if self._tidied_at is None or now - self._tidied_at >= FORGOTTEN_AFTER:
+        if self._tidied_at is None or not within(FORGOTTEN_AFTER, self._tidied_at, now):
             self._tidied_at = now
             self._tidy(now)
 

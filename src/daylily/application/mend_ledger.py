@@ -111,6 +111,6 @@ class MendLedger:
             case Remedy.TAKE_OVER:
                 self.sync.watch(workset)
             case Remedy.RECORD:
-                self.poll([workset], workset.cluster)
+                self.poll([workset], workset.cluster, patient=False)
             case _:
                 self.start.let_go(workset, self.owner, "found by a check of the ledger")

@@ -219,10 +219,7 @@ class MonitorCycle:
         with _reported(report, "discovery"):
             found = self.discover()
             report.moved.extend(found.registered)
-            report.faults.extend(
-                f"{damaged.workset_id}: {'; '.join(map(str, damaged.error.faults))}"
-                for damaged in found.damaged
-            )
+            report.faults.extend(map(str, found.damaged))
             report.faults.extend(f"discovery: {error}" for error in found.outages)
 
     def _watch_ended(self, report: CycleReport) -> None:

@@ -30,6 +30,12 @@ SAMPLES_BYTES: Final = 8 << 20
 UNKNOWN_AFTER: Final = timedelta(minutes=1)
 """How long an engine may be silent before its worksets are marked: shorter silences mean nothing."""
 
+MISSING_FOR: Final = timedelta(minutes=2)
+"""
+How long an engine has to have had no record of a job before that counts as lost: engines forget jobs
+while they start again, and a job that is given up too soon runs twice.
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,13 +57,17 @@ class PollWorksets:
     silent: dict[str | None, datetime] = field(init=False, factory=dict)
     """Since when engines have not answered, by cluster; to save time alone."""
 
-    def __call__(self, worksets: Sequence[Workset], cluster: str | None = None) -> tuple[Workset, ...]:
+    def __call__(
+        self, worksets: Sequence[Workset], cluster: str | None = None, *, patient: bool = True
+    ) -> tuple[Workset, ...]:
         """
         Return the worksets that have moved.
 
         Args:
             worksets: All of one cluster; running, or locked with a cancel pending.
             cluster: Which.
+            patient: Whether the record of a job may be missing for a while; not where a person has
+                looked already.
 
         Raises:
             UnavailableError: The engine does not answer; that says nothing about any job. Worksets
@@ -72,7 +82,7 @@ class PollWorksets:
 
         def step(workset: Workset) -> Workset | None:
             try:
-                return self._step(workset, known.get(workset.attempt_key))
+                return self._step(workset, known.get(workset.attempt_key), patient)
             except ConflictError:
                 return None  # another monitor has recorded it, or a person changed it: next cycle tells
 
@@ -90,30 +100,43 @@ class PollWorksets:
         if self.clock() - since < UNKNOWN_AFTER:
             return
         for workset in worksets:
-            if workset.unknown_since is None:
+            if workset.unknown_since is None and workset.missing_since is None:
                 with contextlib.suppress(ConflictError):
                     self.ledger.store.save(workset.with_unknown(since))
 
-    def _step(self, workset: Workset, status: JobStatus | None) -> Workset:
+    def _step(self, workset: Workset, status: JobStatus | None, patient: bool) -> Workset:
         if workset.state is State.LOCKED:
             return self._stop_launch(workset, status)
         if status is None:
-            # The engine answers and has no such job: it never will again.
-            lost = f"the engine has no record of {workset.attempt_key}"
-            return self._fail(workset, failure_of(None, lost))
+            return self._missing(workset, patient)
         if status.ended:
             workset = workset.with_samples(self._outcomes(workset, status))
         match status.phase:
             case Phase.SUCCEEDED:
-                return self._rest(workset.completed(at=self.clock(), actor=self.actor))
+                done = workset.completed(at=self.clock(), actor=self.actor, ended_at=status.ended_at)
+                return self._rest(done)
             case Phase.FAILED:
                 text = status.message[:MESSAGE_LENGTH] or f"exit code {status.exit_code}"
-                return self._fail(workset, failure_of(status.exit_code, text))
+                return self._fail(workset, failure_of(status.exit_code, text), status.ended_at)
             case Phase.CANCELED:
                 elsewhere = Failure(ErrorCategory.PERMANENT, "canceled at the engine")
-                return self._fail(workset, elsewhere)
+                return self._fail(workset, elsewhere, status.ended_at)
             case _:
                 return self._note_progress(workset, status)
+
+    def _missing(self, workset: Workset, patient: bool) -> Workset:
+        """Wait whether the record of a job turns up again; if it does not, the job is lost."""
+        now = self.clock()
+        if workset.cancel is None:
+            since = workset.missing_since
+            if patient and (since is None or since > now):  # then the clock has been put back
+                return self.ledger.store.save(workset.with_missing(now))
+            if patient and since is not None and now - since < MISSING_FOR:
+                return workset
+            # Should it turn up yet, it must not run beside the one that takes its place.
+            self.engines.of(workset.cluster).cancel(workset.attempt_key)
+        lost = f"the engine has no record of {workset.attempt_key}"
+        return self._fail(workset, failure_of(None, lost))
 
     def _outcomes(self, workset: Workset, status: JobStatus) -> Sequence[SampleOutcome]:
         """Return what became of samples: by the tasks of the job, or a file of its results."""
@@ -142,7 +165,7 @@ class PollWorksets:
             return self.ledger.rest(workset.canceled(at=at, actor=self.actor))
         return self.ledger.rest(workset.launch_found(status.job, at=at, actor=self.actor))
 
-    def _fail(self, workset: Workset, failure: Failure) -> Workset:
+    def _fail(self, workset: Workset, failure: Failure, ended_at: datetime | None = None) -> Workset:
         return self._rest(
             workset.failed(
                 failure,
@@ -150,6 +173,7 @@ class PollWorksets:
                 actor=self.actor,
                 policy=self.policy,
                 jitter=self.chance.jitter(),
+                ended_at=ended_at,
             )
         )
 
@@ -158,6 +182,7 @@ class PollWorksets:
 
     def _note_progress(self, workset: Workset, status: JobStatus) -> Workset:
         progress = status.progress or workset.progress
-        if progress == workset.progress and workset.unknown_since is None:
+        silent = workset.unknown_since or workset.missing_since
+        if progress == workset.progress and silent is None:
             return workset
         return self.ledger.store.save(workset.with_progress(progress))

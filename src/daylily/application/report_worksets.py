@@ -136,7 +136,7 @@ class ReportWorksets:
         if shelf is None or not asked.archive:
             return
         for name in every(lambda cursor: shelf.sentinels.directories(cursor=cursor)):
-            if not asked.names or name in asked.names:
+            if is_id(name) and (not asked.names or name in asked.names):
                 yield name, shelf
 
     def _row(self, workset: Workset, asked: Asked, archive: Shelf | None) -> ReportRow:

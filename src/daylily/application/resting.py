@@ -9,6 +9,16 @@ FIRST: Final = timedelta(seconds=5)
 LONGEST: Final = timedelta(minutes=10)
 
 
+def within(length: timedelta, since: datetime, at: datetime) -> bool:
+    """
+    Tell whether less than *length* has passed.
+
+    Where *since* is to come, the clock has been put back: who waited for it to catch up might wait
+    for days.
+    """
+    return timedelta(0) <= at - since < length
+
+
 @frozen
 class _Rest:
     until: datetime
@@ -31,8 +41,9 @@ class Resting:
     _rests: dict[str, _Rest] = field(init=False, factory=dict)
 
     def over(self, name: str, at: datetime) -> bool:
-        """Tell whether it is the turn of *name* again."""
-        return name not in self._rests or self._rests[name].until <= at
+        """Tell whether it is the turn of *name* again; also where the clock has been put back."""
+        rest = self._rests.get(name)
+        return rest is None or not within(rest.length, rest.until - rest.length, at)
 
     def begin(self, name: str, at: datetime) -> None:
         """Note that *name* came to nothing."""

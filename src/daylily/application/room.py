@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from daylily.application.engines import Engines
+from daylily.application.resting import within
 from daylily.domain.clusters import Cluster, Load, Placed, Shortage, Unplaced, place
 from daylily.domain.errors import InvalidInputError, NotFoundError, NotSetUpError
 from daylily.domain.lifecycle import State
@@ -102,7 +103,7 @@ class Room:
 
 @frozen
 class _Limit:
-    until: datetime
+    read_at: datetime
     worksets: int | None
 
 
@@ -123,8 +124,8 @@ class Limits:
             UnavailableError: It cannot be read.
         """
         known = self._known.get(customer_id)
-        if known is None or known.until <= self.clock():
-            known = _Limit(self.clock() + REMEMBERED, self._read(customer_id))
+        if known is None or not within(REMEMBERED, known.read_at, self.clock()):
+            known = _Limit(self.clock(), self._read(customer_id))
             self._known[customer_id] = known
         return known.worksets
 

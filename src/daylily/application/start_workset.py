@@ -11,6 +11,7 @@ from daylily.application.check_seals import CheckSeals
 from daylily.application.engines import Engines
 from daylily.application.jobs import MakeJob
 from daylily.application.ledger import Ledger, Payment
+from daylily.application.resting import within
 from daylily.application.sync_workset import Synced, SyncWorkset
 from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -122,7 +123,7 @@ class StartWorkset:
             return self._refuse(locked, Failure(ErrorCategory.DATA, broken))
         if not self._show_in_progress(locked):
             return self._back_off(locked, "another system runs it")
-        if self.clock() - at >= LAUNCH_WINDOW:
+        if not within(LAUNCH_WINDOW, at, self.clock()):
             return self._back_off(locked, "too slow to launch safely")
         return self._launch(locked)
 

@@ -1,7 +1,7 @@
 """The aggregate: what may happen to a workset, and what each step owes the world."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import Final, Self
@@ -35,6 +35,9 @@ RUN_GONE_GRACE: Final = timedelta(minutes=2)
 How long after another system's run has vanished the workset is left alone: whatever took its sentinel
 away may be about to say how it ended.
 """
+
+ALWAYS: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Since when is due what is due at all times."""
 
 MAX_RETRIES: Final = 3
 """Automatic retries of a workset where nobody says how many."""
@@ -162,6 +165,8 @@ class Workset:
     progress: Progress | None = None
     unknown_since: datetime | None = None
     """Since when the engine has said nothing of the running attempt; None if it answers."""
+    missing_since: datetime | None = None
+    """Since when the engine, which answers, has had no record of the running attempt."""
     history: tuple[Transition, ...] = ()
     sequence: int = 0
     """How many transitions there have been; the mark in sentinel bodies and event ids."""
@@ -244,20 +249,25 @@ class Workset:
 
     @property
     def due_at(self) -> datetime | None:
-        """When a monitor has to look at this workset again; None if never by itself."""
+        """
+        When a monitor has to look at this workset again; None if never by itself.
+
+        What any cycle has to look at is due at all times, not since some moment that a clock told: it
+        may have been a wrong one, and ahead.
+        """
         candidates = []
         if self.debts:
             candidates.append(self.updated_at + DEBT_GRACE)
         if self.cancel:
-            candidates.append(self.cancel.at)
+            candidates.append(ALWAYS)
         if self.lock:
             candidates.append(self.lock.expires_at)
         if self.retry_at:
             candidates.append(self.retry_at)
         if self.running:
-            candidates.append(self.running.started_at)
+            candidates.append(ALWAYS)
         if self.foreign_run or self.held:
-            candidates.append(self.updated_at)
+            candidates.append(ALWAYS)
         return min(candidates, default=None)
 
     @property
@@ -417,13 +427,20 @@ class Workset:
             IllegalTransitionError: Nothing is running.
         """
         self._running()
-        return evolve(self, progress=progress, unknown_since=None)
+        return evolve(self, progress=progress, unknown_since=None, missing_since=None)
 
     def with_unknown(self, since: datetime) -> Self:
         """
         Record since when the engine has said nothing. This is no transition: the attempt may well run.
         """
         return evolve(self, unknown_since=since)
+
+    def with_missing(self, since: datetime) -> Self:
+        """
+        Record since when the engine has had no record of the attempt. This is no transition: a record
+        may turn up again.
+        """
+        return evolve(self, unknown_since=None, missing_since=since)
 
     def with_samples(self, outcomes: Iterable[SampleOutcome]) -> Self:
         """
@@ -445,35 +462,54 @@ class Workset:
         )
         return evolve(self, attempts=(*earlier, evolve(running, samples=own)))
 
-    def completed(self, *, at: datetime, actor: str) -> Self:
+    def completed(self, *, at: datetime, actor: str, ended_at: datetime | None = None) -> Self:
         """
         Record that the running attempt succeeded; a cancel that came too late is let go.
+
+        Args:
+            ended_at: When, as the engine has it; None if it does not say.
 
         Raises:
             IllegalTransitionError: Nothing is running.
         """
-        ended = self._ended(at, State.COMPLETE, None)
+        ended = self._ended(at, State.COMPLETE, None, ended_at)
         reason = f"attempt {self._running().number} complete"
         return evolve(ended, cancel=None)._enter(State.COMPLETE, at, reason, actor, EventKind.COMPLETE)
 
     def failed(
-        self, failure: Failure, *, at: datetime, actor: str, policy: RetryPolicy, jitter: float
+        self,
+        failure: Failure,
+        *,
+        at: datetime,
+        actor: str,
+        policy: RetryPolicy,
+        jitter: float,
+        ended_at: datetime | None = None,
     ) -> Self:
         """
         Record that the running attempt failed; what follows is the policy's to say.
 
         A workset whose cancel is pending is canceled: nobody wants it tried again.
 
+        Args:
+            ended_at: When, as the engine has it; None if it does not say.
+
         Raises:
             IllegalTransitionError: Nothing is running.
         """
         self._running()
         if self.cancel:
-            return self.canceled(at=at, actor=actor)
-        return self._failed(failure, at, actor, policy, jitter)
+            return self.canceled(at=at, actor=actor, ended_at=ended_at)
+        return self._failed(failure, at, actor, policy, jitter, ended_at)
 
     def _failed(
-        self, failure: Failure, at: datetime, actor: str, policy: RetryPolicy, jitter: float
+        self,
+        failure: Failure,
+        at: datetime,
+        actor: str,
+        policy: RetryPolicy,
+        jitter: float,
+        ended_at: datetime | None,
     ) -> Self:
         losses = self._losses()
         if policy.replaces(failure, losses):
@@ -490,7 +526,7 @@ class Workset:
             state, kind = (State.FAILED, EventKind.FAILED) if spent else (State.ERROR, EventKind.ERROR)
             used, retry_at, reason = self.retries_used, None, failure.message
         ended = evolve(
-            self._ended(at, state, failure),
+            self._ended(at, state, failure, ended_at),
             retries_used=used,
             retry_at=retry_at,
             retry_only=self._unfinished() if state is State.RETRYING else (),
@@ -510,8 +546,13 @@ class Workset:
             raise IllegalTransitionError(f"{self.workset_id} is {self.state}: nothing is running")
         return self.running
 
-    def _ended(self, at: datetime, outcome: State, failure: Failure | None) -> Self:
-        ended = evolve(self._running(), ended_at=at, outcome=outcome, failure=failure)
+    def _ended(
+        self, at: datetime, outcome: State, failure: Failure | None, ended_at: datetime | None
+    ) -> Self:
+        running = self._running()
+        # Nobody may have looked for long. An engine's clock may be wrong, though.
+        then = at if ended_at is None else max(running.started_at, min(ended_at, at))
+        ended = evolve(running, ended_at=then, outcome=outcome, failure=failure)
         return evolve(self, attempts=(*self.attempts[:-1], ended))
 
     # What people ask for
@@ -550,16 +591,19 @@ class Workset:
         stop = CancelRequest(by=by, at=at, reason=reason, then=State.IGNORED)
         return evolve(self, cancel=stop, known=known)
 
-    def canceled(self, *, at: datetime, actor: str) -> Self:
+    def canceled(self, *, at: datetime, actor: str, ended_at: datetime | None = None) -> Self:
         """
         Record that the engine has stopped (or never had) what was to be canceled, or held.
+
+        Args:
+            ended_at: When, as the engine has it; None if it does not say.
 
         Raises:
             IllegalTransitionError: Nobody asked for it.
         """
         if self.cancel is None:
             raise IllegalTransitionError(f"{self.workset_id}: nobody asked for a cancel")
-        stopped = self._ended(at, State.CANCELED, None) if self.running else self
+        stopped = self._ended(at, State.CANCELED, None, ended_at) if self.running else self
         if self.cancel.then is State.IGNORED:
             quiet = evolve(stopped, cancel=None)
             held = quiet._enter(State.IGNORED, at, f"stopped: {self.cancel.reason}", actor)
@@ -798,6 +842,7 @@ class Workset:
             updated_at=at,
             waits_for=None,
             unknown_since=None,
+            missing_since=None,
             sequence=self.sequence + 1,
             history=(*self.history, Transition(state=state, at=at, reason=reason, actor=actor)),
         )

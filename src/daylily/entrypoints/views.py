@@ -200,6 +200,7 @@ class WorksetView:
         """Return the view of a workset."""
         places: Places = read.places
         failure, progress, outcomes = workset.failure, workset.progress, workset.outcomes
+        silent = workset.unknown_since or workset.missing_since
         return cls(
             workset_id=workset.workset_id,
             workset_name=workset.name,
@@ -218,7 +219,7 @@ class WorksetView:
             preferred_cluster=workset.requirements.cluster,
             availability_zone=workset.requirements.availability_zone,
             time_limit_hours=workset.requirements.time_limit_hours,
-            unknown_since=_time(workset.unknown_since) if workset.unknown_since else None,
+            unknown_since=_time(silent) if silent else None,
             error_details=failure.message if failure else None,
             error_category=failure.category if failure else None,
             error_code=failure.code if failure else None,

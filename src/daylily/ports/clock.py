@@ -8,7 +8,12 @@ class Clock(Protocol):
     """Tells the time."""
 
     def __call__(self) -> datetime:
-        """Return the present instant: aware, in UTC, never going backwards within a process."""
+        """
+        Return the present instant: aware, in UTC.
+
+        It may have been later before, where a machine's clock was ahead and is set right: nobody may
+        wait for it to catch up.
+        """
 
 
 class Chance(Protocol):

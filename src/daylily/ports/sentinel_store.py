@@ -138,7 +138,17 @@ class SentinelStore(Protocol):
         """
 
     def directories(self, *, cursor: str | None = None) -> Page[str]:
-        """Return names of directories, in order, whether they are worksets or not."""
+        """Return names of directories, in order, whether they are worksets, and may be ids, or not."""
+
+    def ready_since(self, name: str) -> datetime | None:
+        """
+        Return when ``daylily.ready`` was put into a directory; None where none stands there.
+
+        The store's word, not the sentinel's, whose writer may have had a wrong clock.
+
+        Args:
+            name: Any that ``directories`` returns: it need not be an id.
+        """
 
     def shown(self, *, cursor: str | None = None) -> Page[Shown]:
         """

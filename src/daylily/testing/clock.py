@@ -34,6 +34,11 @@ class ManualClock:
             ValueError: *by* is negative: a ``Clock`` never goes back.
         """
         if by < timedelta():
-            raise ValueError(f"a clock cannot go back, not even by {-by}")
+            raise ValueError(f"time does not pass backwards, not even by {-by}")
         with self._mutex:
             self._now += by
+
+    def put_back(self, by: timedelta) -> None:
+        """Show a time that has been before, as where a machine's clock was ahead and is set right."""
+        with self._mutex:
+            self._now -= by

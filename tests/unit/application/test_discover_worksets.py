@@ -350,13 +350,57 @@ def test_missing_reads_are_told(lab: Lab) -> None:
     assert "HG002_R2.fastq.gz" in str(damaged.error)
 
 
-@pytest.mark.parametrize("name", ["a b", "ab", "-x-", "naïve", "x" * 65, ".hidden"])
-def test_a_name_that_is_no_id_is_passed_over_d36(lab: Lab, name: str) -> None:
-    """D-36: it never becomes part of a path, and stops nobody."""
-    for part, content in (("stage_samples.tsv", SHEET.encode()), (Sentinel.READY.value, READS)):
-        lab.objects.put(f"{PREFIX}{name}/{part}", content)
+@pytest.mark.parametrize("name", ["a b", "ab", "-x-", "naïve", "x" * 65, ".hidden", "..x", "a;$(b)"])
+def test_a_name_that_is_no_id_is_told_and_passed_over_d36(lab: Lab, name: str) -> None:
+    """D-36: it never becomes part of a path, and stops nobody; who waits for it is told."""
+    lab.objects.put(f"{PREFIX}{name}/stage_samples.tsv", SHEET.encode())
     lab.drop("dropped-1", Sentinel.READY)
-    assert names(discovery(lab)()) == ["dropped-1"]
+    looking = discovery(lab)
+    found = looking()
+    assert (names(found), found.damaged) == (["dropped-1"], ())
+    lab.objects.put(f"{PREFIX}{name}/{Sentinel.READY}", READS)
+    lab.clock.advance(LOOK_EVERY)
+    (damaged,) = looking().damaged
+    assert str(damaged).startswith(f"{name!r}: the directory's name: is not one of a workset")
+    lab.clock.advance(LOOK_EVERY)
+    assert looking() == Discovered()
+
+
+def test_many_faults_of_one_folder_are_told_in_short(lab: Lab) -> None:
+    """A line of a log has an end."""
+    many = "".join(f"- {{sample_id: s{n}, fastq_r1: s{n}.fastq}}\n" for n in range(100))
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.remove("dropped-1", "stage_samples.tsv")
+    lab.put("dropped-1", "daylily_work.yaml", f"pipeline: fastq-qc\nsamples:\n{many}".encode())
+    (damaged,) = discovery(lab)().damaged
+    assert str(damaged).startswith("dropped-1: s0.fastq: is not in the workset's directory; s1.fastq:")
+    assert str(damaged).endswith("; and 95 more")
+
+
+def test_the_oldest_comes_first_across_both_sources(lab: Lab) -> None:
+    """A folder is as old as its ready, whatever it is called, and whenever a monitor found it."""
+    lab.drop("z-oldest", Sentinel.READY)
+    lab.clock.advance(timedelta(minutes=1))
+    submitted = lab.submit("second").workset_id
+    lab.clock.advance(timedelta(minutes=1))
+    lab.drop("a-third", Sentinel.READY, body=b"1999-12-31T00:00:00Z")
+    lab.clock.advance(timedelta(minutes=1))
+    urgent = lab.submit("last", priority="urgent").workset_id
+    lab.clock.advance(timedelta(hours=1))
+    discovery(lab)()
+    assert [each.workset_id for each in lab.queued()] == [urgent, "z-oldest", submitted, "a-third"]
+
+
+def test_a_clock_that_was_put_back_hides_no_folder(lab: Lab) -> None:
+    """What waits for a time to come would wait for days."""
+    looking = discovery(lab)
+    lab.drop("early", Sentinel.READY)
+    lab.drop("unready")
+    assert names(looking()) == ["early"]
+    lab.clock.put_back(timedelta(days=2))
+    lab.drop("late", Sentinel.READY)
+    lab.put("unready", Sentinel.READY, b"")
+    assert names(looking()) == ["late", "unready"]
 
 
 def test_a_folder_that_cannot_be_read_stops_nobody(lab: Lab) -> None:

@@ -6,8 +6,10 @@ import pytest
 from attrs import evolve
 from tests.unit.application.lab import ADA, Lab, Unreadable
 
+from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.application.explain_workset import Cause, Explanation
 from daylily.application.others import LOCK_TIMEOUT
+from daylily.application.poll_worksets import MISSING_FOR
 from daylily.config import Settings
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError, UnavailableError
@@ -34,7 +36,6 @@ def test_turn_has_come(lab: Lab) -> None:
     found = why(lab, lab.submit())
 
     assert (found.state, found.cause, found.rank) == (State.READY, Cause.MONITOR, 1)
-    assert found.remedy is not None
 
 
 def test_slots_are_taken(lab: Lab) -> None:
@@ -144,6 +145,45 @@ def test_cancel(lab: Lab) -> None:
 
     assert found.cause is Cause.CANCEL
     assert "ada" in found.text
+    assert "it has ended at the engine" in found.text
+
+
+def test_a_job_of_which_the_engine_has_no_record(lab: Lab) -> None:
+    """It is told since when, and until when it counts as running."""
+    workset = lab.submit()
+    lab.app().cycle()
+    lab.compute = InMemoryCompute(lab.clock)
+    assert "has no record of it:" in why(lab, workset).text
+    lab.app().cycle()
+    found = why(lab, workset)
+    assert f"has no record of it since {lab.clock():%Y-%m-%d %H:%M:%S} UTC" in found.text
+    assert (found.cause, found.until) == (Cause.MONITOR, lab.clock() + MISSING_FOR)
+
+
+def test_an_engine_that_is_down_keeps_what_is_ready_waiting(lab: Lab) -> None:
+    """No monitor will launch it, and that is said."""
+    workset = lab.submit()
+    lab.compute.go_down()
+    found = why(lab, workset)
+    assert (found.cause, found.rank) == (Cause.ENGINE_DOWN, 1)
+    assert "does not answer" in found.text
+
+
+def test_whether_there_is_a_monitor(lab: Lab) -> None:
+    """Where its turn has come and no monitor lives, that is said, and what to do."""
+    workset = lab.submit()
+    found = why(lab, workset)
+    assert "No monitor has been heard of" in found.text
+    assert found.remedy is not None
+    assert "daylily monitor" in found.remedy
+    lab.app().heart.cycle_done(took=timedelta(), faults=0, rest=timedelta(seconds=1))
+    alive = why(lab, workset)
+    assert "heard of" not in alive.text
+    assert alive.remedy is None
+    lab.clock.advance(timedelta(hours=1))
+    assert "No monitor has been heard of" in why(lab, workset).text
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.list", length=9)
+    assert "heard of" not in lab.app(down).explain(ADA, workset.workset_id).text
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -1,14 +1,17 @@
 """Polling: what the engine says of an attempt becomes the workset's story, once."""
 
+from datetime import timedelta
+
 import pytest
 from tests.unit.application.lab import ADA, Lab
 
 from daylily.adapters.memory.compute import InMemoryCompute
-from daylily.application.poll_worksets import MESSAGE_LENGTH, PollWorksets
+from daylily.application.poll_worksets import MESSAGE_LENGTH, MISSING_FOR, PollWorksets
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory
 from daylily.domain.workset import Progress, Workset
+from daylily.ports.compute import Phase
 from daylily.testing.faults import Blow, FaultInjector
 
 
@@ -90,13 +93,82 @@ def test_a_failure_without_words_has_its_exit_code(lab: Lab) -> None:
 
 
 def test_what_the_engine_lost_is_tried_again(lab: Lab) -> None:
-    """It answers, and has never heard of the job: there will be no news of it."""
+    """It answers, and for minutes has no record of the job: there will be no news of it."""
     workset = launched(lab)
     lab.compute = InMemoryCompute(lab.clock)
-    (moved,) = poll(lab)([workset])
+    assert poll(lab)([workset]) == ()
+    lab.clock.advance(MISSING_FOR)
+    # By any monitor, also by one that has just been started.
+    (moved,) = poll(lab)([lab.get(workset.workset_id)])
     assert moved.state is State.RETRYING
     assert moved.failure is not None
     assert moved.failure.category is ErrorCategory.TRANSIENT
+
+
+def test_what_the_engine_forgot_for_a_while_goes_on(lab: Lab) -> None:
+    """A record that turns up again is believed, and what was missing is forgotten."""
+    workset = launched(lab)
+    engine, lab.compute = lab.compute, InMemoryCompute(lab.clock)
+    poll(lab)([workset])
+    lab.clock.advance(MISSING_FOR - timedelta(seconds=1))
+    missing = lab.get(workset.workset_id)
+    assert poll(lab)([missing]) == ()
+    assert missing.missing_since is not None
+    lab.compute = engine
+    assert poll(lab)([missing]) == ()
+    found = lab.get(workset.workset_id)
+    assert (found.state, found.missing_since) == (State.IN_PROGRESS, None)
+    lab.compute.end(workset.attempt_key)
+    assert [each.state for each in poll(lab)([found])] == [State.COMPLETE]
+
+
+def test_a_clock_that_was_put_back_gives_nothing_up(lab: Lab) -> None:
+    """What seems to be missing since a time to come is missing since now."""
+    workset = launched(lab)
+    lab.compute = InMemoryCompute(lab.clock)
+    poll(lab)([workset])
+    lab.clock.put_back(timedelta(days=1))
+    for _ in range(2):
+        assert poll(lab)([lab.get(workset.workset_id)]) == ()
+        assert lab.get(workset.workset_id).missing_since == lab.clock()
+    lab.clock.advance(MISSING_FOR)
+    assert len(poll(lab)([lab.get(workset.workset_id)])) == 1
+
+
+def test_what_was_given_up_does_not_run_beside_its_successor(lab: Lab) -> None:
+    """Should the engine find the job again, it finds with it that it is to stop."""
+    workset = launched(lab)
+    lab.compute = InMemoryCompute(lab.clock)
+    poll(lab)([workset])
+    lab.clock.advance(MISSING_FOR)
+    poll(lab)([lab.get(workset.workset_id)])
+    late = lab.compute.status([workset.attempt_key])[workset.attempt_key]
+    assert late.phase is Phase.CANCELED
+
+
+def test_a_job_that_is_missing_is_as_good_as_canceled(lab: Lab) -> None:
+    """Whoever asked for a cancel need not wait: the engine has heard of it, and runs nothing."""
+    workset = launched(lab)
+    lab.compute = InMemoryCompute(lab.clock)
+    asked = lab.app().cancel(ADA, workset.workset_id)
+    (moved,) = poll(lab)([asked])
+    assert moved.state is State.CANCELED
+
+
+def test_it_ended_when_the_engine_says(lab: Lab) -> None:
+    """However late a monitor looks; but neither before it began nor in the future."""
+    workset = launched(lab)
+    began = workset.attempts[-1].started_at
+    lab.clock.advance(timedelta(minutes=1))
+    lab.compute.end(workset.attempt_key)
+    lab.clock.advance(timedelta(hours=1))
+    (moved,) = poll(lab)([workset])
+    assert moved.attempts[-1].ended_at == began + timedelta(minutes=1)
+    assert moved.updated_at == lab.clock()
+    now = lab.clock()
+    for told, taken in ((began - timedelta(hours=1), began), (now + timedelta(hours=1), now)):
+        ended = workset.completed(at=now, actor="m", ended_at=told)
+        assert ended.attempts[-1].ended_at == taken
 
 
 def test_what_somebody_canceled_at_the_engine_needs_a_person(lab: Lab) -> None:

@@ -10,7 +10,7 @@ from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody, known, projection
-from daylily.domain.workset import RUN_GONE_GRACE, Workset
+from daylily.domain.workset import ALWAYS, RUN_GONE_GRACE, Workset
 from daylily.testing.samples import NOON, a_workset, locked, running, settled
 
 LATER: Final = NOON + timedelta(minutes=1)
@@ -59,7 +59,7 @@ def test_run_by_others_is_looked_at_again_and_has_no_attempt() -> None:
 
     assert adopted.foreign_run
     assert adopted.running is None
-    assert adopted.due_at == LATER
+    assert adopted.due_at == ALWAYS
     assert adopted.attempts == ()
     assert news(adopted) == []
 
@@ -96,7 +96,7 @@ def test_the_holder_of_a_lock_may_run_it_by_other_means() -> None:
     assert theirs.foreign_run
     assert theirs.lock is None
     assert theirs.attempts == ()
-    assert theirs.due_at == LATER
+    assert theirs.due_at == ALWAYS
     assert [debt.sentinel for debt in theirs.debts if isinstance(debt, PostSentinel)] == [
         Sentinel.IN_PROGRESS
     ]
@@ -147,7 +147,7 @@ def test_held_until_their_ignore_is_gone() -> None:
     held = found(State.IGNORED, Sentinel.IGNORE, Sentinel.READY)
 
     assert held.held
-    assert held.due_at == LATER
+    assert held.due_at == ALWAYS
     free = held.unignore(by="m", at=LATER, reason="daylily.ignore is gone")
     assert free.history[-1].reason == "daylily.ignore is gone"
     assert [each.sentinel for each in free.known] == [Sentinel.READY]

@@ -14,6 +14,7 @@ from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.setup_bucket import BucketSetup
 from daylily.adapters.sentinel_store import ObjectSentinelStore
 from daylily.domain.errors import AlreadyExistsError, DaylilyError, NotFoundError, UnavailableError
+from daylily.domain.names import is_id
 from daylily.ports.installation import Finding
 from daylily.ports.paging import every
 
@@ -133,7 +134,7 @@ class BucketChecks:
 
     def _sentinels(self, check: str) -> Finding:
         store = ObjectSentinelStore(self.objects, self.prefix)
-        names = every(lambda cursor: store.directories(cursor=cursor))
+        names = filter(is_id, every(lambda cursor: store.directories(cursor=cursor)))
         seen = [len(store.look(name).sentinels) for name in islice(names, _LOOKS)]
         if not seen:
             return Finding(check, "ok", f"none yet below {self.prefix}")

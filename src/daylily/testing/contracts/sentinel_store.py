@@ -302,6 +302,17 @@ class SequentialSentinelStoreContract:
         found = list(every(lambda cursor: store.directories(cursor=cursor)))
         assert found == ["just-files", *(f"ws-{n:02}" for n in range(25))]
 
+    def test_since_when_a_directory_is_ready(self, store: SentinelStore, drawer: Drawer) -> None:
+        """Of any name that is listed, by the store's clock, whatever the sentinel says."""
+        for name in ("ws-1", "..x", "a b"):
+            drawer.drop(f"{name}/daylily.ready", b"1999-12-31T23:59:59Z")
+        drawer.drop("unready/results/daylily.ready", b"")
+        listed = list(every(lambda cursor: store.directories(cursor=cursor)))
+        assert sorted(listed) == ["..x", "a b", "unready", "ws-1"]
+        since = {name: store.ready_since(name) for name in listed}
+        assert since.pop("unready") is store.ready_since("absent") is None
+        assert all(at is not None and at.year > 1999 for at in since.values())
+
     def test_all_directories_are_shown(self, store: SentinelStore, drawer: Drawer) -> None:
         """Each directory comes once, with its sentinels, and whether all files of ours are there."""
         for n in range(25):
