@@ -250,6 +250,7 @@ def compose(settings: Settings, world: World) -> App:
         customer_id=settings.customer,
         max_retries=settings.max_retries,
         actor=owner,
+        workers=workers,
     )
     room = MakeRoom(
         store=world.store,

@@ -396,8 +396,8 @@ class ObjectSentinelStore:
             if directory + key not in present:
                 try:
                     self.objects.info(directory + key)
-                except NotFoundError:
-                    yield Fault(key, "is not in the workset's directory")
+                except NotFoundError as error:
+                    yield Fault(key, f"is not in the workset's directory ({error})")
 
 
 def _key_of(entry: ObjectInfo | str) -> str:

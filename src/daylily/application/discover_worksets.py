@@ -1,5 +1,6 @@
 """Find the worksets that people and other systems dropped into the object store."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ from daylily.application.ledger import Ledger
 from daylily.application.others import Others
 from daylily.application.resting import Resting, within
 from daylily.application.restore_workset import RestoreWorkset
+from daylily.application.workers import Workers
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -32,7 +34,12 @@ PAGE_PAUSE: Final = timedelta(seconds=2)
 MOST_FAULTS: Final = 5
 """How many faults of one directory are told in a line."""
 
+MOST_TAKEN: Final = 1000
+"""How many directories a look takes: what runs is not to wait for a flood to be over."""
+
 _BATCH: Final = 500
+
+_log = logging.getLogger(__name__)
 
 
 @frozen
@@ -87,6 +94,7 @@ class DiscoverWorksets:
     max_retries: int
     """Of those that do not say."""
     actor: str
+    workers: Workers = Workers()
     _mark: str | None = field(init=False, default=None)
     _listed_at: datetime | None = field(init=False, default=None)
     _pause: timedelta = field(init=False, default=timedelta())
@@ -106,33 +114,46 @@ class DiscoverWorksets:
         """
         now = self.clock()
         self._list(now)
+        waiting = [each for each in self._waiting if self._looks.over(each, now)]
+        waiting.sort(key=lambda each: (each in self._troubled, each))
         registered: list[Workset] = []
         damaged: list[Damaged] = []
         outages: list[UnavailableError] = []
-        for workset_id in sorted(self._waiting, key=lambda each: (each in self._troubled, each)):
-            if not self._looks.over(workset_id, now):
-                continue
-            try:
-                workset = self.take(workset_id)
-            except InvalidInputError as error:
-                self._looks.begin(workset_id, now)
-                if self._is_to_be_told(workset_id, str(error), now):
-                    damaged.append(Damaged(workset_id, error))
-            except UnavailableError as error:
-                # It may be this one directory. Where nothing answers, each takes long to fail.
-                outages.append(error)
-                self._troubled.add(workset_id)
-                if len(outages) == OUTAGES:
-                    break
-            except ConflictError:
-                self._settle(workset_id)  # another monitor took it first
-            else:
-                if workset is None:
-                    self._looks.begin(workset_id, now)
-                else:
-                    registered.append(workset)
-                    self._settle(workset_id)
+        # A few at a time: where nothing answers, each takes long to fail.
+        for start in range(0, min(len(waiting), MOST_TAKEN), self.workers.number):
+            batch = waiting[start : start + self.workers.number]
+            for workset_id, found in zip(batch, self.workers.each(self._try, batch), strict=True):
+                match found:
+                    case Workset():
+                        registered.append(found)
+                        self._settle(workset_id)
+                    case None:
+                        self._looks.begin(workset_id, now)
+                    case InvalidInputError():
+                        self._looks.begin(workset_id, now)
+                        if self._is_to_be_told(workset_id, str(found), now):
+                            damaged.append(Damaged(workset_id, found))
+                    case UnavailableError():
+                        # It may be this one directory.
+                        outages.append(found)
+                        self._troubled.add(workset_id)
+                    case ConflictError():
+                        self._settle(workset_id)  # another monitor took it first
+            if len(outages) >= OUTAGES:
+                break
         return Discovered(registered=tuple(registered), damaged=tuple(damaged), outages=tuple(outages))
+
+    def _try(
+        self, workset_id: str
+    ) -> Workset | InvalidInputError | UnavailableError | ConflictError | None:
+        try:
+            return self.take(workset_id)
+        except (InvalidInputError, UnavailableError, ConflictError) as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            # A bug that one directory brings to light must not hide all others for ever (D-21).
+            _log.error("%r: %s", workset_id, error, exc_info=error)
+            return InvalidInputError.of("the directory", f"{type(error).__name__}: {error}")
 
     def take(self, workset_id: str) -> Workset | None:
         """

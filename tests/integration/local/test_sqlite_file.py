@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -254,3 +255,14 @@ store.close()
     with SQLiteStateStore(path) as store:
         assert store.known(["ws-1", "ws-2"]) == {"ws-1", "ws-2"}
         assert store.get("ws-1").lock == locked(a_workset(), at=NOON).lock
+
+
+def test_a_full_disk_is_called_so(
+    path: Path, store: SQLiteStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite calls it an error of I/O, which sends people to look for broken hardware."""
+    usage = SimpleNamespace(total=1 << 30, used=1 << 30, free=0)
+    monkeypatch.setattr("daylily.adapters.local.database.shutil.disk_usage", lambda _: usage)
+    path.unlink()
+    with pytest.raises(UnavailableError, match="the disk is full"):
+        store.get("ws-1")

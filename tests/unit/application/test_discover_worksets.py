@@ -366,6 +366,32 @@ def test_a_name_that_is_no_id_is_told_and_passed_over_d36(lab: Lab, name: str) -
     assert looking() == Discovered()
 
 
+def test_a_bug_that_one_folder_brings_to_light_stops_nobody_d21(lab: Lab) -> None:
+    """It is told like damage, and the others are taken."""
+
+    def trip() -> None:
+        raise ZeroDivisionError("of all things")
+
+    lab.drop("dropped-1", Sentinel.READY)
+    lab.drop("dropped-2", Sentinel.READY)
+    lab.settings = evolve(lab.settings, workers=1)
+    found = discovery(lab, Meanwhile("store.add", trip))()
+    assert names(found) == ["dropped-2"]
+    assert [str(each) for each in found.damaged] == [
+        "dropped-1: the directory: ZeroDivisionError: of all things"
+    ]
+
+
+def test_a_flood_of_folders_keeps_nobody_waiting(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look takes so many of them, the next goes on."""
+    monkeypatch.setattr("daylily.application.discover_worksets.MOST_TAKEN", 2)
+    lab.settings = evolve(lab.settings, workers=2)
+    for number in range(5):
+        lab.drop(f"dropped-{number}", Sentinel.READY)
+    looking = discovery(lab)
+    assert [len(names(looking())) for _ in range(4)] == [2, 2, 1, 0]
+
+
 def test_many_faults_of_one_folder_are_told_in_short(lab: Lab) -> None:
     """A line of a log has an end."""
     many = "".join(f"- {{sample_id: s{n}, fastq_r1: s{n}.fastq}}\n" for n in range(100))
@@ -373,7 +399,7 @@ def test_many_faults_of_one_folder_are_told_in_short(lab: Lab) -> None:
     lab.remove("dropped-1", "stage_samples.tsv")
     lab.put("dropped-1", "daylily_work.yaml", f"pipeline: fastq-qc\nsamples:\n{many}".encode())
     (damaged,) = discovery(lab)().damaged
-    assert str(damaged).startswith("dropped-1: s0.fastq: is not in the workset's directory; s1.fastq:")
+    assert str(damaged).startswith("dropped-1: s0.fastq: is not in the workset's directory")
     assert str(damaged).endswith("; and 95 more")
 
 

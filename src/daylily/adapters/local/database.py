@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -199,7 +200,17 @@ class Database:
         return connection
 
 
+_NO_ROOM: Final = 1 << 20
+"""Bytes."""
 _OF_PARENTS: Final[list[sqlite3.Connection]] = []
+
+
+def _is_full(folder: Path) -> bool:
+    """Tell whether the disk of a folder has no room left: SQLite speaks of errors of I/O then."""
+    try:
+        return shutil.disk_usage(folder).free < _NO_ROOM
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -210,7 +221,8 @@ def _reported(path: Path) -> Iterator[None]:
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
         raise  # a taken key is the caller's to tell; the others are bugs
     except (sqlite3.Error, OSError) as error:
-        raise UnavailableError(f"{path}: {error}") from error
+        full = ": the disk is full" if _is_full(path.parent) else ""
+        raise UnavailableError(f"{path}: {error}{full}") from error
     except UnicodeEncodeError as error:
         raise InvalidInputError.of(
             "", f"{error.object[:80]!r} is not text that can be stored"
