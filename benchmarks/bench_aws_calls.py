@@ -24,6 +24,7 @@ from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.document_identities import DocumentIdentities
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
@@ -126,6 +127,7 @@ def _made() -> Desk:
         notifier=notifier,
         customers=DynamoDBCustomers(dynamodb, f"{TABLE}-customers"),
         documents=InMemoryDocumentStore(clock),
+        identities=DocumentIdentities(InMemoryDocumentStore(clock), clock),
         clock=clock,
     )
     world.customers.add(Customer(customer_id="acme", name="Acme"))

@@ -12,12 +12,14 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.answer_once import AnswerOnce
+from daylily.application.api_tokens import ApiTokens
+from daylily.application.audit_trail import AuditTrail
 from daylily.application.cancel_workset import CancelWorkset
 from daylily.application.change_priority import ChangePriority
 from daylily.application.check_ledger import CheckLedger
@@ -32,6 +34,8 @@ from daylily.application.index_logs import WriteIndexLogs
 from daylily.application.jobs import MakeJob, Staging
 from daylily.application.ledger import Ledger
 from daylily.application.lock_workset import LockWorkset
+from daylily.application.manage_customers import ManageCustomers
+from daylily.application.manage_members import ManageMembers
 from daylily.application.mend_ledger import MendLedger
 from daylily.application.monitor_cycle import MonitorCycle
 from daylily.application.places import Places
@@ -61,11 +65,13 @@ from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute
 from daylily.ports.customers import Customers
 from daylily.ports.documents import DocumentStore
+from daylily.ports.identities import Identities
 from daylily.ports.installation import Installation
 from daylily.ports.notifier import Notifier
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
 from daylily.ports.state_store import StateStore
+from daylily.ports.token_verifier import TokenVerifier
 
 if TYPE_CHECKING:
     from daylily.adapters.aws.clients import Clients
@@ -89,6 +95,9 @@ class World:
     notifier: Notifier
     customers: Customers
     documents: DocumentStore
+    identities: Identities
+    verifiers: tuple[TokenVerifier, ...] = ()
+    """Of tokens that were signed elsewhere, and of those that *identities* give out."""
     clusters: Mapping[Cluster, Compute] = field(factory=dict)
     clock: Clock = utc_now
     chance: Chance = SystemChance()
@@ -124,6 +133,10 @@ class App:
     heart: LeaveHeartbeat
     monitors: ShowMonitors
     cycle: MonitorCycle
+    tokens: ApiTokens
+    manage: ManageCustomers
+    members: ManageMembers
+    audit: AuditTrail
 
 
 def bootstrap(settings: Settings | None = None, *, world: World | None = None) -> App:
@@ -287,6 +300,13 @@ def compose(settings: Settings, world: World) -> App:
         discover=discover,
         owner=owner,
     )
+    tokens = ApiTokens(
+        documents=world.documents,
+        customers=world.customers,
+        clock=world.clock,
+        chance=world.chance,
+        secret=lambda: secrets.token_urlsafe(32),
+    )
     return App(
         settings=settings,
         world=world,
@@ -327,6 +347,15 @@ def compose(settings: Settings, world: World) -> App:
         ),
         monitors=monitors,
         cycle=cycle,
+        tokens=tokens,
+        manage=ManageCustomers(customers=world.customers, chance=world.chance),
+        members=ManageMembers(identities=world.identities, customers=world.customers, tokens=tokens),
+        audit=AuditTrail(
+            documents=world.documents,
+            customers=world.customers,
+            clock=world.clock,
+            chance=world.chance,
+        ),
     )
 
 
@@ -462,6 +491,7 @@ def _memory(settings: Settings, compute: Compute) -> World:
     from daylily.adapters.sentinel_store import ObjectSentinelStore
 
     objects = InMemoryObjectStore()
+    documents = InMemoryDocumentStore(utc_now)
     return World(
         store=InMemoryStateStore(),
         objects=objects,
@@ -469,7 +499,8 @@ def _memory(settings: Settings, compute: Compute) -> World:
         compute=compute,
         notifier=InMemoryNotifier(),
         customers=InMemoryCustomers(),
-        documents=InMemoryDocumentStore(utc_now),
+        documents=documents,
+        **_people(settings, documents),
     )
 
 
@@ -498,6 +529,7 @@ def _local(settings: Settings, compute: Compute) -> World:
         notifier=_notifier(settings),
         customers=customers,
         documents=documents,
+        **_people(settings, documents),
         close=close,
     )
 
@@ -516,6 +548,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         threads=64 if settings.without_table else 32,
     )
     objects = S3ObjectStore(clients.s3(), settings.bucket)
+    documents = _aws_documents(settings, clients, objects)
     return World(
         store=_aws_store(settings, clients, objects, looking=looking),
         objects=objects,
@@ -523,7 +556,8 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         compute=compute,
         notifier=_notifier(settings),
         customers=_aws_customers(settings, clients, objects),
-        documents=_aws_documents(settings, clients, objects),
+        documents=documents,
+        **_people(settings, documents),
     )
 
 
@@ -570,6 +604,69 @@ def _aws_documents(settings: Settings, clients: "Clients", objects: ObjectStore)
     from daylily.adapters.aws.documents import DynamoDBDocumentStore
 
     return DynamoDBDocumentStore(clients.dynamodb(), settings.documents_table, utc_now)
+
+
+def _people(settings: Settings, documents: DocumentStore) -> Mapping[str, Any]:
+    """Return who keeps people, and what verifies tokens that were signed or given out."""
+    verifiers: list[TokenVerifier] = []
+    if settings.oidc_issuer is not None:
+        verifiers.append(_oidc(settings, settings.oidc_issuer))
+    if settings.asks_cognito:
+        from daylily.adapters.oidc import cognito_issuer
+
+        pool = str(settings.cognito_user_pool_id)
+        issuer = cognito_issuer(pool.partition("_")[0], pool)
+        identities: Identities = pool_identities(settings)
+        return {"identities": identities, "verifiers": (*verifiers, _oidc(settings, issuer))}
+    from daylily.adapters.document_identities import DocumentIdentities
+
+    kept = DocumentIdentities(documents, utc_now)
+    return {"identities": kept, "verifiers": (*verifiers, kept)}
+
+
+def pool_identities(settings: Settings) -> Identities:
+    """
+    Return the people of the user pool that the settings name.
+
+    Raises:
+        InvalidInputError: boto3's own settings make no sense.
+    """
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.cognito import CognitoIdentities
+
+    pool = str(settings.cognito_user_pool_id)
+    # A pool's id names its region. People wait for the answer, so it must come soon.
+    clients = Clients(region=pool.partition("_")[0], read_timeout=5.0, attempts=2)
+    return CognitoIdentities(
+        client=clients.cognito(),
+        pool=pool,
+        app_client=str(settings.cognito_app_client_id),
+        admin_group=settings.admin_group,
+        operator_group=settings.operator_group,
+    )
+
+
+def _oidc(settings: Settings, issuer: str) -> TokenVerifier:
+    from daylily.adapters.oidc import Keys, OIDCTokens, fetch, jwks_of
+
+    cognito = issuer != settings.oidc_issuer
+    url = settings.jwks_url
+    audience = settings.cognito_app_client_id if cognito else settings.oidc_audience
+    if url is None and cognito:
+        url = f"{issuer}/.well-known/jwks.json"
+    fixed = url
+    return OIDCTokens(
+        issuer=issuer,
+        audience=str(audience),
+        keys=Keys(jwks_of(issuer) if fixed is None else lambda _: fixed, fetch, utc_now),
+        clock=utc_now,
+        customer=settings.customer,
+        customer_claim=settings.customer_claim,
+        groups_claim=settings.groups_claim or ("cognito:groups" if cognito else "groups"),
+        admin_group=settings.admin_group,
+        operator_group=settings.operator_group,
+        cognito=cognito,
+    )
 
 
 def _notifier(settings: Settings) -> Notifier:

@@ -6,7 +6,7 @@ from daylily.adapters.keys import check_folder
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor
 from daylily.adapters.records import from_record, to_record
 from daylily.domain.customers import Customer
-from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
 from daylily.domain.names import is_id
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import Page
@@ -42,6 +42,18 @@ class ObjectCustomers:
             self.objects.put(self._record(customer.customer_id), record, if_absent=True)
         except AlreadyExistsError as error:
             raise AlreadyExistsError(f"there is a customer {customer.customer_id} already") from error
+
+    def save(self, before: Customer, after: Customer) -> None:
+        """See Customers.save."""
+        name, key = before.customer_id, self._record(before.customer_id)
+        try:
+            # The etag first: what is read is then that object, or the replacing refuses.
+            etag = self.objects.info(key).etag
+        except NotFoundError:
+            raise NotFoundError(f"there is no customer {name}") from None
+        record = to_record(after).encode()
+        if self.get(name) != before or not self.objects.replace(key, record, if_etag=etag):
+            raise ConcurrentUpdateError(f"{name} has been changed: read it again")
 
     def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
         """See Customers.list."""

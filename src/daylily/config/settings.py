@@ -26,6 +26,7 @@ _LOGIN_NODE: Final = r"([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5
 _TOPIC: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{1,12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
 _ADDRESS: Final = r"https?://[^/@\s]+(/[^@\s]*)?"
 _AN_ADDRESS: Final = "an http(s) address without user name and password"
+_HTTPS: Final = r"https://[^/@\s?#]+(/[^@\s?#]*)?"
 _LOOPBACK: Final = r"http://(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?(/[^@\s]*)?"
 CHANNELS: Final = ("sns", "linear", "webhook", "journal")
 """Names of channels that other settings switch on; each further name is a webhook."""
@@ -203,6 +204,29 @@ class Settings:
     cognito_app_client_id: str | None = _setting(
         None, "COGNITO_APP_CLIENT_ID", "App client of that pool."
     )
+    oidc_issuer: str | None = _setting(
+        None, "DAYLILY_OIDC_ISSUER", "OpenID provider, other than Cognito, whose tokens are taken."
+    )
+    oidc_audience: str | None = _setting(
+        None, "DAYLILY_OIDC_AUDIENCE", "Whom its tokens must be for: the client's id."
+    )
+    jwks_url: str | None = _setting(
+        None, "DAYLILY_JWKS_URL", "Address of the issuer's keys, if it is not where it should be."
+    )
+    customer_claim: str = _setting(
+        "custom:customer_id", "DAYLILY_CUSTOMER_CLAIM", "Claim of a token that names the customer."
+    )
+    groups_claim: str | None = _setting(
+        None,
+        "DAYLILY_GROUPS_CLAIM",
+        "Claim that lists groups; without it cognito:groups, or groups of another provider.",
+    )
+    admin_group: str = _setting(
+        "daylily-admins", "DAYLILY_ADMIN_GROUP", "Group whose members manage their customer."
+    )
+    operator_group: str = _setting(
+        "daylily-operators", "DAYLILY_OPERATOR_GROUP", "Group whose members are operators."
+    )
     customer: str = _setting("local", "DAYLILY_CUSTOMER", "Customer that commands act for.")
     url: str | None = _setting(
         None, "DAYLILY_URL", "Address of a server to work against instead of the local store."
@@ -268,6 +292,7 @@ class Settings:
         yield from self._faults_of_folders()
         yield from self._faults_of_aws()
         yield from self._faults_of_channels()
+        yield from self._faults_of_issuers()
         yield from self._faults_of_engine()
         yield from self._faults_of_origins()
         for each in self.clusters:
@@ -340,6 +365,20 @@ class Settings:
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
             yield Fault("region", f"{self.region!r} is no region of AWS, such as us-west-2")
 
+    def _faults_of_issuers(self) -> Iterator[Fault]:
+        if self.cognito_user_pool_id is not None and not re.fullmatch(
+            r"[a-z]{2}(-[a-z]+)+-\d_[A-Za-z0-9]+", self.cognito_user_pool_id
+        ):
+            pool = self.cognito_user_pool_id
+            yield Fault("cognito_user_pool_id", f"{pool!r} is no pool, such as us-west-2_aBcDeF")
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            missing = "oidc_issuer" if self.oidc_issuer is None else "oidc_audience"
+            yield Fault(missing, "is needed too: a token must be of the issuer, and for the audience")
+        for name in ("oidc_issuer", "jwks_url"):
+            url = getattr(self, name)
+            if url is not None and not re.fullmatch(rf"{_HTTPS}|{_LOOPBACK}", url):
+                yield Fault(name, "is not an https address without user name and password")
+
     def _faults_of_channels(self) -> Iterator[Fault]:
         topic = self.sns_topic_arn
         if topic is not None and not re.fullmatch(_TOPIC, topic):
@@ -392,6 +431,16 @@ class Settings:
     def documents_table(self) -> str | None:
         """Name of the table of tokens, users and such; None where they are kept in the bucket alone."""
         return None if self.worksets_table is None else f"{self.table}-documents"
+
+    @property
+    def asks_cognito(self) -> bool:
+        """Whether people of a user pool sign in."""
+        return bool(self.cognito_user_pool_id and self.cognito_app_client_id)
+
+    @property
+    def has_issuer(self) -> bool:
+        """Whether tokens are taken that somebody else has signed."""
+        return self.asks_cognito or self.oidc_issuer is not None
 
     @property
     def without_table(self) -> bool:

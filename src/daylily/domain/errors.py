@@ -62,6 +62,22 @@ class RejectedError(DaylilyError):
     """An engine refuses a job for good: asking again with the same job cannot help."""
 
 
+class UnauthenticatedError(DaylilyError):
+    """The caller has not said who they are, or not so that we believe it."""
+
+
+class NotAllowedError(DaylilyError):
+    """The caller may see the thing, but not do this to it."""
+
+
+class QuotaError(NotAllowedError):
+    """A customer has used up what was agreed upon."""
+
+
+class TooManyTriesError(DaylilyError):
+    """Somebody may be guessing."""
+
+
 class InvalidInputError(DaylilyError):
     """What was handed in cannot be accepted; ``faults`` lists everything wrong with it."""
 

@@ -25,5 +25,14 @@ class Customers(Protocol):
             AlreadyExistsError: There is one of that id; it is left as it is.
         """
 
+    def save(self, before: Customer, after: Customer) -> None:
+        """
+        Put *after* in the place of *before*, which has the same id.
+
+        Raises:
+            ConcurrentUpdateError: The stored customer is not *before*.
+            NotFoundError: There is none of that id.
+        """
+
     def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
         """Return customers in order of their ids."""

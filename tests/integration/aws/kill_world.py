@@ -14,6 +14,7 @@ from attrs import define, evolve, field, frozen
 from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
+from daylily.adapters.document_identities import DocumentIdentities
 from daylily.adapters.local.notifier import JournalNotifier
 from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
@@ -245,6 +246,7 @@ class Play:
             notifier=self.death.wrap(JournalNotifier(place.folder / "notices.jsonl"), "channel"),
             customers=DynamoDBCustomers(self.dynamodb, place.customers),
             documents=InMemoryDocumentStore(self.clock),
+            identities=DocumentIdentities(InMemoryDocumentStore(self.clock), self.clock),
             clock=self.clock,
             chance=SystemChance(),
         )

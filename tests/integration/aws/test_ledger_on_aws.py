@@ -10,6 +10,7 @@ from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.document_identities import DocumentIdentities
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
@@ -53,6 +54,7 @@ def an_app(dynamodb: "DynamoDBClient", s3: "S3Client", bucket: str, prefix: str)
         notifier=InMemoryNotifier(),
         customers=DynamoDBCustomers(dynamodb, f"customers-{name}"),
         documents=InMemoryDocumentStore(clock),
+        identities=DocumentIdentities(InMemoryDocumentStore(clock), clock),
         clock=clock,
         chance=SystemChance(),
     )

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from attrs import define, evolve, field, frozen
 
+from daylily.adapters.document_identities import DocumentIdentities
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.customers import InMemoryCustomers
 from daylily.adapters.memory.documents import InMemoryDocumentStore
@@ -162,6 +163,7 @@ class Lab:
             notifier=wrapped(self.notifier, "notifier"),
             customers=wrapped(self.customers, "customers"),
             documents=wrapped(self.documents, "documents"),
+            identities=DocumentIdentities(InMemoryDocumentStore(self.clock), self.clock),
             clock=self.clock,
             chance=self.chance,
         )

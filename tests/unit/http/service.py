@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import httpx
+from argon2 import PasswordHasher
 from attrs import evolve, field, frozen
 from litestar.testing import TestClient
 
+from daylily.adapters.document_identities import DocumentIdentities
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.customers import InMemoryCustomers
 from daylily.adapters.memory.documents import InMemoryDocumentStore
@@ -15,18 +17,25 @@ from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App, World, compose
 from daylily.config import Settings
-from daylily.domain.customers import Customer
+from daylily.domain.customers import Customer, Principal, Role
+from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.results import SAMPLES, SampleOutcome, samples_text
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http.app import create_asgi
+from daylily.ports.identities import Challenge, Member
 from daylily.testing.clock import ManualClock
 from daylily.testing.samples import a_manifest
 
 TOKEN: Final = "correct-horse-battery-staple-0123456789"
 BASE: Final = "http://127.0.0.1:8000"
 READS: Final = b"@read-1\nACGT\n+\nIIII\n"
+QUICK: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""As weak as can be: tests have no time for what keeps guessers busy."""
+FIRST: Final = "a-first-one-4711"
+PASSWORD: Final = "a-fine-one-0815"
 MINE: Final = "/api/customers/local"
 
 
@@ -44,6 +53,8 @@ class Service:
         """Return a service with the customers ``local`` and ``acme``."""
         clock = ManualClock()
         objects, compute = InMemoryObjectStore(clock), InMemoryCompute(clock, None)
+        documents = InMemoryDocumentStore(clock)
+        identities = DocumentIdentities(documents, clock, QUICK)
         world = World(
             store=InMemoryStateStore(),
             objects=objects,
@@ -51,7 +62,9 @@ class Service:
             compute=compute,
             notifier=InMemoryNotifier(),
             customers=InMemoryCustomers(),
-            documents=InMemoryDocumentStore(clock),
+            documents=documents,
+            identities=identities,
+            verifiers=(identities,),
             clock=clock,
         )
         for customer_id in ("local", "acme"):
@@ -92,6 +105,26 @@ class Service:
         assert answer.status_code == 201, answer.text
         workset_id: str = answer.json()["workset_id"]
         return workset_id
+
+    def submitted_directly(self) -> str:
+        """Submit a sound workset of the customer ``local``, past HTTP; return its id."""
+        self.app.world.objects.put("files/local/a_R1.fastq", READS)
+        samples = (Sample(sample_id="NA12878", pairs=(FastqPair("a_R1.fastq"),)),)
+        submission = Submission(name="First", pipeline="fastq-qc", samples=samples)
+        who = Principal(name="ada", customer_id="local")
+        return self.app.submit(who, "local", submission).workset_id
+
+    def launched_directly(self, workset_id: str) -> None:
+        """Have a workset launched, past the monitor."""
+        self.app.cycle.start(self.app.world.store.get(workset_id), "monitor-a")
+
+    def person(self, name: str, customer: str = "local", role: Role = Role.USER) -> str:
+        """Take somebody on, let them sign in, and return their token."""
+        identities = self.app.world.identities
+        identities.add(Member(name=name, customer_id=customer, role=role), FIRST)
+        asked = identities.sign_in(name, FIRST)
+        assert isinstance(asked, Challenge)
+        return identities.answer(asked, PASSWORD).token
 
     def launched(self, client: Any, name: str = "First") -> str:
         """Submit a workset and have a monitor launch it; return its id."""

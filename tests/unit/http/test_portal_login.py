@@ -10,7 +10,8 @@ import pytest
 from tests.unit.http.service import BASE, TOKEN, Service
 
 from daylily.domain.customers import Principal
-from daylily.entrypoints.portal.sessions import LASTS, MOST_SESSIONS, TRIES, WINDOW, Sessions
+from daylily.entrypoints.portal.sessions import LASTS, MOST_SESSIONS, Sessions
+from daylily.entrypoints.tries import TRIES, WINDOW
 from daylily.testing.clock import ManualClock
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}

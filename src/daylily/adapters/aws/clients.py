@@ -12,6 +12,7 @@ from daylily.domain.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -79,6 +80,15 @@ class Clients:
     def ec2(self, endpoint_url: str | None = None) -> "EC2Client":
         """Return a client of EC2."""
         return self._client("ec2", endpoint_url)  # type: ignore[no-any-return]
+
+    def cognito(self, endpoint_url: str | None = None) -> "CognitoIdentityProviderClient":
+        """
+        Return a client of Cognito's user pools.
+
+        Raises:
+            InvalidInputError: What boto3 reads of its own settings makes no sense.
+        """
+        return self._client("cognito-idp", endpoint_url)  # type: ignore[no-any-return]
 
     def identity(self) -> Identity:
         """

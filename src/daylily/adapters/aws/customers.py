@@ -1,20 +1,25 @@
 """Customers in a table of DynamoDB, which old versions of the system may keep too (contract 3.9)."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
 
 from daylily.adapters.aws.rows import Row, present
 from daylily.adapters.aws.schema import CUSTOMER_KEY
-from daylily.adapters.aws.table import Table
+from daylily.adapters.aws.table import Table, Terms
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.customers import Customer
-from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
 from daylily.ports.paging import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_KNOWN: Final = (
+    *("customer_name", "email", "max_concurrent_worksets", "max_storage_gb"),
+    *("billing_account_id", "cost_center"),
+)
 
 
 @frozen(eq=False)
@@ -47,6 +52,35 @@ class DynamoDBCustomers:
         if self._table.create(_row(customer)):
             raise AlreadyExistsError(f"there is a customer {customer.customer_id} already")
 
+    def save(self, before: Customer, after: Customer) -> None:
+        """See Customers.save. What the row holds beyond what we know of stays."""
+        name = before.customer_id
+        unknown = NotFoundError(f"there is no customer {name}")
+        moved = ConcurrentUpdateError(f"{name} has been changed: read it again")
+        there = self._table.get(name)
+        if there is None:
+            raise unknown
+        if _customer(there) != before:
+            raise moved
+        terms, row = Terms(), _row(after)
+        unchanged = [
+            f"{terms.name(each)} = {terms.value(there[each])}"
+            if each in there
+            else f"attribute_not_exists({terms.name(each)})"
+            for each in _KNOWN
+        ]
+        refused = self._table.update(
+            name,
+            to_set={each: row[each] for each in _KNOWN if each in row},
+            to_keep={},
+            to_remove=[each for each in _KNOWN if each not in row],
+            condition=" AND ".join([f"attribute_exists({terms.name(CUSTOMER_KEY)})", *unchanged]),
+            terms=terms,
+        )
+        # Ours whose answer was lost stands there as we wrote it.
+        if refused is not None and (refused.row is None or _customer(refused.row) != after):
+            raise unknown if refused.row is None else moved
+
     def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
         """See Customers.list. Reads them all: there are as many as a core facility has clients."""
         check_limit(limit)
@@ -64,6 +98,8 @@ def _row(customer: Customer) -> Row:
             "email": customer.email,
             "max_concurrent_worksets": customer.max_concurrent_worksets,
             "max_storage_gb": Decimal(str(customer.max_storage_gb)),
+            "billing_account_id": customer.billing_account_id,
+            "cost_center": customer.cost_center,
         }
     )
 
@@ -76,4 +112,6 @@ def _customer(row: Row) -> Customer:
         email=row.get("email"),
         max_concurrent_worksets=int(row.get("max_concurrent_worksets", 5)),
         max_storage_gb=float(row.get("max_storage_gb", 1000)),
+        billing_account_id=row.get("billing_account_id"),
+        cost_center=row.get("cost_center"),
     )

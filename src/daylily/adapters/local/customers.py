@@ -11,7 +11,7 @@ from daylily.adapters.local.database import Database
 from daylily.adapters.local.records import from_record, to_record
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.customers import Customer
-from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
 from daylily.ports.paging import Page
 
 
@@ -63,6 +63,21 @@ class SQLiteCustomers:
             )
         except sqlite3.IntegrityError as error:
             raise AlreadyExistsError(f"there is a customer {customer.customer_id} already") from error
+
+    def save(self, before: Customer, after: Customer) -> None:
+        """See Customers.save."""
+        name = before.customer_id
+        rows = self._database.rows("SELECT record FROM customers WHERE customer_id = ?", (name,))
+        if not rows:
+            raise NotFoundError(f"there is no customer {name}")
+        (record,) = rows[0]
+        changed = from_record(Customer, record, name) == before and self._database.write(
+            # An older version may have written the same customer as another text.
+            "UPDATE customers SET record = ? WHERE customer_id = ? AND record = ?",
+            (to_record(after), name, record),
+        )
+        if not changed:
+            raise ConcurrentUpdateError(f"{name} has been changed: read it again")
 
     def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
         """See Customers.list."""

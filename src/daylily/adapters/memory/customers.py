@@ -6,7 +6,7 @@ from attrs import define, field
 
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.customers import Customer
-from daylily.domain.errors import AlreadyExistsError, NotFoundError
+from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
 from daylily.ports.paging import Page
 
 
@@ -30,6 +30,13 @@ class InMemoryCustomers:
             if customer.customer_id in self._customers:
                 raise AlreadyExistsError(f"there is a customer {customer.customer_id} already")
             self._customers[customer.customer_id] = customer
+
+    def save(self, before: Customer, after: Customer) -> None:
+        """See Customers.save."""
+        with self._mutex:
+            if self.get(before.customer_id) != before:
+                raise ConcurrentUpdateError(f"{before.customer_id} has been changed: read it again")
+            self._customers[before.customer_id] = after
 
     def list(self, *, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
         """See Customers.list."""

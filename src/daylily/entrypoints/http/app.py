@@ -14,9 +14,25 @@ from litestar.types import Guard
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
-from daylily.entrypoints.http import docs_page, estimate, files, health, results, worksets
+from daylily.entrypoints.http import (
+    accounts,
+    customers,
+    docs_page,
+    estimate,
+    files,
+    health,
+    results,
+    worksets,
+)
 from daylily.entrypoints.http.access_log import patient
-from daylily.entrypoints.http.auth import AdminToken, Authenticator, OpenDoor, signed_in
+from daylily.entrypoints.http.audit import Audit
+from daylily.entrypoints.http.auth import (
+    AdminToken,
+    Authenticator,
+    BearerTokens,
+    OpenDoor,
+    signed_in,
+)
 from daylily.entrypoints.http.describing import DescribedConfig
 from daylily.entrypoints.http.idempotency import AnsweredError, begin, keep_answer, replayed
 from daylily.entrypoints.http.problems import answer_problem
@@ -30,6 +46,7 @@ from daylily.entrypoints.http.rates import (
 from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
 from daylily.entrypoints.http.wiring import provide_who
 from daylily.entrypoints.portal.pages import answer_page_problem, create_portal
+from daylily.entrypoints.tries import Tries
 
 LARGEST_BODY: Final = 1 << 20
 """Bytes, of whatever is not a file."""
@@ -57,8 +74,29 @@ _CLOSED: Final = (
     files.tell,
     files.list_files,
     files.remove,
+    customers.create,
+    customers.list_customers,
+    customers.look,
+    customers.change,
+    customers.list_members,
+    customers.add_member,
+    customers.remove_member,
+    customers.list_tokens,
+    customers.create_token,
+    customers.revoke_token,
+    customers.audit,
+    accounts.me,
+    accounts.sign_out,
 )
 _OPEN: Final = (estimate.estimate_cost,)
+_AT_THE_DOOR: Final = (
+    accounts.sign_in,
+    accounts.new_password,
+    accounts.refresh,
+    accounts.forgot,
+    accounts.reset,
+)
+"""What those use who have no token yet, but may have one."""
 
 _ABOUT: Final = """\
 Submit, watch, cancel and retry genomics worksets.
@@ -66,10 +104,16 @@ Submit, watch, cancel and retry genomics worksets.
 Errors are problem details (RFC 9457); a 422 lists everything wrong at once, each at its place. Every \
 route below `/v1` answers without that prefix, too.
 """
+_TOKENS: Final = (
+    "A token of the user pool or another issuer, one that signing in has given, one that was made for a"
+    " program, or the operator's."
+)
 _TAGS: Final = {
     "worksets": "Samples to be run through a pipeline, and all that has become of them.",
     "results": "What attempts have left.",
     "files": "What customers keep in their own space, for worksets to be made of.",
+    "customers": "Customers, their members and tokens, and who did what for them.",
+    "accounts": "Signing in and out.",
     "estimate": "What a workset will cost.",
     "health": "Whether the service is there, and well.",
 }
@@ -83,8 +127,9 @@ def create_asgi(
 
     Args:
         app: The use cases behind them.
-        admin_token: Who holds it is the operator. None switches authentication off, which is for
-            loopback only: the caller sees to that, by where it listens or by a *door*.
+        admin_token: Who holds it is an operator. None: there is no such token; where the settings name
+            no issuer of tokens either, authentication is off. That is for loopback only: the caller
+            sees to it, by where it listens or by a *door*.
         host: Where the server listens; None takes that of the settings.
         door: Whom to let in at all, to whatever is not open to everybody.
 
@@ -92,25 +137,27 @@ def create_asgi(
         InvalidInputError: The token is blank.
     """
     authenticator = _authenticator(app, admin_token)
+    gate = accounts.Gate(Tries(app.world.clock))
     doors = [] if door is None else [door]
     settings = app.settings
     callers, addresses = Rate(settings.rate_limit), Rate(-(-settings.rate_limit // OPEN_SHARE))
     known = [so_often_in_vain(signed_in(authenticator), addresses), so_often_a_caller(callers)]
     opened = [so_often_an_address(addresses)]
-    portal = create_portal(app, authenticator, needs_token=admin_token is not None)
+    portal = create_portal(app, authenticator, needs_token=not isinstance(authenticator, OpenDoor))
     return Litestar(
         [
             health.front_door,
             health.live,
             health.ready,
-            *_api("/v1", [*doors, *known], opened),
+            *_api("/v1", [*doors, *known], doors, opened),
             # The addresses of old and of the guide; the document names each route once.
-            *_api("/", [*doors, *known], opened, include_in_schema=False),
+            *_api("/", [*doors, *known], doors, opened, include_in_schema=False),
             Router("/", route_handlers=[portal, docs_page.page, docs_page.part], guards=doors),
         ],
         dependencies={
             "app": Provide(lambda: app, sync_to_thread=False),
             "who": Provide(provide_who, sync_to_thread=False),
+            "gate": Provide(lambda: gate, sync_to_thread=False),
         },
         guards=[
             only_hosts_of(settings.host if host is None else host),
@@ -119,7 +166,7 @@ def create_asgi(
         middleware=[patient],
         cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
-        before_send=[keep_answer, add_headers],
+        before_send=[Audit(app), keep_answer, add_headers],
         state=State({"answer_once": app.once}),
         request_max_body_size=LARGEST_BODY,
         openapi_config=_openapi(doors),
@@ -133,9 +180,13 @@ def create_asgi(
 
 def _authenticator(app: App, admin_token: str | None) -> Authenticator:
     customer = app.settings.customer
-    if admin_token is None:
+    admin = None
+    if admin_token is not None:
+        operator = Principal(name="admin", customer_id=customer, operator=True)
+        admin = AdminToken.of(admin_token, operator)
+    elif not app.settings.has_issuer:
         return OpenDoor(Principal(name="anonymous", customer_id=customer, operator=True))
-    return AdminToken.of(admin_token, Principal(name="admin", customer_id=customer, operator=True))
+    return BearerTokens((app.tokens, *app.world.verifiers), admin)
 
 
 def _cors(origins: Sequence[str]) -> CORSConfig | None:
@@ -160,11 +211,16 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
 
 
 def _api(
-    prefix: str, guards: Sequence[Guard], opened: Sequence[Guard], **more: Any
-) -> tuple[Router, Router]:
-    """Return the routes below *prefix*: those behind *guards*, and those that are open."""
+    prefix: str,
+    inside: Sequence[Guard],
+    doors: Sequence[Guard],
+    opened: Sequence[Guard],
+    **more: Any,
+) -> tuple[Router, ...]:
+    """Return the routes below *prefix*: those for who is signed in, who may sign in, and everybody."""
     return (
-        Router(prefix, route_handlers=_CLOSED, guards=guards, before_request=begin, **more),
+        Router(prefix, route_handlers=_CLOSED, guards=inside, before_request=begin, **more),
+        Router(prefix, route_handlers=_AT_THE_DOOR, guards=[*doors, *opened], **more),
         Router(prefix, route_handlers=_OPEN, guards=opened, **more),
     )
 
@@ -185,7 +241,7 @@ def _only_document(request: Request[Any, Any, Any]) -> None:
 
 
 def _openapi(guards: Sequence[Guard]) -> DescribedConfig:
-    token = SecurityScheme(type="http", scheme="bearer", description="The operator's token.")
+    token = SecurityScheme(type="http", scheme="bearer", description=_TOKENS)
     return DescribedConfig(
         title="daylily",
         version="1",

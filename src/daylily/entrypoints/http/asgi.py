@@ -29,9 +29,9 @@ _NOT_SECURED: Final = (
     "this service has no authentication, and so it answers nobody but programs on its own machine, "
     "without a proxy: set DAYLILY_TOKEN where it runs, and send it as 'Authorization: Bearer <token>'"
 )
-_NO_COGNITO: Final = (
-    "this service is told to ask Cognito who you are (COGNITO_USER_POOL_ID), which it cannot do yet: "
-    "set DAYLILY_TOKEN where it runs, and send it as 'Authorization: Bearer <token>'"
+_HALF_COGNITO: Final = (
+    "this service is told half of what it needs to ask Cognito who you are: set both"
+    " COGNITO_USER_POOL_ID and COGNITO_APP_CLIENT_ID where it runs"
 )
 
 
@@ -82,11 +82,11 @@ def configured_token(settings: Settings) -> str | None:
 
 
 def _door(settings: Settings, token: str | None) -> "Guard | None":
-    if token is not None:
+    if token is not None or settings.has_issuer:
         return None
     if settings.cognito_user_pool_id or settings.cognito_app_client_id:
         # Somebody counts on users being told apart: not even this machine may pass for all of them.
-        return nobody(_NO_COGNITO)
+        return nobody(_HALF_COGNITO)
     return only_from_here(_NOT_SECURED)
 
 

@@ -1,18 +1,24 @@
-"""Who is asking: told from the request's headers, and from nothing else."""
+"""Who is asking, and how far their token reaches: told from headers, and from nothing else."""
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from typing import Protocol, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, Self
 
+from anyio import to_thread
 from attrs import field, frozen
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from daylily.domain.customers import Principal
-from daylily.domain.errors import InvalidInputError
-from daylily.entrypoints.http.errors import UnauthenticatedError
-from daylily.entrypoints.http.security import Connection
+from daylily.domain.customers import Principal, Scope
+from daylily.domain.errors import InvalidInputError, NotAllowedError, UnauthenticatedError
+from daylily.entrypoints.http.security import SAFE_METHODS, Connection
+from daylily.ports.token_verifier import TokenVerifier
+
+NEEDS: Final = "scope"
+"""The key of a handler's ``opt`` that says what scope it needs, if not the one its method does."""
+
+_REFUSED: Final = "the token is not valid"
 
 
 class Authenticator(Protocol):
@@ -25,6 +31,8 @@ class Authenticator(Protocol):
         Raises:
             UnauthenticatedError: There is no token, or it is none of ours. It never says which part
                 was wrong.
+            NotAllowedError: The token is sound, and names nobody whom we could let in.
+            UnavailableError: What is needed to tell does not answer.
         """
 
 
@@ -49,13 +57,43 @@ class AdminToken:
 
     def __call__(self, headers: Mapping[str, str]) -> Principal:
         """See Authenticator."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise UnauthenticatedError("send the token: 'Authorization: Bearer <token>'")
+        return self.verify(bearer_token(headers))
+
+    def knows(self, token: str) -> bool:
+        """See TokenVerifier.knows."""
         # Digests have one length, so not even that of the token can be timed.
-        if not hmac.compare_digest(_digest_of(token.strip()), self._digest):
-            raise UnauthenticatedError("the token is not valid")
+        return hmac.compare_digest(_digest_of(token), self._digest)
+
+    def verify(self, token: str) -> Principal:
+        """See TokenVerifier.verify."""
+        if not self.knows(token):
+            raise UnauthenticatedError(_REFUSED)
         return self.principal
+
+
+@frozen
+class BearerTokens:
+    """Tokens of several kinds: the first that knows a token by its looks tells whose it is."""
+
+    verifiers: Sequence[TokenVerifier]
+    admin: AdminToken | None = None
+
+    def at_once(self, headers: Mapping[str, str]) -> Principal | None:
+        """Return the operator if it is their token: nobody has to be asked for that."""
+        if self.admin is None:
+            return None
+        token = bearer_token(headers)
+        return self.admin.principal if self.admin.knows(token) else None
+
+    def __call__(self, headers: Mapping[str, str]) -> Principal:
+        """See Authenticator."""
+        if (operator := self.at_once(headers)) is not None:
+            return operator
+        token = bearer_token(headers)
+        for verifier in self.verifiers:
+            if verifier.knows(token):
+                return verifier.verify(token)
+        raise UnauthenticatedError(_REFUSED)
 
 
 @frozen
@@ -69,14 +107,53 @@ class OpenDoor:
         return self.principal
 
 
-def _digest_of(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """
+    Return the token of a request.
+
+    Raises:
+        UnauthenticatedError: There is none.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError("send the token: 'Authorization: Bearer <token>'")
+    return token.strip()
 
 
 def signed_in(authenticator: Authenticator) -> Guard:
-    """Return a guard that lets in whom *authenticator* knows, before anything else is looked at."""
+    """
+    Return a guard that lets in whom *authenticator* knows, before anything else is looked at.
 
-    def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["user"] = authenticator(connection.headers)
+    Reading needs a token that reads, anything else one that submits; a route may need another.
+    """
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        headers = connection.headers
+        who = authenticator.at_once(headers) if isinstance(authenticator, BearerTokens) else None
+        if who is None:
+            # A store, or an issuer, may have to be asked.
+            who = await to_thread.run_sync(authenticator, headers)
+        connection.scope["user"] = who
+        check_scope(who, connection.scope, handler.opt.get(NEEDS))
 
     return guard
+
+
+def check_scope(who: Principal, scope: Any, needed: Scope | None = None) -> None:
+    """
+    Let through a request that the caller's token reaches as far as.
+
+    Args:
+        needed: None: to read for methods that change nothing, and to submit for all others.
+
+    Raises:
+        NotAllowedError: It does not.
+    """
+    if needed is None:
+        needed = Scope.READ if scope.get("method") in SAFE_METHODS else Scope.SUBMIT
+    if not who.scope.covers(needed):
+        raise NotAllowedError(f"the token's scope is {who.scope}, and this needs {needed}")
+
+
+def _digest_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -53,6 +53,16 @@ _IN_PATH: Final[Mapping[str, Json]] = {
         "schema": {"type": "string", "pattern": WORKSET_ID},
         "example": "run-7-3f9a1c2b",
     },
+    "name": {
+        "description": "What somebody signs in by.",
+        "schema": {"type": "string", "minLength": 3, "maxLength": 128},
+        "example": "ada@acme.example",
+    },
+    "token_id": {
+        "description": "A token's id, as listings tell it: not its text.",
+        "schema": {"type": "string", "pattern": "^[a-z0-9]{10}$"},
+        "example": "k3v9d0q2xa",
+    },
     "key": {
         "description": "Where a file is, relative to where its listing begins.",
         "schema": {"type": "string", "pattern": KEY},

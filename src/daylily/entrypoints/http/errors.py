@@ -3,10 +3,6 @@
 from daylily.domain.errors import DaylilyError
 
 
-class UnauthenticatedError(DaylilyError):
-    """The caller has not said who they are, or not so that we believe it."""
-
-
 class ClosedDoorError(DaylilyError):
     """The service does not know whom it may let in, and so lets in nobody from where this one comes."""
 
@@ -37,7 +33,3 @@ class TooManyRequestsError(DaylilyError):
     def __init__(self, wait: int) -> None:
         self.wait = wait
         super().__init__(f"too many requests: ask again in {wait} seconds")
-
-
-class TooManyTriesError(DaylilyError):
-    """Somebody may be guessing."""

@@ -14,7 +14,11 @@ from daylily.domain.errors import (
     ConflictError,
     DaylilyError,
     InvalidInputError,
+    NotAllowedError,
     NotFoundError,
+    QuotaError,
+    TooManyTriesError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from daylily.entrypoints.http.errors import (
@@ -25,8 +29,6 @@ from daylily.entrypoints.http.errors import (
     MediaTypeError,
     MisdirectedError,
     TooManyRequestsError,
-    TooManyTriesError,
-    UnauthenticatedError,
 )
 from daylily.entrypoints.http.security import request_id
 
@@ -59,6 +61,8 @@ KINDS: Final[Mapping[type[DaylilyError], Kind]] = {
         401, "unauthenticated", "Sign in first", {"WWW-Authenticate": 'Bearer realm="daylily"'}
     ),
     ClosedDoorError: Kind(401, "closed", "Not from there", {"WWW-Authenticate": "Bearer"}),
+    QuotaError: Kind(403, "quota", "What was agreed upon is used up"),
+    NotAllowedError: Kind(403, "not-allowed", "Not allowed"),
     ForbiddenError: Kind(403, "forbidden", "Not allowed"),
     MisdirectedError: Kind(421, "misdirected", "This is not the host that was asked for"),
     BadDocumentError: Kind(400, "bad-document", "The body cannot be read"),

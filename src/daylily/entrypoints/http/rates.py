@@ -10,7 +10,8 @@ from attrs import define, field
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from daylily.entrypoints.http.errors import TooManyRequestsError, UnauthenticatedError
+from daylily.domain.errors import UnauthenticatedError
+from daylily.entrypoints.http.errors import TooManyRequestsError
 from daylily.entrypoints.http.security import Connection, is_loopback
 
 MINUTE: Final = 60.0

@@ -34,7 +34,7 @@ _FORWARDED: Final = (
 """What proxies add: a request that holds one comes from somewhere else."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def request_id(scope: Scope) -> str:
@@ -137,7 +137,7 @@ def only_own_pages(origins: Collection[str] = ()) -> Guard:
     """
 
     def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        if connection.scope.get("method") in _SAFE_METHODS:
+        if connection.scope.get("method") in SAFE_METHODS:
             return
         origin = connection.headers.get("origin")
         if origin in origins and not connection.scope["path"].startswith("/portal"):

@@ -14,11 +14,13 @@ from litestar.params import FromQuery, RawBody, SkipValidation
 from litestar.response import Redirect
 from litestar.types import Guard
 
-from daylily.entrypoints.http.auth import Authenticator
-from daylily.entrypoints.http.errors import MediaTypeError, UnauthenticatedError
+from daylily.domain.errors import UnauthenticatedError
+from daylily.entrypoints.http.auth import Authenticator, check_scope
+from daylily.entrypoints.http.errors import MediaTypeError
 from daylily.entrypoints.http.security import Connection
 from daylily.entrypoints.portal.look import page
-from daylily.entrypoints.portal.sessions import LASTS, LoginForms, Session, Sessions, Tries
+from daylily.entrypoints.portal.sessions import LASTS, LoginForms, Session, Sessions
+from daylily.entrypoints.tries import Tries
 
 COOKIE: Final = "daylily_session"
 FORM_COOKIE: Final = "daylily_form"
@@ -53,6 +55,7 @@ def behind(desk: Desk) -> Guard:
         session = desk.session(connection)
         if session is None:
             raise UnauthenticatedError("sign in first")
+        check_scope(session.principal, connection.scope)
         connection.scope["user"], connection.scope["auth"] = session.principal, session
 
     return guard

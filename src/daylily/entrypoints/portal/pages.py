@@ -13,12 +13,17 @@ from litestar.response.base import ASGIResponse
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
-from daylily.domain.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from daylily.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from daylily.domain.lifecycle import LIFECYCLE, State
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.auth import Authenticator
-from daylily.entrypoints.http.errors import UnauthenticatedError
 from daylily.entrypoints.http.problems import note, problem_of
 from daylily.entrypoints.http.requests import count, query
 from daylily.entrypoints.http.results import stream
@@ -27,7 +32,8 @@ from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.http.worksets import OFFSET, attempt_in
 from daylily.entrypoints.portal import login
 from daylily.entrypoints.portal.look import ASSETS, clean_log, page
-from daylily.entrypoints.portal.sessions import LoginForms, Session, Sessions, Tries
+from daylily.entrypoints.portal.sessions import LoginForms, Session, Sessions
+from daylily.entrypoints.tries import Tries
 from daylily.entrypoints.views import LogView, WorksetView
 from daylily.ports.object_store import ObjectInfo
 from daylily.ports.state_store import Filter

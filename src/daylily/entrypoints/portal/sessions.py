@@ -11,14 +11,11 @@ from typing import Final
 from attrs import define, field, frozen
 
 from daylily.domain.customers import Principal
-from daylily.entrypoints.http.errors import ForbiddenError, TooManyTriesError
+from daylily.entrypoints.http.errors import ForbiddenError
 from daylily.ports.clock import Clock
 
 LASTS: Final = timedelta(hours=12)
 MOST_SESSIONS: Final = 1000
-TRIES: Final = 10
-WINDOW: Final = timedelta(minutes=5)
-MOST_ADDRESSES: Final = 10_000
 
 
 @frozen
@@ -74,40 +71,6 @@ class Sessions:
         """Sign somebody out."""
         with self._mutex:
             self._by_digest.pop(_digest(session_id), None)
-
-
-@define
-class Tries:
-    """Counts failed tries to sign in, by address, so that nobody can guess for long."""
-
-    clock: Clock
-    _failed: dict[str, list[datetime]] = field(init=False, factory=dict)
-    _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False)
-
-    def check(self, address: str) -> None:
-        """
-        Let through an address that has not failed too often of late.
-
-        Raises:
-            TooManyTriesError: It has.
-        """
-        with self._mutex:
-            if len(self._recent(address)) >= TRIES:
-                minutes = int(WINDOW.total_seconds() // 60)
-                raise TooManyTriesError(f"too many failed tries; wait {minutes} minutes")
-
-    def failed(self, address: str) -> None:
-        """Note a failed try."""
-        with self._mutex:
-            recent = [*self._recent(address), self.clock()]
-            # Nobody may fill our memory with addresses either.
-            if len(self._failed) >= MOST_ADDRESSES:
-                self._failed.clear()
-            self._failed[address] = recent
-
-    def _recent(self, address: str) -> list[datetime]:
-        since = self.clock() - WINDOW
-        return [at for at in self._failed.get(address, ()) if at > since]
 
 
 @frozen

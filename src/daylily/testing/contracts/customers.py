@@ -3,7 +3,12 @@
 import pytest
 from attrs import evolve
 
-from daylily.domain.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    ConcurrentUpdateError,
+    InvalidInputError,
+    NotFoundError,
+)
 from daylily.ports.customers import Customers
 from daylily.ports.paging import every
 from daylily.testing.racing import RUNNERS, race
@@ -44,6 +49,30 @@ class CustomersContract:
         """Of 32 threads that add one id, one is told it did, and its customer is the stored one."""
         outcomes = race(lambda n: customers.add(evolve(a_customer(), name=str(n))))
         assert [type(outcome) for outcome in outcomes].count(AlreadyExistsError) == RUNNERS - 1
+        assert customers.get("acme").name == str(outcomes.index(None))
+
+    def test_changed_as_it_was_read(self, customers: Customers) -> None:
+        """Of two who read the same customer, the second to change it is refused."""
+        customers.add(a_customer())
+        changed = evolve(a_customer(), name="Acme & Co", email=None, cost_center="42")
+        customers.save(a_customer(), changed)
+        assert customers.get("acme") == changed
+        with pytest.raises(ConcurrentUpdateError):
+            customers.save(a_customer(), evolve(a_customer(), max_storage_gb=7.5))
+        assert customers.get("acme") == changed
+        customers.save(changed, a_customer())
+        assert customers.get("acme") == a_customer()
+
+    def test_nobody_to_change(self, customers: Customers) -> None:
+        """A customer that was never added cannot be changed."""
+        with pytest.raises(NotFoundError):
+            customers.save(a_customer(), a_customer())
+
+    def test_one_of_many_changes_wins(self, customers: Customers) -> None:
+        """Of 8 threads that change one customer as they read it, one is told it did."""
+        customers.add(a_customer())
+        outcomes = race(lambda n: customers.save(a_customer(), evolve(a_customer(), name=str(n))), 8)
+        assert [type(outcome) for outcome in outcomes].count(ConcurrentUpdateError) == 7
         assert customers.get("acme").name == str(outcomes.index(None))
 
     @pytest.mark.parametrize("limit", [1, 2, 4, 5, 100])

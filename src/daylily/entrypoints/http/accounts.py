@@ -1,0 +1,251 @@
+"""Signing in and out, and new passwords: whoever keeps people, the routes are the same."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, TypeAlias, TypeVar
+
+from attrs import frozen
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import RawBody, SkipValidation
+
+from daylily.bootstrap import App
+from daylily.domain.customers import Scope
+from daylily.domain.errors import UnauthenticatedError
+from daylily.entrypoints.account_views import SignInView, WhoView
+from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.audit import UNHEARD
+from daylily.entrypoints.http.auth import NEEDS, BearerTokens
+from daylily.entrypoints.http.describing import Body, described
+from daylily.entrypoints.http.parameters import closed
+from daylily.entrypoints.http.requests import Fields, json_object
+from daylily.entrypoints.http.security import request_id
+from daylily.entrypoints.http.wiring import Call, UseCases, Who
+from daylily.entrypoints.tries import Tries
+from daylily.ports.identities import Challenge, SignedIn
+
+T = TypeVar("T")
+
+_TEXT: Final = {"type": "string", "maxLength": 8192}
+_NAME: Final = {"type": "string", "maxLength": 128, "description": "Mostly an e-mail address."}
+_PASSWORD: Final = {"type": "string", "maxLength": 256, "format": "password"}
+_LONGEST: Final = 8192
+_TAG: Final = "accounts"
+
+
+@frozen
+class Gate:
+    """What keeps strangers from guessing."""
+
+    tries: Tries
+
+    def passing(self, request: Call, attempt: Callable[[], T]) -> T:
+        """
+        Return what an attempt gives, unless too many from that address went wrong of late.
+
+        Raises:
+            TooManyTriesError: They did.
+            UnauthenticatedError: The attempt went wrong.
+        """
+        address = request.client.host if request.client else ""
+        self.tries.check(address)
+        try:
+            return attempt()
+        except UnauthenticatedError:
+            self.tries.failed(address)
+            raise
+
+
+AtGate: TypeAlias = NamedDependency[SkipValidation[Gate]]
+
+
+def _told(app: App, request: Call, action: str, signed_in: SignedIn) -> None:
+    """Note in the audit trail who has signed in."""
+    who = BearerTokens(app.world.verifiers)({"authorization": f"Bearer {signed_in.token}"})
+    app.audit.record(
+        who.customer_id,
+        actor=who.name,
+        action=action,
+        target=request.scope["path"],
+        outcome="200",
+        request_id=request_id(request.scope),
+    )
+
+
+@post(
+    "/api/auth/sign-in",
+    status_code=200,
+    sync_to_thread=True,
+    opt={UNHEARD: False},
+    **described(
+        "signIn",
+        _TAG,
+        body=Body(
+            closed({"name": _NAME, "password": _PASSWORD}, "name", "password"),
+            {"name": "ada@acme.example", "password": "..."},
+        ),
+        errors=(401,),
+        public=True,
+    ),
+)
+def sign_in(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
+    """Sign in by name and password; the answer has a token, or asks for a new password first."""
+    name, password = _texts(request, body, "name", "password")
+    found = gate.passing(request, lambda: app.world.identities.sign_in(name, password))
+    if isinstance(found, SignedIn):
+        _told(app, request, "signIn", found)
+    return Answer(SignInView.of(found))
+
+
+@post(
+    "/api/auth/new-password",
+    status_code=200,
+    sync_to_thread=True,
+    opt={UNHEARD: False},
+    **described(
+        "answerNewPassword",
+        _TAG,
+        body=Body(
+            closed(
+                {"name": _NAME, "session": _TEXT, "new_password": _PASSWORD},
+                "name",
+                "session",
+                "new_password",
+            ),
+            {"name": "ada@acme.example", "session": "...", "new_password": "..."},
+        ),
+        errors=(401,),
+        public=True,
+    ),
+)
+def new_password(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
+    """Replace the password that signing in has asked to be replaced, and sign in."""
+    name, session, password = _texts(request, body, "name", "session", "new_password")
+    challenge = Challenge(name=name, session=session)
+    found = gate.passing(request, lambda: app.world.identities.answer(challenge, password))
+    _told(app, request, "answerNewPassword", found)
+    return Answer(SignInView.of(found))
+
+
+@post(
+    "/api/auth/refresh",
+    status_code=200,
+    sync_to_thread=True,
+    opt={UNHEARD: False},
+    **described(
+        "refreshToken",
+        _TAG,
+        body=Body(closed({"refresh_token": _TEXT}, "refresh_token"), {"refresh_token": "..."}),
+        errors=(401,),
+        public=True,
+    ),
+)
+def refresh(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
+    """Return a new token for a refresh token."""
+    (refresh_token,) = _texts(request, body, "refresh_token")
+    found = gate.passing(request, lambda: app.world.identities.refresh(refresh_token))
+    return Answer(SignInView.of(found))
+
+
+@post(
+    "/api/auth/sign-out",
+    status_code=204,
+    sync_to_thread=True,
+    opt={NEEDS: Scope.READ},
+    **described(
+        "signOut",
+        _TAG,
+        body=Body(
+            closed(
+                {
+                    "refresh_token": _TEXT,
+                    "access_token": _TEXT,
+                    "everywhere": {"type": "boolean", "default": False},
+                }
+            ),
+            {"everywhere": True},
+            required=False,
+        ),
+    ),
+)
+def sign_out(request: Call, body: RawBody, app: UseCases) -> Response[None]:
+    """Give back the refresh token; with ``everywhere``, all tokens of the person that can be."""
+    fields = Fields(json_object(request, body) if body else {})
+    refresh_token, access_token = fields.text("refresh_token"), fields.text("access_token")
+    everywhere = fields.flag("everywhere")
+    fields.refuse_others()
+    fields.raise_faults()
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    held = SignedIn(
+        token=token,
+        expires_in=timedelta(),
+        refresh_token=refresh_token,
+        access_token=access_token,
+    )
+    app.world.identities.sign_out(held, everywhere=everywhere)
+    return Response(None, status_code=204)
+
+
+@post(
+    "/api/auth/forgot-password",
+    status_code=202,
+    sync_to_thread=True,
+    opt={UNHEARD: False},
+    **described(
+        "forgotPassword",
+        _TAG,
+        body=Body(closed({"name": _NAME}, "name"), {"name": "ada@acme.example"}),
+        public=True,
+    ),
+)
+def forgot(request: Call, body: RawBody, app: UseCases) -> Response[None]:
+    """Have a code sent, if there is somebody of that name; the answer does not tell."""
+    (name,) = _texts(request, body, "name")
+    app.world.identities.forgot(name)
+    return Response(None, status_code=202)
+
+
+@post(
+    "/api/auth/reset-password",
+    status_code=204,
+    sync_to_thread=True,
+    opt={UNHEARD: False},
+    **described(
+        "resetPassword",
+        _TAG,
+        body=Body(
+            closed(
+                {"name": _NAME, "code": _TEXT, "new_password": _PASSWORD},
+                "name",
+                "code",
+                "new_password",
+            ),
+            {"name": "ada@acme.example", "code": "123456", "new_password": "..."},
+        ),
+        errors=(401,),
+        public=True,
+    ),
+)
+def reset(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Response[None]:
+    """Replace a forgotten password, by the code that was sent."""
+    name, code, password = _texts(request, body, "name", "code", "new_password")
+    gate.passing(request, lambda: app.world.identities.reset(name, code, password))
+    return Response(None, status_code=204)
+
+
+@get("/api/auth/me", sync_to_thread=False, **described("whoAmI", _TAG))
+def me(who: Who) -> Answer[WhoView]:
+    """Say who the caller is, and how far their token reaches."""
+    return Answer(WhoView.of(who))
+
+
+def _texts(request: Call, body: bytes, *names: str) -> list[str]:
+    """Return texts that a body has to have, and no others."""
+    fields = Fields(json_object(request, body))
+    found = [fields.required(name) for name in names]
+    for name, text in zip(names, found, strict=True):
+        if len(text) > _LONGEST:
+            fields.fault(name, f"is longer than {_LONGEST} characters")
+    fields.refuse_others()
+    fields.raise_faults()
+    return found
