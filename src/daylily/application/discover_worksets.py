@@ -1,6 +1,7 @@
 """Find the worksets that people and other systems dropped into the object store."""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,7 +20,7 @@ from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.sentinels import Sentinel, state_shown
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
-from daylily.ports.paging import Page
+from daylily.ports.paging import Page, every
 from daylily.ports.sentinel_store import DroppedWorkset, Folder, SentinelStore
 from daylily.ports.state_store import StateStore
 
@@ -171,8 +172,47 @@ class DiscoverWorksets:
             self._refuse_name(workset_id)
             return None
         folder = self.sentinels.look(workset_id)
-        if any(body.ours for body in folder.sentinels.values()):
+        if _is_ours(folder):
             return self.restore(workset_id, folder)
+        dropped = self._dropped(workset_id, folder)
+        return dropped and self.ledger.register(dropped)
+
+    def foresee(self) -> Iterator[Workset | Damaged]:
+        """
+        Yield what looks would register, and what they would tell of, without doing so.
+
+        Raises:
+            UnavailableError: A store does not answer.
+        """
+        names = sorted(every(lambda cursor: self.sentinels.directories(cursor=cursor)))
+        for start in range(0, len(names), _BATCH):
+            batch = names[start : start + _BATCH]
+            known = self.store.known([name for name in batch if is_id(name)])
+            for name in batch:
+                if name not in known:
+                    try:
+                        found = self._foreseen(name)
+                    except InvalidInputError as error:
+                        yield Damaged(name, error)
+                    else:
+                        if found is not None:
+                            yield found
+
+    def _foreseen(self, name: str) -> Workset | None:
+        if not is_id(name):
+            self._refuse_name(name)
+            return None
+        folder = self.sentinels.look(name)
+        return self.restore.told(name, folder) if _is_ours(folder) else self._dropped(name, folder)
+
+    def _dropped(self, workset_id: str, folder: Folder) -> Workset | None:
+        """
+        Return one directory as the workset that it shows; None where it is not to be touched now.
+
+        Raises:
+            InvalidInputError: It cannot be taken; every fault is listed.
+            UnavailableError: The object store does not answer.
+        """
         shown = state_shown(folder.sentinels)
         if shown is State.LOCKED and Sentinel.READY in folder.sentinels:
             # Whether that lock still counts is asked before each launch.
@@ -187,7 +227,7 @@ class DiscoverWorksets:
             raise
         if shown is State.READY:
             self._refuse_what_is_not_ours(dropped)
-        return self.ledger.register(self._workset(workset_id, dropped, folder, shown))
+        return self._workset(workset_id, dropped, folder, shown)
 
     def _workset(
         self, workset_id: str, dropped: DroppedWorkset, folder: Folder, shown: State
@@ -287,3 +327,8 @@ class DiscoverWorksets:
         self._told.pop(workset_id, None)
         self._looks.end(workset_id)
         self._known.add(workset_id)
+
+
+def _is_ours(folder: Folder) -> bool:
+    """Tell whether a directory bears our marks: the store has lost its workset then."""
+    return any(body.ours for body in folder.sentinels.values())

@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
+from heapq import merge
 from itertools import chain, islice
 from typing import Final, Self
 
@@ -22,6 +23,7 @@ from daylily.application.workers import Workers
 from daylily.domain.clusters import Cluster, Placed, Unplaced
 from daylily.domain.errors import ConflictError, DaylilyError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.scheduling import queue_rank
 from daylily.domain.workset import DEBT_GRACE, Workset
 from daylily.ports.clock import Clock
 from daylily.ports.paging import every
@@ -127,16 +129,36 @@ class MonitorCycle:
                 self.index()
         return report
 
-    def plan(self) -> Iterator[Step]:
-        """Yield what the next cycle would do, without doing it."""
+    def plan(self, report: CycleReport | None = None) -> Iterator[Step]:
+        """
+        Yield what the next cycle would do, without doing it.
+
+        Args:
+            report: Where to note what is wrong with directories that would be passed over.
+
+        Raises:
+            UnavailableError: A store does not answer.
+        """
         now = self.clock()
         due = [each for each in self._due(now) if self._concerns(each)]
         for workset in due:
             yield Step(workset, _action(workset, now))
         room = self.room(due)
-        for workset in every(lambda cursor: self.store.queue(cursor=cursor)):
-            if not self._concerns(workset):
-                continue
+        new = []
+        # Who names some worksets has no others looked for, as in a cycle.
+        for found in () if self.only else self.discover.foresee():
+            if isinstance(found, Workset):
+                new.append(found)
+            elif report is not None:
+                report.faults.append(str(found))
+        yield from (
+            Step(each, f"take over from its directory as {each.state}")
+            for each in new
+            if each.state is not State.READY
+        )
+        queue = every(lambda cursor: self.store.queue(cursor=cursor))
+        ready = sorted((each for each in new if each.state is State.READY), key=_rank)
+        for workset in filter(self._concerns, merge(queue, ready, key=_rank)):
             placed = room.place(workset)
             if isinstance(placed, Unplaced):
                 yield Step(workset, f"wait for {placed.reason}")
@@ -372,6 +394,11 @@ class _reported:  # noqa: N801 - reads as a verb
             self.report.faults.append(f"{self.what}: {type(error).__name__}: {error}")
             return True
         return False
+
+
+def _rank(workset: Workset) -> tuple[str, str]:
+    """Return what sorts a queue, whoever keeps it."""
+    return queue_rank(workset.priority, workset.created_at), workset.workset_id
 
 
 def _at_engine(workset: Workset) -> bool:

@@ -39,9 +39,19 @@ class RestoreWorkset:
             InvalidInputError: Its files are missing or unsound; every fault is listed.
             UnavailableError: A store does not answer.
         """
+        return self.store.add(self.told(workset_id, folder))
+
+    def told(self, workset_id: str, folder: Folder) -> Workset:
+        """
+        Return the workset that *folder* tells of, which is stored nowhere yet.
+
+        Raises:
+            InvalidInputError: Its files are missing or unsound; every fault is listed.
+            UnavailableError: The object store does not answer.
+        """
         told = self.sentinels.recorded(workset_id)
         at = self.clock()
-        workset = restored(
+        return restored(
             workset_id=workset_id,
             customer_id=told.customer_id or self.customer_id,
             name=told.name,
@@ -57,7 +67,6 @@ class RestoreWorkset:
             at=at,
             actor=self.actor,
         )
-        return self.store.add(workset)
 
     def _attempts(self, workset_id: str) -> list[int]:
         """Return the numbers of attempts that have left results."""

@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve, frozen
 from tests.unit.application.lab import PREFIX, READS, SHEET, Lab, Meanwhile, Unreadable, Wrapper
 
+from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.application.discover_worksets import (
     LOOK_EVERY,
     OUTAGES,
@@ -16,10 +17,12 @@ from daylily.application.discover_worksets import (
     Discovered,
     DiscoverWorksets,
 )
+from daylily.application.monitor_cycle import CycleReport
 from daylily.domain.clusters import Requirements
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.sentinels import Sentinel, state_shown
+from daylily.ports.paging import every
 from daylily.testing.faults import Blow, FaultInjector
 
 T = TypeVar("T")
@@ -415,6 +418,31 @@ def test_the_oldest_comes_first_across_both_sources(lab: Lab) -> None:
     lab.clock.advance(timedelta(hours=1))
     discovery(lab)()
     assert [each.workset_id for each in lab.queued()] == [urgent, "z-oldest", submitted, "a-third"]
+
+
+def test_a_plan_tells_of_folders_and_touches_none(lab: Lab) -> None:
+    """In the order in which they would be launched, beside what was submitted; and what is amiss."""
+    lost = lab.submit("lost").workset_id
+    lab.store = InMemoryStateStore()
+    lab.drop("z-oldest", Sentinel.READY)
+    lab.drop("done-1", Sentinel.COMPLETE)
+    lab.drop("broken", Sentinel.READY)
+    lab.put("broken", "daylily_work.yaml", b"- [")
+    lab.drop("unready")
+    lab.objects.put(f"{PREFIX}a b/{Sentinel.READY}", b"")
+    lab.clock.advance(timedelta(minutes=1))
+    submitted = lab.submit("second").workset_id
+    before = lab.worksets(), list(every(lambda cursor: lab.objects.list("", cursor=cursor)))
+    report = CycleReport()
+    plan = [(step.workset.workset_id, step.action) for step in lab.app().cycle.plan(report)]
+    assert plan == [
+        ("done-1", "take over from its directory as complete"),
+        (lost, "launch"),
+        ("z-oldest", "launch"),
+        (submitted, "wait for a free slot: 2 of 2 are taken"),
+    ]
+    assert [fault.partition(":")[0] for fault in report.faults] == ["'a b'", "broken"]
+    assert before == (lab.worksets(), list(every(lambda cursor: lab.objects.list("", cursor=cursor))))
 
 
 def test_a_clock_that_was_put_back_hides_no_folder(lab: Lab) -> None:

@@ -15,7 +15,7 @@ from daylily.application.monitor_cycle import CycleReport, MonitorCycle, Step
 from daylily.domain.errors import UnavailableError
 from daylily.entrypoints.cli.base import command, pass_session, take_flag
 from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
-from daylily.entrypoints.cli.failures import NotCompleteError
+from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.service import MonitorLoop, run_monitor, stopped_by_signals, tell
 
@@ -114,7 +114,11 @@ def run(
         metrics_port: Where to serve figures meanwhile; None serves none.
     """
     if dry_run:
-        _print_plan(session, _plan(session, only))
+        report = CycleReport()
+        _print_plan(session, _plan(session, only, report))
+        for fault in report.faults:
+            # Also where JSON is wanted: that goes to standard output.
+            click.echo(plain(f"passed over: {fault}"), err=True)
         return
     if once or not session.settings.continuous:
         began = time.monotonic()
@@ -193,7 +197,7 @@ def _narrowed(cycle: MonitorCycle, only: frozenset[str]) -> MonitorCycle:
     return evolve(cycle, only=only) if only else cycle
 
 
-def _plan(session: Session, only: frozenset[str]) -> list[Step]:
+def _plan(session: Session, only: frozenset[str], report: CycleReport) -> list[Step]:
     from daylily.bootstrap import compose, connect
 
     settings = session.settings
@@ -205,7 +209,7 @@ def _plan(session: Session, only: frozenset[str]) -> list[Step]:
         return []  # opening it would make it
     world = session.world or connect(settings, looking=True)
     try:
-        return list(_narrowed(compose(settings, world).cycle, only).plan())
+        return list(_narrowed(compose(settings, world).cycle, only).plan(report))
     finally:
         if session.world is None:
             world.close()
