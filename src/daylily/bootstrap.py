@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 
+from daylily.adapters.pieced_transfers import PiecedTransfers
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.answer_once import AnswerOnce
 from daylily.application.api_tokens import ApiTokens
@@ -52,6 +53,7 @@ from daylily.application.start_workset import StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
+from daylily.application.upload_in_parts import SignLinks, UploadInParts
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
 from daylily.config import CHANNELS, MOST_CONCURRENT, Settings
@@ -72,6 +74,7 @@ from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
 from daylily.ports.state_store import StateStore
 from daylily.ports.token_verifier import TokenVerifier
+from daylily.ports.transfers import Transfers
 
 if TYPE_CHECKING:
     from daylily.adapters.aws.clients import Clients
@@ -98,6 +101,8 @@ class World:
     identities: Identities
     verifiers: tuple[TokenVerifier, ...] = ()
     """Of tokens that were signed elsewhere, and of those that *identities* give out."""
+    transfers: Transfers | None = None
+    """None: in pieces, through our own servers."""
     clusters: Mapping[Cluster, Compute] = field(factory=dict)
     clock: Clock = utc_now
     chance: Chance = SystemChance()
@@ -116,6 +121,8 @@ class App:
     read: ReadWorksets
     files: CustomerFiles
     once: AnswerOnce
+    uploads: UploadInParts
+    links: SignLinks
     cancel: CancelWorkset
     retry: RetryWorkset
     prioritise: ChangePriority
@@ -307,13 +314,23 @@ def compose(settings: Settings, world: World) -> App:
         chance=world.chance,
         secret=lambda: secrets.token_urlsafe(32),
     )
+    files = CustomerFiles(world.objects, world.customers, places)
+    transfers = world.transfers or PiecedTransfers(world.objects, places.uploads, world.clock)
     return App(
         settings=settings,
         world=world,
         submit=submit,
         register=register,
         read=read,
-        files=CustomerFiles(world.objects, world.customers, places),
+        files=files,
+        uploads=UploadInParts(files=files, transfers=transfers),
+        links=SignLinks(
+            files=files,
+            transfers=transfers,
+            documents=world.documents,
+            clock=world.clock,
+            chance=world.chance,
+        ),
         once=AnswerOnce(documents=world.documents, clock=world.clock, chance=world.chance),
         cancel=cancel,
         retry=RetryWorkset(read, ledger, settings.registry, world.clock),
@@ -537,6 +554,7 @@ def _local(settings: Settings, compute: Compute) -> World:
 def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     from daylily.adapters.aws.clients import Clients
     from daylily.adapters.aws.s3 import S3ObjectStore
+    from daylily.adapters.aws.transfers import S3Transfers
     from daylily.adapters.sentinel_store import ObjectSentinelStore
 
     if settings.bucket is None:
@@ -558,6 +576,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         customers=_aws_customers(settings, clients, objects),
         documents=documents,
         **_people(settings, documents),
+        transfers=S3Transfers(objects),
     )
 
 

@@ -51,6 +51,11 @@ class Places:
         """The folder of tokens, users and the audit trail, where they are kept without a table."""
         return f"{self.worksets}.daylily/documents/"
 
+    @property
+    def uploads(self) -> str:
+        """The folder in which pieces of uploads wait for the others; no customer can have its name."""
+        return f"{self.files}.daylily/uploads/"
+
     def file(self, customer_id: str, key: str) -> str:
         """Return the key of a customer's file in the store."""
         return f"{self.folder(customer_id)}{canonical_key(key)}"

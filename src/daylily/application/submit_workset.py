@@ -104,6 +104,7 @@ class SubmitWorkset:
                 and did not show it either, nothing is.
         """
         self._admit(who, customer_id)
+        submission = self._with_own_keys(customer_id, submission)
         if seed is not None and (earlier := self._earlier(who, customer_id, submission, seed)):
             return earlier
         try:
@@ -162,6 +163,7 @@ class SubmitWorkset:
             NotFoundError: There is no such customer for the caller.
         """
         self._admit(who, customer_id)
+        submission = self._with_own_keys(customer_id, submission)
         faults: Sequence[Fault] = ()
         try:
             self.check(submission)
@@ -188,6 +190,20 @@ class SubmitWorkset:
             reference_genome=reference_genome(submission.reference_genome),
         )
         return manifest, Priority(submission.priority)
+
+    def _with_own_keys(self, customer_id: str, submission: Submission) -> Submission:
+        """Return a submission in which the store's own addresses of the customer's files are keys."""
+        manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
+        if not any(key.startswith("s3://") for _, key in manifest.files()):
+            return submission
+        own = self.objects.location(self.places.folder(customer_id)).rstrip("/") + "/"
+
+        def pair(old: FastqPair) -> FastqPair:
+            r2 = None if old.r2 is None else old.r2.removeprefix(own)
+            return evolve(old, r1=old.r1.removeprefix(own), r2=r2)
+
+        samples = (evolve(old, pairs=tuple(map(pair, old.pairs))) for old in submission.samples)
+        return evolve(submission, samples=tuple(samples))
 
     def _admit(self, who: Principal, customer_id: str) -> None:
         if not who.sees(customer_id):

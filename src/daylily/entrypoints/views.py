@@ -363,6 +363,39 @@ class StoredView:
 
 
 @frozen(kw_only=True)
+class PartView:
+    """A part of an upload: its bytes from ``start`` up to ``stop`` go to ``url`` by ``PUT``."""
+
+    number: int
+    url: str
+    start: int
+    stop: int
+
+
+@frozen(kw_only=True)
+class UploadView:
+    """An upload that is under way."""
+
+    upload_id: str
+    key: str
+    size: int
+    offset: int
+    """How many bytes have been appended."""
+    part_size: int | None
+    parts: tuple[PartView, ...]
+    """Up to a hundred; none where bytes are appended here."""
+
+
+@frozen(kw_only=True)
+class LinkView:
+    """An address from which a file can be fetched without a token, for a while."""
+
+    url: str
+    expires_in: int
+    """Seconds."""
+
+
+@frozen(kw_only=True)
 class FolderMade:
     """A folder that is there now."""
 

@@ -183,3 +183,11 @@ def test_an_id_that_is_somebody_elses(lab: Lab) -> None:
     with pytest.raises(AlreadyExistsError):
         lab.app().submit(ADA, "acme", lab.submission(), seed="0123456789")
     assert lab.worksets() == (theirs,)
+
+
+def test_two_servers_that_sign_for_the_first_time(lab: Lab) -> None:
+    """Both draw a secret, and one of them is kept."""
+    lab.upload("a.fq")
+    app = lab.app()
+    other = Meanwhile("documents.add", lambda: app.links(ADA, "acme", "a.fq", "attachment"))
+    assert lab.app(other).links(ADA, "acme", "a.fq", "x") == app.links(ADA, "acme", "a.fq", "x")

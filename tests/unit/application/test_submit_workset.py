@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 from tests.unit.application.lab import ADA, OUR_FILES, PREFIX, Lab, Meanwhile
 
+from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.application.submit_workset import OWED, faults_of_words
 from daylily.domain.customers import Principal
 from daylily.domain.errors import InvalidInputError, NotFoundError, UnavailableError
@@ -129,6 +130,30 @@ def test_names_do_not_hide_what_is_wrong_with_files(lab: Lab) -> None:
     down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
     left = {fault.place for fault in lab.app(down).submit.faults(ADA, "acme", submission)}
     assert left == set(faults) - {"samples[0].pairs[0].r1", "samples[0].pairs[1].r1"}
+
+
+class InBucket(InMemoryObjectStore):
+    """A store in memory that says it were in S3."""
+
+    def location(self, key: str) -> str:
+        """Return an address."""
+        return f"s3://bucket/{key}".rstrip("/")
+
+
+def test_addresses_of_ones_own_files(lab: Lab) -> None:
+    """Are as good as keys; those of another customer's files are none, and nobody looks there."""
+    lab.objects = InBucket(lab.clock)
+    lab.upload("run/a.fq", "run/b.fq", "run/c.fq")
+    lab.objects.put("files/other/c.fq", b"@r\nA\n+\nI\n")
+    own = "s3://bucket/files/acme/run/"
+    pairs = (FastqPair(f"{own}a.fq", f"{own}b.fq", "1"), FastqPair(f"{own}c.fq", lane="2"))
+    workset = lab.submit(samples=(Sample(sample_id="a", pairs=pairs),))
+    assert workset.manifest.samples[0].pairs[0].r1 == "sample_data/a.fq"
+    for elsewhere in ("s3://bucket/files/other/c.fq", "s3://other/files/acme/run/a.fq"):
+        with pytest.raises(InvalidInputError, match="not among your files"):
+            lab.submit(samples=(Sample(sample_id="a", pairs=(FastqPair(elsewhere),)),))
+    with pytest.raises(InvalidInputError, match="leads outside"):
+        lab.submit(samples=(Sample(sample_id="a", pairs=(FastqPair(f"{own}../../other/c.fq"),)),))
 
 
 def test_nobody_submits_for_another_customer(lab: Lab) -> None:

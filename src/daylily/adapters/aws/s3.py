@@ -299,6 +299,20 @@ class S3ObjectStore:
 
     # Asking
 
+    def ask(self, action: str, key: str, **arguments: Any) -> Any:
+        """
+        Call S3 about an object in a way that this store itself has no use for.
+
+        Raises:
+            NotFoundError: There is no such object.
+            UnavailableError: S3 does not answer, or not us; or there is no such bucket.
+        """
+        return self._bucket.ask(action, key, Key=self._name(key), **arguments)
+
+    def name_of(self, key: str) -> str:
+        """Return what an object is called in the bucket."""
+        return self._name(key)
+
     def _name(self, key: str) -> str:
         name = self.prefix + check_key(key)
         if len(name.encode()) > KEY_BYTES:

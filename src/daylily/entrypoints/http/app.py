@@ -22,6 +22,7 @@ from daylily.entrypoints.http import (
     files,
     health,
     results,
+    transfers,
     worksets,
 )
 from daylily.entrypoints.http.access_log import patient
@@ -87,8 +88,13 @@ _CLOSED: Final = (
     customers.audit,
     accounts.me,
     accounts.sign_out,
+    transfers.begin_upload,
+    transfers.look_at_upload,
+    transfers.append_to_upload,
+    transfers.complete_upload,
+    transfers.abort_upload,
 )
-_OPEN: Final = (estimate.estimate_cost,)
+_OPEN: Final = (estimate.estimate_cost, transfers.fetch_signed)
 _AT_THE_DOOR: Final = (
     accounts.sign_in,
     accounts.new_password,

@@ -19,6 +19,7 @@ _HEADERS: Final = {
     "Retry-After": "Seconds to wait before asking again.",
     "WWW-Authenticate": "How to authenticate.",
     "Content-Disposition": "The file's name.",
+    "Upload-Offset": "How many bytes have been appended.",
     "Content-Range": "Which bytes of how many these are.",
 }
 _NAMES: Final = {
@@ -62,6 +63,11 @@ _IN_PATH: Final[Mapping[str, Json]] = {
         "description": "A token's id, as listings tell it: not its text.",
         "schema": {"type": "string", "pattern": "^[a-z0-9]{10}$"},
         "example": "k3v9d0q2xa",
+    },
+    "upload_id": {
+        "description": "What an upload is known by.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+        "example": "WyJydW43L2FfUjEuZmFzdHEuZ3oiLDcs",
     },
     "key": {
         "description": "Where a file is, relative to where its listing begins.",

@@ -98,6 +98,14 @@ FOLDER: Final = {
     "bucket": None,
     "cursor": None,
 }  # fmt: skip
+UPLOAD: Final = {
+    "upload_id": "WyJydW43L2FfUjEuZmFzdHEuZ3oiLDcs",
+    "key": "run7/a_R1.fastq.gz",
+    "size": 7340032,
+    "offset": 1048576,
+    "part_size": None,
+    "parts": [],
+}
 STORED: Final = {"success": True, "bucket": None, **FILE}
 FOLDER_MADE: Final = {"success": True, "folder": "run7/"}
 REMOVED: Final = {"success": True, "deleted": "run7/a_R1.fastq.gz"}

@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from litestar import delete, get, post, put, route
 from litestar.enums import HttpMethod
@@ -11,11 +11,12 @@ from litestar.response.base import ASGIResponse
 
 from daylily.adapters.formats.preview import preview_of
 from daylily.application.stored_file import StoredFile
+from daylily.application.upload_in_parts import LASTING
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
 from daylily.entrypoints.http import examples, parameters
-from daylily.entrypoints.http.answers import Answer, FileAnswer
+from daylily.entrypoints.http.answers import Answer, FileAnswer, disposition
 from daylily.entrypoints.http.describing import answer, described
 from daylily.entrypoints.http.forms import boundary_of
 from daylily.entrypoints.http.idempotency import claim_form
@@ -31,6 +32,7 @@ from daylily.entrypoints.views import (
     FileView,
     FolderMade,
     FolderPage,
+    LinkView,
     PreviewView,
     Removed,
     StoredView,
@@ -40,8 +42,6 @@ from daylily.ports.object_store import ObjectInfo
 FILES: Final = "/api/customers/{cid:str}/files"
 MOST_LINES: Final = 1000
 
-_LOOKS: Final = ("preview", "download-url")
-"""What a GET may have after a key; a file of such a name is fetched by its ``download-url``."""
 _ICONS: Final = {
     ".gz": "file-archive", ".zip": "file-archive", ".tar": "file-archive", ".bz2": "file-archive",
     ".fastq": "dna", ".fq": "dna", ".bam": "dna", ".cram": "dna", ".vcf": "dna",
@@ -233,6 +233,8 @@ def fetch(
         return shown.to_asgi_response(app=None, request=request)
     fields.refuse_others()
     fields.raise_faults()
+    if look == "download-url" and key:
+        return _link(request, app, who, cid, key).to_asgi_response(app=None, request=request)
     return FileAnswer(_found(app, who, cid, key_in_path(request)), Wanted.of(request), download=True)
 
 
@@ -251,6 +253,14 @@ def tell(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> ASGIResp
 def _found(app: App, who: Principal, cid: str, key: str) -> StoredFile:
     check_customer(app, who, cid)
     return app.files.look(who, cid, key)
+
+
+def _link(request: Call, app: App, who: Principal, cid: str, key: str) -> Answer[LinkView]:
+    url = app.links(who, cid, key, disposition(key, attached=True))
+    if url.startswith("/"):
+        # The host that the caller has asked for: whoever else may name one, it is told to them alone.
+        url = str(request.base_url).rstrip("/") + quote(url)
+    return Answer(LinkView(url=url, expires_in=int(LASTING.total_seconds())))
 
 
 def _preview(file: StoredFile, lines: int) -> Answer[PreviewView]:

@@ -18,7 +18,7 @@ from daylily.entrypoints.http.errors import BadDocumentError, MediaTypeError
 
 FORM: Final = "multipart/form-data"
 MOST_PARTS: Final = 20_000
-LONGEST_TEXT: Final = 8 << 20
+LONGEST_TEXT: Final = 12 << 20
 """Bytes of a part that is no file: as much as a submission may have."""
 
 _PIECE: Final = 1 << 16

@@ -151,6 +151,35 @@ UPLOAD: Final = Body(
     },
     media_type="multipart/form-data",
 )
+BEGIN_UPLOAD: Final = Body(
+    closed({"key": _KEY, "size": {"type": "integer", "minimum": 1, "maximum": 5 << 40}}, "key", "size"),
+    {"key": "run7/a_R1.fastq.gz", "size": 7340032},
+)
+PARTS: Final = Body(
+    closed(
+        {
+            "parts": {
+                "type": "array",
+                "items": closed(
+                    {"number": {"type": "integer", "minimum": 1}, "etag": {"type": "string"}},
+                    "number",
+                    "etag",
+                ),
+            }
+        }
+    ),
+    {"parts": [{"number": 1, "etag": "9b2cf535f27731c974343645a3985328"}]},
+    required=False,
+)
+FIRST_PART: Final = in_query(
+    "first",
+    {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1},
+    "The first of the parts whose addresses are told.",
+)
+UPLOAD_OFFSET: Final = {
+    **in_header("Upload-Offset", {"type": "integer", "minimum": 0}, "Which byte the body begins with."),
+    "required": True,
+}
 FOLDER: Final = Body(closed({"folder_path": _KEY}, "folder_path"), {"folder_path": "run7"})
 
 _REASON: Final = nullable({"type": "string", "maxLength": 500, "pattern": ONE_LINE})

@@ -25,7 +25,9 @@ MOST_FILES: Final = 2000
 """FASTQ files in one form; whoever has more uploads them one by one."""
 
 _SHEET: Final = re.compile(r"\.(?:tsv|csv|txt)\Z", re.IGNORECASE)
-_JSON: Final = frozenset({"samples", "max_retries", "time_limit_hours", "enable_qc", "archive_results"})
+_JSON: Final = frozenset(
+    {"samples", "tags", "max_retries", "time_limit_hours", "enable_qc", "archive_results"}
+)
 """Fields that are no text: a form has them as JSON."""
 
 
