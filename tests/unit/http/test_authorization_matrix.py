@@ -113,6 +113,12 @@ MATRIX: Final[dict[str, Row]] = {
     f"DELETE {CID}/files/{{key:path}}": members(),
     f"POST {CID}/files/upload": members(201, **FORM),
     f"POST {CID}/files/create-folder": members(201, json={"folder_path": "new"}),
+    f"POST {CID}/uploads": members(201, json={"key": "large.fastq", "size": 4}),
+    f"GET {CID}/uploads/{{upload_id:str}}": members(),
+    f"PATCH {CID}/uploads/{{upload_id:str}}": members(content=b"@", headers={"upload-offset": "0"}),
+    f"DELETE {CID}/uploads/{{upload_id:str}}": members(),
+    f"POST {CID}/uploads/{{upload_id:str}}/complete": members(409),
+    "GET /signed/{token:str}/{cid:str}/{key:path}": everybody(404),
     "POST /customers": operators(201, other=403, json=NEWCOMER),
     "GET /customers": operators(other=403),
     "GET /customers/{cid:str}": members(),
@@ -153,7 +159,12 @@ class World:
         method, _, template = route.partition(" ")
         app, who = self.service.app, Principal.of("ada", "local", Role.ADMIN)
         app.world.objects.put("files/local/a_R1.fastq", READS)
-        names = {"{cid:str}": "local", "{key:path}": "a_R1.fastq", "{name:str}": "gone"}
+        names = {
+            "{cid:str}": "local",
+            "{key:path}": "a_R1.fastq",
+            "{name:str}": "gone",
+            "{token:str}": "0-0",
+        }
         if "{workset_id:str}" in template:
             names["{workset_id:str}"] = self.service.submitted_directly()
         if template.endswith(("/logs", "/results")):
@@ -164,6 +175,8 @@ class World:
         if template.endswith("/members/{name:str}"):
             names["{name:str}"] = f"leaver-{number}"
             self.service.person(f"leaver-{number}")
+        if "{upload_id:str}" in template:
+            names["{upload_id:str}"], _ = app.uploads.begin(who, "local", "large.fastq", 4)
         path = template
         for name, value in names.items():
             path = path.replace(name, value)
@@ -174,6 +187,7 @@ class World:
         if template.endswith("/sign-out") and caller not in STRANGERS:
             token = self.service.person(f"out-{number}")  # the others stay
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        headers |= send.pop("headers", {})
         return self.client.request(method, prefix + path, headers=headers, **send)
 
 

@@ -131,7 +131,7 @@ def test_who_is_slow(ready: Any, service: Service, monkeypatch: pytest.MonkeyPat
     class Dying:
         claim = staticmethod(died)
 
-    other = evolve(service, app=evolve(service.app, once=cast(AnswerOnce, Dying())))
+    other = evolve(service, app=evolve(service.app, once=cast(AnswerOnce, Dying())), up={})
     with other.client() as dying:
         problem(dying.post(f"{MINE}/worksets", json=BODY, headers=KEY), 503, "unavailable")
     answer = ready.post(f"{MINE}/worksets", json=BODY, headers=KEY)
