@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 
+from daylily.adapters.aws import batch_job
 from daylily.adapters.aws.batch_job import INDEX, JOB, Command, Teller, main, perform
 from daylily.adapters.aws.batch_records import Elected, Records
 from daylily.adapters.memory.object_store import InMemoryObjectStore
@@ -152,6 +155,35 @@ def test_a_stopped_job_tells_nothing(records: Records) -> None:
 
     work.join()
     assert codes == [143]
+    assert records.ending(KEY) is None
+
+
+def test_batch_stops_its_container(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TERM, by which Batch stops a container, reaches the command with all that it has started."""
+    up = tmp_path / "up"
+    script = 'sh -c "trap : TERM; sleep 60" & echo $! > "$1.part"; mv "$1.part" "$1"; wait'
+    job = Job(key=KEY, arguments=("sh", "-c", script, "sh", str(up)), directory="")
+    order = records.put_order(job)
+    monkeypatch.setattr(batch_job, "_records", lambda _: records)
+    monkeypatch.setenv(JOB, "job-1")
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop() -> None:
+        while not up.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    try:
+        code = main(["--records", "s3://b/f", "--key", KEY, "--order", order])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        stopper.join()
+
+    assert code == 143
     assert records.ending(KEY) is None
 
 
