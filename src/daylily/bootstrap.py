@@ -12,10 +12,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from attrs import evolve, field, frozen
 
+from daylily.adapters.dead_notices import DocumentDeadNotices
 from daylily.adapters.pieced_transfers import PiecedTransfers
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.answer_once import AnswerOnce
@@ -26,6 +27,7 @@ from daylily.application.change_priority import ChangePriority
 from daylily.application.check_ledger import CheckLedger
 from daylily.application.check_seals import CheckSeals
 from daylily.application.customer_files import CustomerFiles
+from daylily.application.deliver_notices import DeliverNotices
 from daylily.application.discover_worksets import DiscoverWorksets
 from daylily.application.engines import Engines
 from daylily.application.estimate_cost import EstimateCost
@@ -43,6 +45,7 @@ from daylily.application.places import Places
 from daylily.application.poll_worksets import PollWorksets
 from daylily.application.put_away import PutAway
 from daylily.application.read_worksets import ReadWorksets
+from daylily.application.redeliver_notices import RedeliverNotices
 from daylily.application.register_workset import RegisterWorkset
 from daylily.application.report_worksets import ReportWorksets, Shelf
 from daylily.application.restore_workset import RestoreWorkset
@@ -96,6 +99,7 @@ class World:
     compute: Compute
     """What runs worksets that are in no cluster."""
     notifier: Notifier
+    """Tells all channels."""
     customers: Customers
     documents: DocumentStore
     identities: Identities
@@ -104,6 +108,8 @@ class World:
     transfers: Transfers | None = None
     """None: in pieces, through our own servers."""
     clusters: Mapping[Cluster, Compute] = field(factory=dict)
+    channels: Mapping[str, Notifier] = field(factory=dict)
+    """Each of the channels, by the name that people know it by."""
     clock: Clock = utc_now
     chance: Chance = SystemChance()
     close: Callable[[], None] = lambda: None
@@ -137,6 +143,7 @@ class App:
     check: CheckLedger
     mend: MendLedger
     report: ReportWorksets
+    redeliver: RedeliverNotices
     heart: LeaveHeartbeat
     monitors: ShowMonitors
     cycle: MonitorCycle
@@ -354,6 +361,7 @@ def compose(settings: Settings, world: World) -> App:
         check=check,
         mend=mend,
         report=_report(settings, world, places, facts),
+        redeliver=RedeliverNotices(world.channels, DocumentDeadNotices(world.documents, world.clock)),
         heart=LeaveHeartbeat(
             objects=world.objects,
             folder=places.monitors,
@@ -543,7 +551,7 @@ def _local(settings: Settings, compute: Compute) -> World:
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix),
         compute=compute,
-        notifier=_notifier(settings),
+        **_telling(settings, documents),
         customers=customers,
         documents=documents,
         **_people(settings, documents),
@@ -572,7 +580,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix, threads=_FILES_AT_ONCE),
         compute=compute,
-        notifier=_notifier(settings),
+        **_telling(settings, documents),
         customers=_aws_customers(settings, clients, objects),
         documents=documents,
         **_people(settings, documents),
@@ -688,7 +696,7 @@ def _oidc(settings: Settings, issuer: str) -> TokenVerifier:
     )
 
 
-def _notifier(settings: Settings) -> Notifier:
+def _telling(settings: Settings, documents: DocumentStore) -> "_Telling":
     """Return the channels that the settings name; one machine keeps a journal of its own as well."""
     from daylily.adapters.filtered import FilteredNotifier
 
@@ -700,11 +708,13 @@ def _notifier(settings: Settings) -> Notifier:
     for each in settings.channels:
         if each.name in found:
             found[each.name] = FilteredNotifier(found[each.name], each.audience)
-    if len(found) == 1:
-        return next(iter(found.values()))
-    from daylily.adapters.fan_out import FanOutNotifier
+    dead = DocumentDeadNotices(documents, utc_now)
+    return {"notifier": DeliverNotices(found, dead, utc_now), "channels": found}
 
-    return FanOutNotifier(found)
+
+class _Telling(TypedDict):
+    notifier: Notifier
+    channels: Mapping[str, Notifier]
 
 
 def _channels(settings: Settings) -> Iterator[tuple[str, Notifier]]:

@@ -1,15 +1,16 @@
 """Which channels the settings name, and under which names they may stand."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from daylily.adapters.aws.sns import SNSNotifier
-from daylily.adapters.fan_out import FanOutNotifier
 from daylily.adapters.filtered import FilteredNotifier
 from daylily.adapters.linear import LinearNotifier
 from daylily.adapters.local.notifier import JournalNotifier
 from daylily.adapters.webhook import WebhookNotifier
+from daylily.application.deliver_notices import DeliverNotices
 from daylily.bootstrap import connect
 from daylily.config import ConfigError, Secret, Settings, load
 from daylily.domain.audience import Audience
@@ -87,36 +88,41 @@ def settings_of(tmp_path: Path, **more: object) -> Settings:
     return load({"home": tmp_path, "engine": "memory", **more}, {}).settings
 
 
+def kinds_of(settings: Settings) -> Mapping[str, type]:
+    """Return of what kind each channel is that is told."""
+    world = connect(settings)
+    assert isinstance(world.notifier, DeliverNotices)
+    assert world.notifier.channels is world.channels
+    return {name: type(channel) for name, channel in world.channels.items()}
+
+
 def test_without_channels_there_is_a_journal(tmp_path: Path) -> None:
     """In the home, wherever worksets are."""
     for more in ({"store": "local"}, {"bucket": "genomes"}):
-        assert isinstance(connect(settings_of(tmp_path, **more)).notifier, JournalNotifier)
+        assert kinds_of(settings_of(tmp_path, **more)) == {"journal": JournalNotifier}
 
 
 def test_each_that_is_named_is_told(tmp_path: Path) -> None:
     """One machine keeps its journal beside; many have no home in common."""
     named = {"sns_topic_arn": TOPIC, "linear_api_key": "lin_api_x", "linear_team_id": "team-7"}
-    both = connect(settings_of(tmp_path, bucket="genomes", **named)).notifier
-    assert isinstance(both, FanOutNotifier)
-    assert [type(channel) for channel in both.channels.values()] == [SNSNotifier, LinearNotifier]
-
-    local = connect(settings_of(tmp_path, store="local", sns_topic_arn=TOPIC)).notifier
-    assert isinstance(local, FanOutNotifier)
-    assert list(local.channels) == ["sns", "journal"]
+    both = kinds_of(settings_of(tmp_path, bucket="genomes", **named))
+    assert both == {"sns": SNSNotifier, "linear": LinearNotifier}
+    local = kinds_of(settings_of(tmp_path, store="local", sns_topic_arn=TOPIC))
+    assert local == {"sns": SNSNotifier, "journal": JournalNotifier}
 
 
-def test_one_channel_is_that_channel(tmp_path: Path) -> None:
-    """The topic's own region counts, not that of the table."""
+def test_the_topics_own_region_counts(tmp_path: Path) -> None:
+    """Not that of the table."""
     settings = settings_of(tmp_path, bucket="genomes", sns_topic_arn=TOPIC, region="eu-west-1")
-    notifier = connect(settings).notifier
-    assert isinstance(notifier, SNSNotifier)
-    assert notifier.client.meta.region_name == "us-west-2"
+    sns = connect(settings).channels["sns"]
+    assert isinstance(sns, SNSNotifier)
+    assert sns.client.meta.region_name == "us-west-2"
 
 
 def test_a_key_alone_is_no_channel(tmp_path: Path) -> None:
     """People have keys of Linear for other programs; a monitor that was told of one says so."""
     settings = settings_of(tmp_path, bucket="genomes", linear_api_key="lin_api_x")
-    assert isinstance(connect(settings).notifier, JournalNotifier)
+    assert kinds_of(settings) == {"journal": JournalNotifier}
 
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -140,10 +146,9 @@ def test_webhooks_and_audiences(tmp_path: Path) -> None:
     loaded = load({"home": tmp_path}, environ, file)
     assert ("channels", "lims, webhook, sns", str(file)) in loaded.rows()
     assert SECRET not in f"{loaded!r}{list(loaded.rows())}"
-    notifier = connect(loaded.settings).notifier
-    assert isinstance(notifier, FanOutNotifier)
-    assert list(notifier.channels) == ["sns", "webhook", "lims"]
-    lims = notifier.channels["lims"]
+    channels = connect(loaded.settings).channels
+    assert list(channels) == ["sns", "webhook", "lims"]
+    lims = channels["lims"]
     assert isinstance(lims, FilteredNotifier)
     assert isinstance(lims.channel, WebhookNotifier)
     assert lims.audience == Audience(customers=frozenset({"acme"}))

@@ -77,7 +77,7 @@ def test_an_outage_in_the_midst_of_a_batch(store: S3ObjectStore) -> None:
     store._bucket.heeds_batches = True
     with Stubber(store.client) as stub:
         stub.add_response("delete_objects", {"Errors": [{"Key": "b", "Code": "InternalError"}]})
-        with pytest.raises(UnavailableError, match=r"does not remove b from .*: InternalError"):
+        with pytest.raises(UnavailableError, match=r"InternalError.*b: "):
             store.delete_all({"a": "1" * 32, "b": "2" * 32})
     with Stubber(store.client) as stub:
         stub.add_client_error("delete_objects", "AccessDenied", http_status_code=403)

@@ -7,6 +7,7 @@ import botocore.session
 from attrs import frozen
 
 from daylily.adapters.aws.engine_policies import BatchNames, HeadNode, engine_statements
+from daylily.adapters.dead_notices import KIND as DEAD_NOTICE
 from daylily.ports.installation import Role
 
 _ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -20,6 +21,7 @@ _CUSTOMERS: Final = {
 _DOCUMENTS: Final = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 _OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 _NOTICES: Final = ("sns:Publish",)
+_LEADING: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{DEAD_NOTICE}#*"]}}
 _SETUP_TABLES: Final = (
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
@@ -89,8 +91,14 @@ class Policies:
             yield _allow("WorksetIndexes", _INDEXES, [f"{table}/index/*"])
         if self.customers is not None:
             yield _allow("Customers", sorted(_CUSTOMERS[role]), [self._table(self.customers)])
-        if self.documents is not None and role is not Role.MONITOR:
-            yield _allow("Documents", _DOCUMENTS, [self._table(self.documents)])
+        if self.documents is not None:
+            documents = [self._table(self.documents)]
+            if role is Role.MONITOR:
+                # What it gives up telling people goes on a list; tokens and users are nothing to it.
+                dead = _allow("DeadNotices", ("dynamodb:UpdateItem",), documents)
+                yield {**dead, "Condition": _LEADING}
+            else:
+                yield _allow("Documents", _DOCUMENTS, documents)
         # Monitors have no business with what customers keep for themselves.
         folders = [self.worksets] if role is Role.MONITOR else [self.worksets, self.files]
         yield _allow("Objects", _OBJECTS, [f"{self._bucket}/{folder}*" for folder in folders])

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 from attrs import field, frozen
 
 from daylily.adapters.aws.s3_bucket import (
-    ABSENT,
     CONFLICT,
     TRIES,
-    UNMET,
     BeyondError,
     Bucket,
     UnmetError,
@@ -274,14 +272,7 @@ class S3ObjectStore:
         """Return the codes of the errors by keys: of those that are not there, or not any more so."""
         named = {self._name(key): key for key in etags}
         objects = [{"Key": name, "ETag": f'"{etags[key]}"'} for name, key in named.items()]
-        answer = self._bucket.ask(
-            "DeleteObjects", next(iter(etags)), Delete={"Objects": objects, "Quiet": True}
-        )
-        refused = {named[each["Key"]]: each["Code"] for each in answer.get("Errors", ())}
-        for key, word in refused.items():
-            if word not in UNMET | ABSENT | CONFLICT:
-                raise UnavailableError(f"s3 does not remove {key} from {self.bucket}: {word}")
-        return refused
+        return {named[name]: word for name, word in self._bucket.delete_batch(objects).items()}
 
     def _try_batch(self, beside: str) -> bool:
         """

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field
@@ -88,6 +89,27 @@ class Bucket:
             # Two conditional writes have met. Apart by chance, one will come through.
             time.sleep(random.uniform(0, self.pause * 2**attempt))  # noqa: S311
         raise AssertionError("the last attempt returns or raises")
+
+    def delete_batch(self, objects: Sequence[Any]) -> dict[str, str]:
+        """
+        Delete what still has its etag; return the codes of S3 by the names of those that have not.
+
+        Raises:
+            UnavailableError: S3 does not answer, or not us; or it removes one for no such reason.
+        """
+        with self._reported("DeleteObjects"):
+            answer = self.client.delete_objects(
+                Bucket=self.name, Delete={"Objects": objects, "Quiet": True}
+            )
+            kept = {}
+            for each in answer.get("Errors", ()):
+                if each["Code"] not in UNMET | ABSENT | CONFLICT:
+                    told = f"{each['Key']}: {each.get('Message', '')}"
+                    raise ClientError(
+                        {"Error": {"Code": each["Code"], "Message": told}}, "DeleteObjects"
+                    )
+                kept[each["Key"]] = each["Code"]
+        return kept
 
     def listed(self, **arguments: Any) -> Any:
         """

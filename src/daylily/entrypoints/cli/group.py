@@ -40,6 +40,7 @@ _SECTIONS: Final = {
         "doctor": ("doctor:doctor", "Check this installation, and say what to do."),
         "ledger": ("ledger:ledger", "Compare store, directories and engines, and mend what differs."),
         "iam-policy": ("iam_policy:iam_policy", "Print the least that AWS has to permit."),
+        "notices": ("notices:notices", "List news that came to nobody, and send it once more."),
         "customer": ("customer:customer", "Take on customers, and list them."),
         "token": ("token:token", "Show the token that signs you in."),
         "completion": ("completion:completion", "Print the script that completes commands in a shell."),

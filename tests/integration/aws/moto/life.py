@@ -16,11 +16,12 @@ from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import projection
 from daylily.domain.workset import Workset
+from daylily.ports.dead_notices import DeadNotice
 from daylily.ports.documents import Document
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
 from daylily.testing.contracts.state_store import whole_history
-from daylily.testing.samples import a_workset, settled
+from daylily.testing.samples import NOON, a_workset, an_event, settled
 
 ADA: Final = Principal(name="ada", customer_id="acme")
 READS: Final = b"@read\nACGT\n+\nFFFF\n"
@@ -48,6 +49,7 @@ class Life:
         """Go through all of it; whatever is not as it should be raises."""
         self._looks_round()
         self._keeps_documents()
+        self._gives_up_on_news()
         self._is_dropped_by_hand()
         self._fails_and_is_retried(self._submitted("first"))
         self._is_mended_and_canceled(self._submitted("second"))
@@ -66,6 +68,13 @@ class Life:
         added = documents.add(Document(kind="note", partition="acme", key="k-1", body="{}"))
         assert documents.list("note", "acme").items == (documents.get("note", "acme", "k-1"),)
         documents.replace(evolve(added, body="2"))
+
+    def _gives_up_on_news(self) -> None:
+        lost = DeadNotice(channel="sns", event=an_event(), why="is away", died_at=NOON)
+        self.monitor.redeliver.dead.lay(lost)
+        assert list(self.api.redeliver.waiting()) == [lost]
+        assert self.api.redeliver(lost).refused is None
+        assert list(self.api.redeliver.waiting()) == []
 
     def _submitted(self, name: str) -> Workset:
         files = self.api.files

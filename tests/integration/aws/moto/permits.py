@@ -50,6 +50,8 @@ def needs(service: str, region: str, operation: str, params: Mapping[str, Any]) 
     bucket = f"arn:aws:s3:::{params['Bucket']}"
     if operation in _BUCKET:
         return [(f"s3:{_BUCKET[operation]}", bucket)]
+    if operation == "DeleteObjects":
+        return [("s3:DeleteObject", f"{bucket}/{each['Key']}") for each in params["Delete"]["Objects"]]
     found = [(f"s3:{_OBJECT[operation]}", f"{bucket}/{params['Key']}")]
     if "CopySource" in params:
         source = params["CopySource"]
@@ -136,8 +138,11 @@ class Guard:
         service = client.meta.service_model.service_name
 
         def note(parsed: dict[str, Any], model: Any, **_: object) -> None:
-            if parsed.get("Error", {}).get("Code") in {"AccessDenied", "AccessDeniedException", "403"}:
-                actions = _OBJECT | _BUCKET if service == "s3" else {}
+            errors = [parsed.get("Error", {}), *parsed.get("Errors", ())]
+            if {each.get("Code") for each in errors} & {"AccessDenied", "AccessDeniedException", "403"}:
+                actions = (
+                    _OBJECT | _BUCKET | {"DeleteObjects": "DeleteObject"} if service == "s3" else {}
+                )
                 self.denied.add(f"{service}:{actions.get(model.name, model.name)}")
 
         return note

@@ -136,12 +136,18 @@ class Users:
 
 
 def _widened(policy: Policy) -> Policy:
-    """Name all resources where moto knows none."""
-    statements = [
-        {**each, "Resource": "*"} if not listed(each["Action"])[0].startswith("s3:") else each
-        for each in policy["Statement"]
-    ]
-    return {**policy, "Statement": statements}
+    """Name all resources where moto knows none, or another than AWS asks for."""
+    return {**policy, "Statement": [_as_moto_knows_it(each) for each in policy["Statement"]]}
+
+
+def _as_moto_knows_it(statement: dict[str, Any]) -> dict[str, Any]:
+    actions = listed(statement["Action"])
+    if not actions[0].startswith("s3:"):
+        return {**statement, "Resource": "*"}
+    if "s3:DeleteObject" in actions:
+        # Of a batch moto asks for the bucket as well, AWS for each object alone.
+        return {**statement, "Resource": [*listed(statement["Resource"]), f"arn:aws:s3:::{BUCKET}"]}
+    return statement
 
 
 @pytest.fixture
@@ -161,10 +167,11 @@ def clients(app: App) -> Iterator[Any]:
     world = app.world
     assert isinstance(world.store, DynamoDBStateStore)
     assert isinstance(world.objects, S3ObjectStore)
-    assert isinstance(world.notifier, SNSNotifier)
+    sns = world.channels["sns"]
+    assert isinstance(sns, SNSNotifier)
     yield world.store.client
     yield world.objects.client
-    yield world.notifier.client
+    yield sns.client
     yield world.customers.client  # type: ignore[attr-defined]
     yield world.documents.client  # type: ignore[attr-defined]
 

@@ -1,17 +1,22 @@
-"""One channel made of several."""
+"""Telling people: every channel that wants to hear, and none that holds up another."""
 
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from attrs import define, field
 
 from daylily.domain.errors import InvalidInputError, UnavailableError
 from daylily.domain.events import Event, EventKind
+from daylily.ports.clock import Clock
+from daylily.ports.dead_notices import DeadNotice, DeadNotices
 from daylily.ports.notifier import Notifier
 
+GIVE_UP: Final = timedelta(hours=24)
+"""How long an event is owed to a channel: what is older helps nobody by arriving by itself."""
 REMEMBERED: Final = 10_000
 """Events that some channels have taken and others have not."""
 
@@ -19,19 +24,25 @@ _log = logging.getLogger(__name__)
 
 
 @define
-class FanOutNotifier:
+class DeliverNotices:
     """
     A Notifier that tells all of its channels.
 
-    Each is tried whatever becomes of the others, and the event stays owed until all have taken it.
-    When it is sent again, channels that have taken it are left in peace: as far as this process
-    remembers, which saves repeats and decides nothing.
+    Each is tried whatever becomes of the others, and the event stays owed until all have taken it or
+    have been given up on: after a day, or at once if a channel says that it never will take this one.
+    What was given up on is laid on a list for people to see to. When it is sent again, channels that
+    have taken it are left in peace: as far as this process remembers, which saves repeats and decides
+    nothing.
 
     Args:
         channels: By the names that people know them by.
+        dead: Where what was given up on is kept.
+        clock: Tells how old an event is.
     """
 
     channels: Mapping[str, Notifier]
+    dead: DeadNotices
+    clock: Clock
     _taken: OrderedDict[str, set[str]] = field(init=False, factory=OrderedDict)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False, eq=False)
 
@@ -41,29 +52,42 @@ class FanOutNotifier:
         return frozenset[EventKind]().union(*(channel.kinds for channel in self.channels.values()))
 
     def send(self, event: Event) -> None:
-        """See Notifier.send."""
+        """
+        Tell all channels that have not been told.
+
+        Raises:
+            UnavailableError: Some did not answer; the event is still owed to them.
+        """
         taken = self._known(event.event_id)
         down: dict[str, UnavailableError] = {}
-        refused: dict[str, InvalidInputError] = {}
         for name, channel in self.channels.items():
             if name in taken:
                 continue
             try:
                 channel.send(event)
             except UnavailableError as error:
-                down[name] = error
-                continue
+                if self.clock() - event.at < GIVE_UP:
+                    down[name] = error
+                    continue
+                self._give_up(name, event, error)
             except InvalidInputError as error:
                 # It never will take this one: to ask again with the others is of no use.
-                _log.error("%s does not take %s: %s", name, event.event_id, error)
-                refused[name] = error
+                self._give_up(name, event, error)
             taken.add(name)
         if down:
             self._remember(event.event_id, taken)
             raise UnavailableError("; ".join(f"{name}: {error}" for name, error in down.items()))
         self._forget(event.event_id)
-        if len(refused) == len(self.channels):
-            raise InvalidInputError(fault for error in refused.values() for fault in error.faults)
+
+    def _give_up(self, name: str, event: Event, error: Exception) -> None:
+        """
+        Lay the event on the list.
+
+        Raises:
+            UnavailableError: The list does not answer: then the event stays owed.
+        """
+        _log.error("%s did not take %s: %s", name, event.event_id, error)
+        self.dead.lay(DeadNotice(channel=name, event=event, why=str(error), died_at=self.clock()))
 
     def _known(self, event_id: str) -> set[str]:
         with self._mutex:
