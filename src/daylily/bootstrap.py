@@ -51,6 +51,7 @@ from daylily.application.report_worksets import ReportWorksets, Shelf
 from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
+from daylily.application.show_usage import ShowUsage
 from daylily.application.show_workset import ShowWorkset
 from daylily.application.start_workset import StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
@@ -144,6 +145,7 @@ class App:
     mend: MendLedger
     report: ReportWorksets
     redeliver: RedeliverNotices
+    usage: ShowUsage
     heart: LeaveHeartbeat
     monitors: ShowMonitors
     cycle: MonitorCycle
@@ -362,6 +364,14 @@ def compose(settings: Settings, world: World) -> App:
         mend=mend,
         report=_report(settings, world, places, facts),
         redeliver=RedeliverNotices(world.channels, DocumentDeadNotices(world.documents, world.clock)),
+        usage=ShowUsage(
+            store=world.store,
+            objects=world.objects,
+            customers=world.customers,
+            places=places,
+            clock=world.clock,
+            workers=workers,
+        ),
         heart=LeaveHeartbeat(
             objects=world.objects,
             folder=places.monitors,

@@ -1,5 +1,6 @@
 """What goes out over HTTP and as ``--json``: our own shapes, apart from the domain's."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -9,6 +10,7 @@ from cattrs.preconf.json import make_converter
 from daylily.application.explain_workset import Explanation
 from daylily.application.places import Places
 from daylily.application.read_worksets import ReadWorksets
+from daylily.application.show_usage import Month, Usage
 from daylily.domain.diagnosis import remedy_of
 from daylily.domain.estimate import Estimate
 from daylily.domain.lifecycle import Priority, State
@@ -157,6 +159,16 @@ class WorksetView:
     """How long an attempt may run; None takes the pipeline's."""
     unknown_since: str | None = None
     """Since when the engine has said nothing of the running attempt; it may well run."""
+    tags: tuple[str, ...] = ()
+    version: int = 0
+    """Of the record: what an ``ETag`` says."""
+    estimated_cost_usd: float | None = None
+    """What it was said to cost, all in all."""
+    estimated_compute_usd: float | None = None
+    recorded_compute_usd: float | None = None
+    """What the vCPUs of its ended attempts have cost, to compare with that; null where nobody knows."""
+    metrics: dict[str, float] | None = None
+    """The field of old: the recorded cost, once there is one."""
     progress: ProgressView | None = None
     results_uri: str | None = None
     samples: tuple[SampleView, ...] = ()
@@ -199,6 +211,8 @@ class WorksetView:
     def of(cls, workset: Workset, read: ReadWorksets) -> Self:
         """Return the view of a workset."""
         places: Places = read.places
+        estimate = workset.estimate
+        cost = None if workset.recorded_usd is None else float(workset.recorded_usd)
         failure, progress, outcomes = workset.failure, workset.progress, workset.outcomes
         silent = workset.unknown_since or workset.missing_since
         return cls(
@@ -229,6 +243,12 @@ class WorksetView:
             retry_after=_time(workset.retry_at) if workset.retry_at else None,
             cancel_requested_by=workset.cancel.by if workset.cancel else None,
             waits_for=workset.waits_for,
+            tags=workset.tags,
+            version=workset.version,
+            estimated_cost_usd=float(estimate.total_usd) if estimate else None,
+            estimated_compute_usd=float(estimate.compute_usd) if estimate else None,
+            recorded_compute_usd=cost,
+            metrics=None if cost is None else {"compute_cost_usd": cost},
             progress=ProgressView(done=progress.done, total=progress.total, message=progress.message)
             if progress
             else None,
@@ -291,6 +311,8 @@ class LogView:
     offset: int
     """Where to go on reading, in bytes."""
     ended: bool
+    logs: tuple[str, ...] = ()
+    """The same, line by line, as clients of old read it."""
 
 
 @frozen(kw_only=True)
@@ -480,6 +502,145 @@ class EstimateView:
                 f"Priority {made.priority} sets the price of a vCPU-hour.",
                 "Storage and FSx are for a quarter of a month; a tenth of the data is transferred.",
             ),
+        )
+
+
+@frozen(kw_only=True)
+class LockView:
+    """What became of a lock (contract 4.1)."""
+
+    status: str
+    workset_id: str
+    owner_id: str | None = None
+
+
+@frozen(kw_only=True)
+class QueueView:
+    """How many worksets are in which state (contract 4.1); what is over is not counted."""
+
+    queue_depth: dict[str, int]
+    total_worksets: int
+    ready_worksets: int
+    in_progress_worksets: int
+    error_worksets: int
+
+    @classmethod
+    def of(cls, counts: Mapping[State, int]) -> Self:
+        """Return the view of counts by state."""
+        return cls(
+            queue_depth={str(state): number for state, number in counts.items()},
+            total_worksets=sum(counts.values()),
+            ready_worksets=counts.get(State.READY, 0),
+            in_progress_worksets=counts.get(State.IN_PROGRESS, 0),
+            error_worksets=counts.get(State.ERROR, 0) + counts.get(State.FAILED, 0),
+        )
+
+
+@frozen(kw_only=True)
+class SchedulerView:
+    """What clusters can take, and what they have to do (contract 4.1)."""
+
+    total_clusters: int
+    total_vcpu_capacity: int
+    """Of clusters whose size is bounded."""
+    total_vcpus_used: int
+    vcpu_utilization_percent: float
+    total_active_worksets: int
+    queue_depth: int
+
+
+@frozen(kw_only=True)
+class DirectoryView:
+    """What a monitor would say of a directory (contract 4.1); the estimate is the one of all."""
+
+    is_valid: bool
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    estimated_cost_usd: float | None = None
+    estimated_duration_minutes: int | None = None
+    estimated_vcpu_hours: float | None = None
+    estimated_storage_gb: float | None = None
+
+    @classmethod
+    def of(cls, made: Estimate, warnings: tuple[str, ...]) -> Self:
+        """Return the view of a sound directory."""
+        view = EstimateView.of(made)
+        return cls(
+            is_valid=True,
+            warnings=warnings,
+            estimated_cost_usd=view.estimated_cost_usd,
+            estimated_duration_minutes=view.estimated_duration_minutes,
+            estimated_vcpu_hours=view.vcpu_hours,
+            estimated_storage_gb=view.data_size_gb,
+        )
+
+
+@frozen(kw_only=True)
+class YamlView:
+    """A ``daylily_work.yaml``, as text and as what it says."""
+
+    yaml_content: str
+    config: dict[str, Any]
+
+
+@frozen(kw_only=True)
+class MonthView:
+    """What a customer submitted in a month of UTC."""
+
+    month: str
+    worksets: int
+    samples: int
+    complete: int
+    estimated_cost_usd: float
+    recorded_cost_usd: float
+    """Of vCPUs, as far as it is known."""
+
+    @classmethod
+    def of(cls, month: Month) -> Self:
+        """Return the view of a month."""
+        return cls(
+            month=month.month,
+            worksets=month.worksets,
+            samples=month.samples,
+            complete=month.complete,
+            estimated_cost_usd=float(month.estimated_usd),
+            recorded_cost_usd=float(month.recorded_usd),
+        )
+
+
+@frozen(kw_only=True)
+class UsageView:
+    """What a customer uses: the fields of contract 4.2, and ours."""
+
+    customer_id: str
+    storage_gb: float
+    max_storage_gb: float
+    storage_utilization_percent: float
+    files_gb: float
+    worksets_gb: float
+    """Of the months that are told."""
+    worksets: int
+    estimated_cost_usd: float
+    recorded_cost_usd: float
+    months: tuple[MonthView, ...]
+
+    @classmethod
+    def of(cls, usage: Usage) -> Self:
+        """Return the view of what a customer uses."""
+        files, directories = (each / (1 << 30) for each in (usage.files_bytes, usage.worksets_bytes))
+        stored, most = files + directories, usage.customer.max_storage_gb
+        months = tuple(map(MonthView.of, usage.months))
+        return cls(
+            customer_id=usage.customer.customer_id,
+            storage_gb=round(stored, 6),
+            max_storage_gb=most,
+            storage_utilization_percent=round(100 * stored / most, 4) if most else 0.0,
+            files_gb=round(files, 6),
+            worksets_gb=round(directories, 6),
+            worksets=sum(each.worksets for each in months),
+            estimated_cost_usd=round(sum(each.estimated_cost_usd for each in months), 2),
+            recorded_cost_usd=round(sum(each.recorded_cost_usd for each in months), 2),
+            months=months,
         )
 
 

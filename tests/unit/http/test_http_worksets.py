@@ -325,7 +325,7 @@ def test_list_faults(client: Any) -> None:
     assert set(places(found)) == {"state", "priority", "limit", "cursor", "stat"}
     for limit in ("1001", "-1", "ten", "1e3", "٣", ""):
         problem(client.get(f"{MINE}/worksets", params={"limit": limit}), 422, "invalid-input")
-    problem(client.get(f"{MINE}/worksets?cursor=zzz"), 422, "invalid-input")
+    problem(client.get(f"{MINE}/worksets?cursor=zzz"), 400, "bad-cursor")
 
 
 def test_lists_across_customers(service: Service, client: Any) -> None:

@@ -16,12 +16,16 @@ from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.entrypoints.http import (
     accounts,
+    changes,
+    core,
     customers,
     docs_page,
     estimate,
+    events,
     files,
     health,
     results,
+    stats,
     transfers,
     worksets,
 )
@@ -45,6 +49,8 @@ from daylily.entrypoints.http.rates import (
     so_often_in_vain,
 )
 from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
+from daylily.entrypoints.http.streams import Streams
+from daylily.entrypoints.http.traffic import Traffic
 from daylily.entrypoints.http.wiring import provide_who
 from daylily.entrypoints.portal.pages import answer_page_problem, create_portal
 from daylily.entrypoints.tries import Tries
@@ -61,9 +67,11 @@ _CLOSED: Final = (
     worksets.look,
     worksets.why,
     worksets.history,
-    worksets.cancel,
-    worksets.retry,
     worksets.logs,
+    events.follow,
+    *changes.CHANGES,
+    *core.CORE,
+    *stats.STATS,
     worksets.list_all,
     worksets.look_anywhere,
     results.list_results,
@@ -115,6 +123,7 @@ _TOKENS: Final = (
     " program, or the operator's."
 )
 _TAGS: Final = {
+    "operators": "What operators and their programs do; others are refused.",
     "worksets": "Samples to be run through a pipeline, and all that has become of them.",
     "results": "What attempts have left.",
     "files": "What customers keep in their own space, for worksets to be made of.",
@@ -149,6 +158,7 @@ def create_asgi(
     callers, addresses = Rate(settings.rate_limit), Rate(-(-settings.rate_limit // OPEN_SHARE))
     known = [so_often_in_vain(signed_in(authenticator), addresses), so_often_a_caller(callers)]
     opened = [so_often_an_address(addresses)]
+    streams, traffic = Streams(app), Traffic()
     portal = create_portal(app, authenticator, needs_token=not isinstance(authenticator, OpenDoor))
     return Litestar(
         [
@@ -164,6 +174,7 @@ def create_asgi(
             "app": Provide(lambda: app, sync_to_thread=False),
             "who": Provide(provide_who, sync_to_thread=False),
             "gate": Provide(lambda: gate, sync_to_thread=False),
+            "streams": Provide(lambda: streams, sync_to_thread=False),
         },
         guards=[
             only_hosts_of(settings.host if host is None else host),
@@ -172,8 +183,8 @@ def create_asgi(
         middleware=[patient],
         cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
-        before_send=[Audit(app), keep_answer, add_headers],
-        state=State({"answer_once": app.once}),
+        before_send=[Audit(app), keep_answer, add_headers, traffic.note],
+        state=State({"answer_once": app.once, "traffic": traffic}),
         request_max_body_size=LARGEST_BODY,
         openapi_config=_openapi(doors),
         # The program that runs us says where logs go; and no variable of the environment may switch

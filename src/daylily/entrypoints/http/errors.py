@@ -33,3 +33,7 @@ class TooManyRequestsError(DaylilyError):
     def __init__(self, wait: int) -> None:
         self.wait = wait
         super().__init__(f"too many requests: ask again in {wait} seconds")
+
+
+class TooManyStreamsError(DaylilyError):
+    """As many streams are open as there may be."""

@@ -75,6 +75,7 @@ LOG: Final = {
     "text": "A: 120000 read pairs\n",
     "offset": 21,
     "ended": False,
+    "logs": ["A: 120000 read pairs"],
 }
 FILE: Final = {
     "key": "run7/a_R1.fastq.gz",
@@ -137,4 +138,53 @@ FRONT_DOOR: Final = {
 READY: Final = {
     "status": "ready",
     "checks": {"state_store": "up", "object_store": "up", "customers": "up"},
+}
+QUEUE: Final = {
+    "queue_depth": {"ready": 3, "in_progress": 2, "error": 1},
+    "total_worksets": 6,
+    "ready_worksets": 3,
+    "in_progress_worksets": 2,
+    "error_worksets": 1,
+}
+SCHEDULER: Final = {
+    "total_clusters": 1,
+    "total_vcpu_capacity": 192,
+    "total_vcpus_used": 48,
+    "vcpu_utilization_percent": 25.0,
+    "total_active_worksets": 3,
+    "queue_depth": 3,
+}
+DIRECTORY: Final = {
+    "is_valid": True,
+    "errors": [],
+    "warnings": [],
+    "estimated_cost_usd": 13.04,
+    "estimated_duration_minutes": 75,
+    "estimated_vcpu_hours": 20.0,
+    "estimated_storage_gb": 250.0,
+}
+GENERATED: Final = {
+    "yaml_content": "samples:\n- sample_id: A\n  fastq_r1: sample_data/a_R1.fastq.gz\n",
+    "config": {"samples": [{"sample_id": "A", "fastq_r1": "sample_data/a_R1.fastq.gz"}]},
+}
+USAGE: Final = {
+    "customer_id": "local",
+    "storage_gb": 12.5,
+    "max_storage_gb": 1000.0,
+    "storage_utilization_percent": 1.25,
+    "files_gb": 10.0,
+    "worksets_gb": 2.5,
+    "worksets": 1,
+    "estimated_cost_usd": 13.04,
+    "recorded_cost_usd": 0.6,
+    "months": [
+        {
+            "month": "2026-05",
+            "worksets": 1,
+            "samples": 5,
+            "complete": 1,
+            "estimated_cost_usd": 13.04,
+            "recorded_cost_usd": 0.6,
+        }
+    ],
 }

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from daylily.application.submit_workset import Submission
+from daylily.application.submit_workset import MOST_TAGS, Submission
 from daylily.domain.lifecycle import Priority, State
-from daylily.entrypoints.http.describing import Body, in_header, in_query
+from daylily.entrypoints.http.describing import WORKSET_ID, Body, in_header, in_query
 
 MOST: Final = 1000
 """Items that a page may have."""
@@ -61,7 +61,45 @@ IF_RANGE: Final = in_header("If-Range", {"type": "string"}, "Of which `ETag` the
 IF_NONE_MATCH: Final = in_header("If-None-Match", {"type": "string"}, "Which `ETag` is known already.")
 PREFIX: Final = in_query("prefix", {"type": "string"}, "What the names of files start with.")
 
-WHICH_WORKSETS: Final = (STATES, PRIORITY, NAME, LIMIT, CURSOR)
+SORTS: Final = ("-created_at", "created_at")
+_TIME: Final = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$",
+}
+WHICH_ARCHIVED: Final = (
+    PRIORITY,
+    NAME,
+    in_query("pipeline", {"type": "string"}, "Only those that are run through it."),
+    in_query("tag", {"type": "string"}, "Only those that have it."),
+    in_query("created_from", _TIME, "Only those created then or later (RFC 3339, or a day)."),
+    in_query("created_before", _TIME, "Only those created before."),
+    in_query("sort", {"type": "string", "enum": [*SORTS]}, "`-created_at`: the newest first."),
+    LIMIT,
+    CURSOR,
+)
+WHICH_WORKSETS: Final = (STATES, *WHICH_ARCHIVED)
+IF_MATCH: Final = in_header(
+    "If-Match", {"type": "string"}, "The `ETag` that was seen: any other version is left as it is."
+)
+LAST_EVENT_ID: Final = in_header(
+    "Last-Event-ID",
+    {"type": "string", "pattern": r"^\d{1,12}\.\d{1,9}\.\d{1,18}$"},
+    "Where an earlier stream had come to.",
+)
+OWNER: Final = in_query(
+    "owner_id",
+    {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+    "Who holds the lock.",
+    required=True,
+)
+BUCKET: Final = in_query("bucket", {"type": "string"}, "That of the service.", required=True)
+WORKSET_PREFIX: Final = in_query(
+    "prefix", {"type": "string"}, "The directory of the workset.", required=True
+)
+DRY_RUN: Final = in_query("dry_run", {"type": "boolean"}, "It is always one: nothing is changed.")
+MONTHS: Final = in_query(
+    "months", {"type": "integer", "minimum": 1, "maximum": 36, "default": 12}, "How many, this one too."
+)
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +122,7 @@ def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 _TEXT: Final = nullable({"type": "string"})
 _EMPTY: Final = {"type": ["string", "null"], "maxLength": 0, "deprecated": True}
+_TAG: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[!-~]+$"}
 _FILE: Final = {"type": "string", "format": "binary"}
 _KEY: Final = {"type": "string", "minLength": 1, "maxLength": 1024}
 
@@ -119,6 +158,7 @@ SUBMISSION: Final = Body(
             "samples": {"type": "array", "items": SAMPLE, "minItems": 1},
             **dict.fromkeys(("enable_qc", "archive_results"), nullable({"type": "boolean"})),
             **dict.fromkeys(("workset_type", "preferred_cluster"), _TEXT),
+            "tags": nullable({"type": "array", "items": _TAG, "maxItems": MOST_TAGS}),
             **dict.fromkeys(("yaml_content", "manifest_tsv_content"), _TEXT),
             **dict.fromkeys(("s3_bucket", "s3_prefix", "manifest_id"), _EMPTY),
         },
@@ -213,4 +253,79 @@ ESTIMATE: Final = Body(
 )
 FILE: Final = Body(
     {"type": "string", "format": "binary"}, media_type="application/octet-stream", required=False
+)
+_PRIORITY: Final = {"type": "string", "enum": PRIORITIES}
+PRIORITY_BODY: Final = Body(closed({"priority": _PRIORITY}, "priority"), {"priority": "urgent"})
+DELETE: Final = Body(
+    closed({"reason": _REASON, "hard_delete": nullable({"type": "boolean"})}),
+    {"reason": "consent withdrawn", "hard_delete": True},
+    required=False,
+)
+REGISTRATION: Final = Body(
+    closed(
+        {
+            "workset_id": {"type": "string", "pattern": WORKSET_ID},
+            "bucket": {"type": "string", "minLength": 1},
+            "prefix": {"type": "string", "minLength": 1},
+            "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
+            "metadata": nullable({"type": "object"}),
+        },
+        "workset_id",
+        "bucket",
+        "prefix",
+    ),
+    {
+        "workset_id": "run-7",
+        "bucket": "genomes",
+        "prefix": "worksets/run-7/",
+        "metadata": {"pipeline_type": "germline", "samples": []},
+    },
+)
+STATE: Final = Body(
+    closed(
+        {
+            "state": {"type": "string", "enum": [*map(str, State)]},
+            "reason": {"type": "string", "minLength": 1},
+            **dict.fromkeys(("error_details", "cluster_name", "owner_id"), _TEXT),
+            "metrics": nullable({"type": "object"}),
+        },
+        "state",
+        "reason",
+    ),
+    {"state": "complete", "reason": "exported"},
+)
+GENERATE: Final = Body(
+    closed(
+        {
+            "samples": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    **SAMPLE,
+                    "properties": {
+                        **{
+                            name: schema
+                            for name, schema in SAMPLE["properties"].items()
+                            if name != "r1_file" and name != "r2_file"
+                        },
+                        "fastq_r1": _KEY,
+                        "fastq_r2": nullable(_KEY),
+                        "coverage": {"type": ["number", "string", "null"]},
+                    },
+                    "required": ["sample_id", "fastq_r1"],
+                },
+            },
+            "reference_genome": {"type": "string", "minLength": 1},
+            "pipeline": nullable({"type": "string", "minLength": 1, "default": "germline"}),
+            "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
+            "max_retries": nullable({"type": "integer", "minimum": 0, "maximum": 10, "default": 3}),
+            "estimated_coverage": nullable({"type": "number", "minimum": 0, "default": 30}),
+        },
+        "samples",
+        "reference_genome",
+    ),
+    {
+        "samples": [{"sample_id": "A", "fastq_r1": "sample_data/a_R1.fastq.gz"}],
+        "reference_genome": "GRCh38",
+    },
 )

@@ -12,11 +12,13 @@ from litestar.exceptions import HTTPException, ValidationException
 from daylily.application.answer_once import UnderWayError
 from daylily.domain.errors import (
     ConflictError,
+    CursorError,
     DaylilyError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
     QuotaError,
+    StaleVersionError,
     TooManyTriesError,
     UnauthenticatedError,
     UnavailableError,
@@ -29,6 +31,7 @@ from daylily.entrypoints.http.errors import (
     MediaTypeError,
     MisdirectedError,
     TooManyRequestsError,
+    TooManyStreamsError,
 )
 from daylily.entrypoints.http.security import request_id
 
@@ -53,8 +56,10 @@ class Kind:
 
 KINDS: Final[Mapping[type[DaylilyError], Kind]] = {
     NotFoundError: Kind(404, "not-found", "There is no such thing"),
+    StaleVersionError: Kind(412, "stale-version", "It has moved on since it was read"),
     ConflictError: Kind(409, "conflict", "The present state rules this out"),
     UnderWayError: Kind(409, "under-way", "The same is being worked on", {"Retry-After": "1"}),
+    CursorError: Kind(400, "bad-cursor", "The cursor is not one of this listing"),
     InvalidInputError: Kind(422, "invalid-input", "Something is wrong with what was sent"),
     UnavailableError: Kind(503, "unavailable", "Not available now", {"Retry-After": RETRY_AFTER}),
     UnauthenticatedError: Kind(
@@ -69,6 +74,7 @@ KINDS: Final[Mapping[type[DaylilyError], Kind]] = {
     MediaTypeError: Kind(415, "media-type", "The body is of another type than is taken here"),
     CutShortError: Kind(400, "cut-short", "The body did not arrive whole"),
     TooManyRequestsError: Kind(429, "too-many-requests", "Too many requests"),
+    TooManyStreamsError: Kind(429, "too-many-streams", "Too many streams", {"Retry-After": "10"}),
     TooManyTriesError: Kind(429, "too-many-tries", "Too many tries", {"Retry-After": "300"}),
 }
 _BROKEN: Final = Kind(500, "internal", "Something went wrong here")

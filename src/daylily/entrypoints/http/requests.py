@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -131,6 +132,21 @@ class Fields:
                 self.faults.append(Fault(place, "must be an object"))
         return found
 
+    def texts(self, name: str, *, most: int) -> tuple[str, ...]:
+        """Take a list of texts."""
+        value = self.take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > most:
+            return self._wrong(name, f"a list of at most {most} texts", ())
+        found = []
+        for index, each in enumerate(value):
+            if isinstance(each, str) and not _SURROGATE.search(each):
+                found.append(each)
+            else:
+                self.faults.append(Fault(f"{self.path(name)}[{index}]", "must be a text"))
+        return tuple(found)
+
     def take(self, name: str, *aliases: str) -> object:
         """Take whatever is there under *name* or one of its aliases."""
         self._known += (name, *aliases)
@@ -208,6 +224,41 @@ def count(fields: Fields, name: str, *, least: int, most: int, default: int | No
         fields.fault(name, f"{text[:_LONGEST_WORD]!r} is not a whole number from {least} to {most}")
         return default
     return int(text)
+
+
+def instant(fields: Fields, name: str) -> datetime | None:
+    """Take an instant as RFC 3339 has it, or a day of UTC, which stands for its beginning."""
+    text = fields.text(name)
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        fields.fault(name, f"{text[:_LONGEST_WORD]!r} is no time such as 2026-05-04T09:30:00Z")
+        return None
+    try:
+        return (at.replace(tzinfo=UTC) if at.tzinfo is None else at).astimezone(UTC)
+    except OverflowError:
+        fields.fault(name, f"{text[:_LONGEST_WORD]!r} is out of all time")
+        return None
+
+
+def version_in(request: Request[Any, Any, Any]) -> int | None:
+    """
+    Return the version of a workset that ``If-Match`` names; None where there is none, or any will do.
+
+    Raises:
+        InvalidInputError: It is no ETag at all.
+    """
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return None
+    found = re.fullmatch(r'"([0-9]{1,15})"', given.strip(), re.ASCII)
+    if found:
+        return int(found[1])
+    if re.fullmatch(r'(W/)?"[^"]*"(\s*,\s*(W/)?"[^"]*")*', given.strip()):
+        return -1  # an ETag, but none that a workset of ours can have
+    raise InvalidInputError.of("If-Match", "is no ETag, such as that of the answer that you have read")
 
 
 def key_in_path(request: Request[Any, Any, Any]) -> str:

@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from daylily.adapters.formats import sheets, work_yaml
 from daylily.adapters.formats.reading import KeyOf, Namer, as_written, translated, unnamed
 from daylily.adapters.formats.work_yaml import WorkFile
-from daylily.application.submit_workset import Submission
+from daylily.application.submit_workset import MOST_TAGS, Submission
 from daylily.domain.clusters import LONGEST, Requirements, time_limit
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Sample, Vendor
@@ -134,7 +134,7 @@ def read_submission(
     priority = fields.text("priority") or work.priority
     email = fields.text("notification_email") or work.notification_email
     retries = fields.whole("max_retries", work.max_retries)
-    requirements = _requirements(fields)
+    requirements, tags = _requirements(fields), fields.texts("tags", most=MOST_TAGS)
     _take_historic(fields)
     lanes = _samples(fields.objects("samples", most=MOST_ENTRIES), key_of)
     said = [_Said(tuple(each.whole for each in lanes), _namer(lanes))] if lanes else []
@@ -153,6 +153,7 @@ def read_submission(
         notification_email=email,
         max_retries=max_retries if retries is None else retries,
         requirements=work.requirements if requirements == Requirements() else requirements,
+        tags=tags,
     )
     unread = not found.samples and (bool(said) or in_yaml is None)
     return Reading(submission, tuple(fields.faults), found.name, unread)

@@ -8,10 +8,13 @@ from litestar.params import SkipValidation
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
+from daylily.entrypoints.http.streams import Streams
 
 # Not validated: these are ours, and the framework would take each class apart, field by field.
 UseCases: TypeAlias = NamedDependency[SkipValidation[App]]
 Who: TypeAlias = NamedDependency[SkipValidation[Principal]]
+
+Listening: TypeAlias = NamedDependency[SkipValidation[Streams]]
 
 Call: TypeAlias = Request[Principal, Any, Any]
 

@@ -1,10 +1,11 @@
-"""Worksets: submit, list, look, cancel, retry, read the log."""
+"""Worksets: submit, list, look, read the log."""
 
-import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from anyio import to_thread
-from attrs import frozen
+from attrs import evolve
 from litestar import get, post
 from litestar.params import FromPath, RawBody
 
@@ -18,7 +19,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.forms import boundary_of, is_form
 from daylily.entrypoints.http.idempotency import claim_form, seed_of
-from daylily.entrypoints.http.requests import Fields, count, json_object, query
+from daylily.entrypoints.http.requests import Fields, count, instant, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.submit_form import SubmittedForm
 from daylily.entrypoints.http.uploads import body_within, store_body
@@ -42,9 +43,8 @@ Bytes: some 30 000 lanes with every field said, three times as many samples as a
 Ten megabytes of junk are still read, to be told what is wrong with them.
 """
 OFFSET: Final = 1 << 60
-_REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
 _COLLECTION: Final = "/api/customers/{cid:str}/worksets"
-_ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
+ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
 
 
 @post(
@@ -95,7 +95,7 @@ def _create(request: Call, cid: str, body: bytes, app: App, who: Principal) -> A
 
 def _taken(request: Call, app: App, workset: Workset) -> Answer[WorksetView]:
     location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
-    return Answer(WorksetView.of(workset, app.read), headers={"Location": location})
+    return shown(app, workset, location=location)
 
 
 @post(
@@ -137,7 +137,7 @@ def list_worksets(
 ) -> Answer[WorksetPage]:
     """Return a customer's worksets, newest first; ``-`` stands for all whom the caller sees."""
     check_customer(app, who, cid)
-    return Answer(_page(request, app, who, None if cid == ALL else cid))
+    return Answer(page_in(request, app, who, None if cid == ALL else cid))
 
 
 @get(
@@ -157,13 +157,13 @@ def list_all(
     who: Who,
 ) -> Answer[tuple[WorksetView, ...]]:
     """Return the worksets that the caller sees, newest first; ``X-Next-Cursor`` leads to the next."""
-    page = _page(request, app, who, None)
+    page = page_in(request, app, who, None)
     headers = {"X-Next-Cursor": page.cursor} if page.cursor else {}
     return Answer(page.worksets, headers=headers)
 
 
 @get(
-    _ONE,
+    ONE,
     sync_to_thread=True,
     **described("getWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
 )
@@ -174,11 +174,11 @@ def look(
     who: Who,
 ) -> Answer[WorksetView]:
     """Return a workset, with its attempts and its history."""
-    return Answer(WorksetView.of(visible(app, who, cid, workset_id), app.read))
+    return shown(app, visible(app, who, cid, workset_id))
 
 
 @get(
-    f"{_ONE}/why",
+    f"{ONE}/why",
     sync_to_thread=True,
     **described("explainWorkset", "worksets", example=examples.WHY),
 )
@@ -194,7 +194,7 @@ def why(
 
 
 @get(
-    f"{_ONE}/history",
+    f"{ONE}/history",
     sync_to_thread=True,
     **described(
         "getHistory",
@@ -227,52 +227,11 @@ def history(
 )
 def look_anywhere(workset_id: FromPath[str], app: UseCases, who: Who) -> Answer[WorksetView]:
     """Return a workset of any customer whom the caller sees."""
-    return Answer(WorksetView.of(app.read.get(who, workset_id), app.read))
-
-
-@post(
-    f"{_ONE}/cancel",
-    status_code=202,
-    sync_to_thread=True,
-    **described("cancelWorkset", "worksets", body=parameters.REASON, errors=(409,)),
-)
-def cancel(
-    request: Call,
-    cid: FromPath[str],
-    workset_id: FromPath[str],
-    body: RawBody,
-    app: UseCases,
-    who: Who,
-) -> Answer[WorksetView]:
-    """Ask for a stop; a running workset is ``canceled`` once its engine has confirmed it."""
-    visible(app, who, cid, workset_id)
-    workset = app.cancel(who, workset_id, _asked(request, body).reason)
-    return Answer(WorksetView.of(workset, app.read))
-
-
-@post(
-    f"{_ONE}/retry",
-    status_code=202,
-    sync_to_thread=True,
-    **described("retryWorkset", "worksets", body=parameters.RETRY, errors=(409,)),
-)
-def retry(
-    request: Call,
-    cid: FromPath[str],
-    workset_id: FromPath[str],
-    body: RawBody,
-    app: UseCases,
-    who: Who,
-) -> Answer[WorksetView]:
-    """Put a workset that ended in error back into the queue, or some samples of it."""
-    visible(app, who, cid, workset_id)
-    asked = _asked(request, body, retry=True)
-    workset = app.retry(who, workset_id, asked.reason, failed_samples=asked.failed_samples)
-    return Answer(WorksetView.of(workset, app.read))
+    return shown(app, app.read.get(who, workset_id))
 
 
 @get(
-    f"{_ONE}/logs",
+    f"{ONE}/logs",
     sync_to_thread=True,
     **described(
         "getLog",
@@ -297,7 +256,13 @@ def logs(
     visible(app, who, cid, workset_id)
     chunk = app.read.log(who, workset_id, attempt=number, offset=start)
     return Answer(
-        LogView(workset_id=workset_id, text=chunk.text, offset=chunk.offset, ended=chunk.ended)
+        LogView(
+            workset_id=workset_id,
+            text=chunk.text,
+            offset=chunk.offset,
+            ended=chunk.ended,
+            logs=tuple(chunk.text.splitlines()),
+        )
     )
 
 
@@ -337,57 +302,76 @@ def attempt_in(fields: Fields) -> int | None:
     return count(fields, "attempt", least=1, most=10**9, default=None)
 
 
-def filter_in(fields: Fields, customer_id: str | None) -> Filter:
-    """Take from a query which worksets to list."""
-    known = ", ".join(State)
-    words = fields.take("state")
-    states = []
-    for word in words if isinstance(words, list) else []:
-        if word in set(State):
-            states.append(State(word))
-        else:
-            fields.fault("state", f"{word[:40]!r} is not one of {known}")
+def filter_in(
+    fields: Fields, customer_id: str | None, states: frozenset[State] | None = None
+) -> Filter:
+    """
+    Take from a query which worksets to list.
+
+    Args:
+        states: Those that are listed; None takes them from the query, too.
+    """
+    if states is None:
+        states = frozenset(_states(fields)) or None
     priority = fields.text("priority")
     if priority is not None and priority not in {*Priority, "high"}:
         fields.fault("priority", f"{priority[:40]!r} is not one of {', '.join(Priority)}")
         priority = None
+    sort = fields.text("sort") or "-created_at"
+    if sort not in parameters.SORTS:
+        fields.fault("sort", f"{sort[:40]!r} is not one of {', '.join(parameters.SORTS)}")
     return Filter(
         customer_id=customer_id,
-        states=frozenset(states) or None,
+        states=states,
         priority=Priority(priority) if priority is not None else None,
         name_contains=fields.text("name") or None,
+        pipeline=fields.text("pipeline"),
+        tag=fields.text("tag"),
+        created_from=instant(fields, "created_from"),
+        created_before=instant(fields, "created_before"),
+        oldest_first=sort == "created_at",
     )
 
 
-def _page(request: Call, app: App, who: Principal, customer_id: str | None) -> WorksetPage:
-    fields = query(request, "state")
-    where = filter_in(fields, customer_id)
+def _states(fields: Fields) -> Iterator[State]:
+    words = fields.take("state")
+    for word in words if isinstance(words, list) else []:
+        if word in set(State):
+            yield State(word)
+        else:
+            fields.fault("state", f"{word[:40]!r} is not one of {', '.join(State)}")
+
+
+def page_in(
+    request: Call,
+    app: App,
+    who: Principal,
+    customer_id: str | None,
+    states: frozenset[State] | None = None,
+) -> WorksetPage:
+    """
+    Return the page of worksets that a query asks for.
+
+    Args:
+        states: See ``filter_in``.
+    """
+    fields = query(request, *(() if states else ("state",)))
+    where = filter_in(fields, customer_id, states)
     limit = count(fields, "limit", least=1, most=parameters.MOST, default=100) or 100
     cursor = fields.text("cursor")
     fields.refuse_others()
     fields.raise_faults()
+    if where.pipeline is not None:
+        with suppress(InvalidInputError):  # an alias; what is not known here may yet be stored
+            where = evolve(where, pipeline=app.settings.registry.get(where.pipeline).name)
     page = app.read.list(who, where, cursor=cursor, limit=limit)
     views = tuple(WorksetView.of(workset, app.read) for workset in page.items)
     return WorksetPage(worksets=views, cursor=page.cursor)
 
 
-@frozen
-class _Asked:
-    """What the body of a cancel or retry says."""
-
-    reason: str = ""
-    failed_samples: bool = False
-
-
-def _asked(request: Call, body: bytes, *, retry: bool = False) -> _Asked:
-    """Return what a body says; there may be no body."""
-    if not body:
-        return _Asked()
-    fields = Fields(json_object(request, body))
-    reason = fields.text("reason") or ""
-    if not _REASON.fullmatch(reason):
-        fields.fault("reason", "must be one line of up to 500 characters")
-    failed_samples = retry and fields.flag("failed_samples")
-    fields.refuse_others()
-    fields.raise_faults()
-    return _Asked(reason, failed_samples)
+def shown(app: App, workset: Workset, *, location: str | None = None) -> Answer[WorksetView]:
+    """Return the answer that shows a workset, with the version that a change may be meant for."""
+    headers = {"ETag": f'"{workset.version}"'}
+    if location is not None:
+        headers["Location"] = location
+    return Answer(WorksetView.of(workset, app.read), headers=headers)
