@@ -14,7 +14,7 @@ from daylily.application.others import Others
 from daylily.application.poll_worksets import MISSING_FOR
 from daylily.application.read_worksets import ReadWorksets
 from daylily.application.room import MakeRoom
-from daylily.domain.clusters import Unplaced
+from daylily.domain.clusters import Shortage, Unplaced
 from daylily.domain.customers import Principal
 from daylily.domain.diagnosis import remedy_of
 from daylily.domain.errors import UnavailableError
@@ -59,6 +59,7 @@ class Cause(StrEnum):
 
 _MONITORS_TURN: Final = frozenset({Cause.MONITOR, Cause.CANCEL, Cause.RETRY})
 """What a monitor has to do something for."""
+_NO_CLUSTERS: Final = "Name the cluster under 'clusters' in the settings of monitors, or cancel it."
 _START: Final = "Start a monitor: `daylily monitor`, or `daylily up`."
 
 
@@ -213,15 +214,15 @@ class ExplainWorkset:
         down = self._down(workset)
         room = self.room(self._running_ones(), down)
         placed = room.place(workset)
-        if down and (isinstance(placed, Unplaced) or not room.answers):
-            text = "; ".join(str(error) for error in down.values())
-            return _Answer(
-                Cause.ENGINE_DOWN, f"it is {place}, and its engine does not answer: {text}", rank
-            )
+        nowhere = isinstance(placed, Unplaced) and placed.shortage is Shortage.CLUSTER
+        if down and (nowhere or not room.answers):
+            said = "; ".join(str(error) for error in down.values())
+            text = f"it is {place}, and its engine does not answer: {said}"
+            return _Answer(Cause.ENGINE_DOWN, text, rank)
         if isinstance(placed, Unplaced):
-            return _Answer(
-                Cause(placed.shortage), f"it is {place}, and waits for {placed.reason}", rank
-            )
+            text = f"it is {place}, and waits for {placed.reason}"
+            remedy = _NO_CLUSTERS if nowhere and not room.clustered else None
+            return _Answer(Cause(placed.shortage), text, rank, remedy=remedy)
         ahead = rank - 1 if rank else 0
         if ahead >= room.max_concurrent - room.running:
             text = f"it is {place}, and {room.max_concurrent - room.running} can be launched"

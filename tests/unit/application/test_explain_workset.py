@@ -11,6 +11,7 @@ from daylily.application.explain_workset import Cause, Explanation
 from daylily.application.others import LOCK_TIMEOUT
 from daylily.application.poll_worksets import MISSING_FOR
 from daylily.config import Settings
+from daylily.domain.clusters import Requirements
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -167,6 +168,15 @@ def test_an_engine_that_is_down_keeps_what_is_ready_waiting(lab: Lab) -> None:
     found = why(lab, workset)
     assert (found.cause, found.rank) == (Cause.ENGINE_DOWN, 1)
     assert "does not answer" in found.text
+
+
+def test_a_cluster_of_which_nobody_knows(lab: Lab) -> None:
+    """Where the settings name none, it would wait for ever: that is a person's to mend."""
+    workset = lab.submit(requirements=Requirements(cluster="east"))
+    found = why(lab, workset)
+    assert found.cause is Cause.CLUSTER
+    assert found.remedy is not None
+    assert "'clusters'" in found.remedy
 
 
 def test_whether_there_is_a_monitor(lab: Lab) -> None:

@@ -107,6 +107,16 @@ def test_a_preferred_cluster_is_kept(fleet: Fleet) -> None:
     assert fleet.at(other) == "west"
 
 
+def test_why_names_the_engines_that_are_away(fleet: Fleet) -> None:
+    """Where none that would do answers; one that is away while another has room keeps nobody."""
+    asked, other = fleet.ask(Requirements(cluster="east"), "asked"), fleet.submit("other")
+    fleet.east.go_down()
+    assert fleet.cause(asked) is Cause.ENGINE_DOWN
+    assert fleet.cause(other) is Cause.MONITOR
+    fleet.west.go_down()
+    assert fleet.cause(other) is Cause.ENGINE_DOWN
+
+
 def test_the_plan_names_clusters(fleet: Fleet) -> None:
     """Where each would go, or what it would wait for; nothing is done."""
     fleet.submit("first")
