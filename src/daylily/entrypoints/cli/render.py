@@ -112,7 +112,7 @@ def _facts(workset: WorksetView) -> Table:
 def _unknown(workset: WorksetView) -> str:
     if workset.unknown_since is None:
         return ""
-    return f"the engine has not answered since {_moment(workset.unknown_since)}; it may well run"
+    return f"the engine has said nothing of it since {_moment(workset.unknown_since)}; it may well run"
 
 
 def _cluster(workset: WorksetView) -> str:
