@@ -1,9 +1,12 @@
 """What queries, headers and bodies may hold, as JSON Schema: shared by the routes that take it."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from daylily.application.submit_workset import MOST_TAGS, Submission
+from daylily.domain.clusters import LONGEST
 from daylily.domain.lifecycle import Priority, State
+from daylily.domain.names import ID_PATTERN
 from daylily.entrypoints.http.describing import WORKSET_ID, Body, in_header, in_query
 
 MOST: Final = 1000
@@ -121,6 +124,7 @@ def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 
 _TEXT: Final = nullable({"type": "string"})
+_PLACE: Final = nullable({"type": "string", "pattern": f"^({ID_PATTERN.pattern})?$"})
 _EMPTY: Final = {"type": ["string", "null"], "maxLength": 0, "deprecated": True}
 _TAG: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[!-~]+$"}
 _FILE: Final = {"type": "string", "format": "binary"}
@@ -157,7 +161,11 @@ SUBMISSION: Final = Body(
             ),
             "samples": {"type": "array", "items": SAMPLE, "minItems": 1},
             **dict.fromkeys(("enable_qc", "archive_results"), nullable({"type": "boolean"})),
-            **dict.fromkeys(("workset_type", "preferred_cluster"), _TEXT),
+            **dict.fromkeys(("preferred_cluster", "availability_zone"), _PLACE),
+            "time_limit_hours": nullable(
+                {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST / timedelta(hours=1)}
+            ),
+            "workset_type": _TEXT,
             "tags": nullable({"type": "array", "items": _TAG, "maxItems": MOST_TAGS}),
             **dict.fromkeys(("yaml_content", "manifest_tsv_content"), _TEXT),
             **dict.fromkeys(("s3_bucket", "s3_prefix", "manifest_id"), _EMPTY),
