@@ -84,6 +84,19 @@ def test_many_jobs_in_one_question(engine: BatchCompute, batch: Stubber) -> None
     assert len(found) == 250
 
 
+def test_room_is_made_in_what_is_remembered(
+    engine: BatchCompute, batch: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No job is left out of an answer because as many were asked about before as are remembered."""
+    monkeypatch.setattr("daylily.adapters.aws.batch._MOST_KEPT", 2)
+    keys = [f"ws-{number}/1" for number in range(4)]
+    names = {key: elect(engine, key) for key in keys}
+    for asked in (keys, keys, keys[:2]):
+        found = sorted(names[key] for key in asked)
+        batch.add_response("describe_jobs", {"jobs": [entry(name, "RUNNING") for name in found]})
+        assert list(engine.status(asked)) == asked
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -88,7 +88,6 @@ class BatchCompute:
     """What the records say, which never changes."""
     _names: dict[str, tuple[str, ...]] = field(init=False, factory=dict)
     """What the tasks of jobs are called; of a job without tasks there are none."""
-
     _told_progress: dict[str, tuple[datetime, Progress | None]] = field(init=False, factory=dict)
 
     def submit(self, job: Job) -> str:
@@ -203,14 +202,14 @@ class BatchCompute:
 
     def _elected(self, keys: Collection[str]) -> dict[str, Elected]:
         """Return what is settled for each key; a job that nobody could settle is settled now."""
-        missing = [key for key in keys if key not in self._settled]
-
+        # Taken at once: others may make room in what is remembered meanwhile.
+        known = {key: self._settled.get(key) for key in keys}
+        missing = [key for key, elected in known.items() if elected is None]
+        known |= dict(zip(missing, _each(self._found, missing), strict=True))
         if len(self._settled) > _MOST_KEPT:
-            self._settled.clear()
-            self._names.clear()
-            self._told_progress.clear()
-        _each(self._found, missing)
-        return {key: found for key in keys if (found := self._settled.get(key)) is not None}
+            for remembered in (self._settled, self._names, self._told_progress):
+                remembered.clear()
+        return {key: elected for key, elected in known.items() if elected is not None}
 
     def _found(self, key: str) -> Elected | None:
         found = self.records.elected(key) or self._adopted(key)
