@@ -108,6 +108,15 @@ def test_d_34_a_budget_does_not_break_the_clone(site: Site) -> None:
     assert (site.clone / "others").read_text().split() == ["-t", "main"]
 
 
+@pytest.mark.parametrize("name", ["..", "../ws-2", "/etc", "a/b", "", "."])
+@pytest.mark.parametrize("step", ["stage", "clone", "run", "export", "cancel"])
+def test_d_36_a_name_leads_nowhere_else(site: Site, step: str, name: str) -> None:
+    """D-36: a run's name is a workset's id; no other becomes part of a path."""
+    with pytest.raises(SystemExit) as caught:
+        main([step, "--root", str(site.root), "--name", name])
+    assert caught.value.code == 64
+
+
 def test_d_39_all_lanes_of_any_size_are_staged(site: Site) -> None:
     """D-39: what is in ``sample_data/`` is staged, lane by lane, small as it is; nothing is merged."""
     lanes = [f"sample_data/A_L00{lane}_R{read}.fastq.gz" for lane in (1, 2) for read in (1, 2)]

@@ -18,6 +18,7 @@ from typing import Final, NoReturn
 
 import yaml
 
+from daylily.domain.names import is_id
 from daylily.pipelines.steps.run import line_to
 
 USAGE, NO_INPUT, UNAVAILABLE, IO_ERROR = 64, 66, 69, 74
@@ -70,7 +71,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         step = steps.add_parser(name)
         step.set_defaults(act=act)
         step.add_argument("--root", type=Path, required=True, help="where runs are, on all nodes")
-        step.add_argument("--name", required=True, help="of the run's folder there")
+        step.add_argument("--name", type=_name, required=True, help="of the run's folder there")
         step.add_argument("--repository", default="daylily-omics-analysis", help="folder of a clone")
         step.add_argument("--program", action="append", default=[], help="a word of what is run")
         step.add_argument("--workset", type=Path, help="the workset's files")
@@ -78,6 +79,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         step.add_argument("--genome", default="GRCh38", help="reference genome")
         step.add_argument("words", nargs="*", help="words of a customer")
     return parser.parse_args(arguments)
+
+
+def _name(text: str) -> str:
+    """Return the name of a run, which never leads out of the folder of runs (D-36)."""
+    if not is_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no id of a workset")
+    return text
 
 
 def _stage(options: argparse.Namespace) -> int:
