@@ -214,8 +214,8 @@ def _is_shown_by_force(play: Play) -> None:
 
 
 def _is_shown_with_all_others(play: Play) -> None:
-    for name in (Sentinel.READY, "stage_samples.tsv"):
-        play.remove(play.submit().workset_id, name)
+    for _ in range(2):
+        play.remove(play.submit().workset_id, Sentinel.READY)
     play.begin()
     for _ in play.app.show.everything():
         pass

@@ -93,7 +93,7 @@ def test_one_later_cycle_mends_all(ask: Ask, new_place: Callable[[], Place], sto
     people were told of everything under one id each.
     """
     calls = _told(ask, new_place(), story, None)
-    assert len(calls) >= 2
+    assert calls
     last = len(calls)
     for number, answered in [*((number, False) for number in range(1, last + 1)), (last, True)]:
         place = new_place()

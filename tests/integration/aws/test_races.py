@@ -1,7 +1,6 @@
 """Many monitors want one lock: of any number, exactly one gets it, in every round."""
 
 import multiprocessing
-import os
 import uuid
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.engine, pytest.mark.load, pytest.mark.timeout(900)]
 
 THREADS: Final = 32
-ROUNDS: Final = 200 if os.environ.get("CI") == "true" else 40
+ROUNDS: Final = 200
 PROCESSES: Final = 4
-PROCESS_ROUNDS: Final = 50
+PROCESS_ROUNDS: Final = 200
 
 
 def test_threads_race_for_a_lock_in_dynamodb(dynamodb: "DynamoDBClient") -> None:
