@@ -51,6 +51,7 @@ from daylily.application.report_worksets import ReportWorksets, Shelf
 from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
+from daylily.application.settle_launch import SettleLaunch
 from daylily.application.show_usage import ShowUsage
 from daylily.application.show_workset import ShowWorkset
 from daylily.application.start_workset import StartWorkset
@@ -183,11 +184,16 @@ def own_customer(settings: Settings) -> Customer:
     )
 
 
-def compose(settings: Settings, world: World) -> App:
-    """Return the use cases on top of *world*."""
+def compose(settings: Settings, world: World, *, owner: str | None = None) -> App:
+    """
+    Return the use cases on top of *world*.
+
+    Args:
+        owner: What its monitor calls itself, which no other process may; None for host and process.
+    """
     from daylily.adapters.formats.fastq_head import faults_of_head
 
-    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+    owner = owner or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     places = Places(worksets=settings.prefix)
     policy = RetryPolicy(base=settings.retry_base, ceiling=settings.retry_ceiling)
     ledger = Ledger(world.store, world.sentinels, world.notifier)
@@ -240,11 +246,13 @@ def compose(settings: Settings, world: World) -> App:
         workers=workers,
         cost=facts.cost,
     )
+    settle = SettleLaunch(ledger, engines, world.clock)
     start = StartWorkset(
         ledger=ledger,
         sentinels=world.sentinels,
         sync=sync,
         engines=engines,
+        settle=settle,
         job=MakeJob(
             objects=world.objects,
             sentinels=world.sentinels,
@@ -356,7 +364,7 @@ def compose(settings: Settings, world: World) -> App:
         ),
         sync=sync,
         show=show,
-        lock=LockWorkset(ledger, sync, world.clock),
+        lock=LockWorkset(ledger, sync, settle, world.clock),
         tell=TellState(cancel, ledger, world.clock),
         discover=discover,
         estimate=estimate,

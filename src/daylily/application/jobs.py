@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 from daylily.application.places import Places
 from daylily.domain.pipelines import Pipeline, PipelineRegistry
 from daylily.domain.steps import LISTS, SAMPLE, encoded
-from daylily.domain.workset import REFUSED, Workset
+from daylily.domain.workset import Workset
 from daylily.ports.compute import Job, Task
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
@@ -156,7 +156,7 @@ class MakeJob:
 
     def _earlier(self, locked: Workset) -> Iterator[str]:
         """Yield where earlier attempts have left something, the latest first."""
-        ran = [attempt.number for attempt in locked.attempts if attempt.job != REFUSED]
+        ran = [attempt.number for attempt in locked.attempts if attempt.ran]
         for number in ran[: -EARLIER_MOST - 1 : -1]:
             yield self._results(locked, number)
 

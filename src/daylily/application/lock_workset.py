@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from daylily.application.ledger import Ledger
+from daylily.application.settle_launch import SettleLaunch
 from daylily.application.sync_workset import SyncWorkset
 from daylily.domain.errors import LockHeldError, UnavailableError
+from daylily.domain.lifecycle import State
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
@@ -23,6 +25,7 @@ class LockWorkset:
 
     ledger: Ledger
     sync: SyncWorkset
+    settle: SettleLaunch
     clock: Clock
 
     def __call__(self, workset_id: str, owner: str, timeout: timedelta) -> Workset:
@@ -34,11 +37,17 @@ class LockWorkset:
             LockHeldError: Another owner or another system has it.
             ConcurrentUpdateError: Somebody was faster.
             IllegalTransitionError: No workset in its state can be locked, or a cancel is pending.
-            UnavailableError: A store does not answer; then nobody is left with the lock.
+            UnavailableError: A store does not answer, or the engine that has to be asked what became
+                of a launch; then nobody is left with the lock.
         """
         workset = self.ledger.store.get(workset_id)
         # Whether it can be had at all, before anything else is asked.
-        workset.lock_for(owner, at=self.clock(), timeout=timeout)
+        seized = workset.lock_for(owner, at=self.clock(), timeout=timeout)
+        if workset.lock and workset.lock.owner != owner:
+            # Whoever held it may have been about to launch it.
+            workset = self.settle(self.ledger.store.save(seized), owner, f"wanted by {owner}")
+            if workset.state is not State.READY:
+                raise LockHeldError(f"{workset_id} was launched by {seized.attempt_key}")
         found = self.sync(workset)
         if found.waits_for_others:
             raise LockHeldError(f"another system has its hand on {workset_id}")

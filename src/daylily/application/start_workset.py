@@ -12,6 +12,7 @@ from daylily.application.engines import Engines
 from daylily.application.jobs import MakeJob
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.resting import within
+from daylily.application.settle_launch import SettleLaunch
 from daylily.application.sync_workset import Synced, SyncWorkset
 from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -36,19 +37,30 @@ class LaunchInDoubtError(UnavailableError):
         super().__init__(f"{workset.attempt_key} may have been launched: {cause}")
 
 
+@frozen
+class _Obstacle:
+    """What keeps a workset that is locked from being launched."""
+
+    reason: str
+    for_good: bool = False
+    """Whether no other try can be better."""
+
+
 @frozen(kw_only=True)
 class StartWorkset:
     """
     Take a workset from ``ready`` (or an expired lock) to ``in_progress``.
 
     The lock, with the attempt's key in it, is stored before the engine is asked. If we die after
-    that, whoever takes the expired lock submits under the same key, and the engine has one job.
+    that, whoever takes the expired lock submits under the same key, and the engine has one job. Who
+    takes it over and does not go on with it makes nothing ready before the engine has been asked.
     """
 
     ledger: Ledger
     sentinels: SentinelStore
     sync: SyncWorkset
     engines: Engines
+    settle: SettleLaunch
     job: MakeJob
     seals: CheckSeals
     policy: RetryPolicy
@@ -79,10 +91,11 @@ class StartWorkset:
         workset = found.workset
         if workset.retry_only and not self.job.partial(workset):
             workset = evolve(workset, retry_only=())
+        in_doubt = workset.state is State.LOCKED
         locked = workset.lock_for(owner, at=self.clock(), timeout=self.lock_timeout, cluster=cluster)
         paid = self.ledger.commit(locked)
         with self._tidying_up(workset.workset_id):
-            return self._go_on(paid, at, found.passed_over)
+            return self._go_on(paid, at, found.passed_over, owner if in_doubt else None)
 
     def resume(self, locked: Workset) -> Workset:
         """
@@ -104,33 +117,46 @@ class StartWorkset:
             self.ledger.retract(workset_id, (Sentinel.LOCK, Sentinel.IN_PROGRESS))
             raise
 
-    def _go_on(self, paid: Payment, at: datetime, passed_over: frozenset[Sentinel]) -> Workset:
+    def _go_on(
+        self, paid: Payment, at: datetime, passed_over: frozenset[Sentinel], heir: str | None
+    ) -> Workset:
         """
         Launch what was locked, unless another system is in the way.
 
         Args:
             at: When its directory was looked at, or before.
             passed_over: What others had there then that means nothing any more.
+            heir: Who has taken over a lock whose holder may have launched it; None if nobody had it.
         """
         locked = paid.workset
-        if paid.missing is not None:
-            return self._refuse(locked, Failure(ErrorCategory.DATA, paid.missing))
-        if paid.directory_in_debt:
-            return self._back_off(locked, "the directory cannot be written")
-        if Sentinel.LOCK in paid.refused - passed_over:
-            return self._back_off(locked, "another system holds daylily.lock")
-        if (broken := self.seals(locked)) is not None and not self._is_there(locked):
-            return self._refuse(locked, Failure(ErrorCategory.DATA, broken))
-        if not self._show_in_progress(locked):
-            return self._back_off(locked, "another system runs it")
-        if not within(LAUNCH_WINDOW, at, self.clock()):
-            return self._back_off(locked, "too slow to launch safely")
-        return self._launch(locked)
+        if heir is not None and (known := self.settle.known(locked, heir, "its launcher was stopped")):
+            return known
+        obstacle = self._obstacle(paid, at, passed_over)
+        if obstacle is None:
+            return self._launch(locked, heir)
+        if heir is not None:
+            return self.settle(locked, heir, obstacle.reason)
+        if obstacle.for_good:
+            return self._refuse(locked, Failure(ErrorCategory.DATA, obstacle.reason))
+        return self.ledger.rest(locked.release(locked.fence, at=self.clock(), reason=obstacle.reason))
 
-    def _is_there(self, locked: Workset) -> bool:
-        """Tell whether a launcher before us got as far as the engine: then it is too late to refuse."""
-        status = self.engines.of(locked.cluster).status([locked.attempt_key])
-        return locked.attempt_key in status
+    def _obstacle(
+        self, paid: Payment, at: datetime, passed_over: frozenset[Sentinel]
+    ) -> _Obstacle | None:
+        """Show that it is about to be launched, and return what is in the way, if anything is."""
+        if paid.missing is not None:
+            return _Obstacle(paid.missing, for_good=True)
+        if paid.directory_in_debt:
+            return _Obstacle("the directory cannot be written")
+        if Sentinel.LOCK in paid.refused - passed_over:
+            return _Obstacle("another system holds daylily.lock")
+        if (broken := self.seals(paid.workset)) is not None:
+            return _Obstacle(broken, for_good=True)
+        if not self._show_in_progress(paid.workset):
+            return _Obstacle("another system runs it")
+        if not within(LAUNCH_WINDOW, at, self.clock()):
+            return _Obstacle("too slow to launch safely")
+        return None
 
     def _leave_to_others(self, found: Synced, owner: str) -> Workset:
         """Let go of a lock that ran out while another system took the workset over."""
@@ -149,15 +175,10 @@ class StartWorkset:
             ConflictError: The lock has not run out, or somebody else has gone on with it.
             UnavailableError: The engine or the store does not answer.
         """
-        at = self.clock()
-        locked = workset.lock_for(owner, at=at, timeout=self.lock_timeout)
-        engine = self.engines.of(workset.cluster)
-        status = engine.status([workset.attempt_key]).get(workset.attempt_key)
-        if status is None:
-            return self.ledger.rest(locked.release(locked.fence, at=at, reason=reason))
-        return self.ledger.rest(locked.launch_found(status.job, at=at, actor=owner))
+        locked = workset.lock_for(owner, at=self.clock(), timeout=self.lock_timeout)
+        return self.settle(self.ledger.store.save(locked), owner, reason)
 
-    def _launch(self, locked: Workset) -> Workset:
+    def _launch(self, locked: Workset, heir: str | None = None) -> Workset:
         token = locked.fence
         try:
             number = self.engines.of(locked.cluster).submit(self.job(locked))
@@ -166,6 +187,9 @@ class StartWorkset:
         except (RejectedError, InvalidInputError) as error:
             failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
             return self._refuse(locked, failure)
+        # Who held the lock before may just have given this attempt up.
+        if heir is not None and (known := self.settle.known(locked, heir, "it was given up before")):
+            return known
         return self.ledger.rest(locked.launched(token, number, at=self.clock()))
 
     def _refuse(self, locked: Workset, failure: Failure) -> Workset:
@@ -189,6 +213,3 @@ class StartWorkset:
         standing = self.sentinels.look(locked.workset_id).sentinels
         body = standing.get(Sentinel.IN_PROGRESS, SentinelBody(None))
         return body.ours or KnownSentinel.of(Sentinel.IN_PROGRESS, body) in locked.known
-
-    def _back_off(self, locked: Workset, reason: str) -> Workset:
-        return self.ledger.rest(locked.release(locked.fence, at=self.clock(), reason=reason))

@@ -22,7 +22,7 @@ _NOBODY_SAYS: Final = {
 }
 
 
-@frozen(kw_only=True)
+@frozen
 class Told:
     """Who says what of a workset."""
 
@@ -76,13 +76,12 @@ class TellState:
         if state is State.CANCELED:
             return self.cancel(who, workset_id, reason, version=version)
         self.cancel.read.get(who, workset_id)
-        told = Told(state=state, reason=reason, by=who.name, at=self.clock())
-        return self.ledger.update(
-            workset_id,
-            lambda workset: _STEPS[state](workset, told),
-            directory=directory,
-            version=version,
-        )
+
+        def step(workset: Workset) -> Workset:
+            # The time is that of the step: what was stored while it was asked for came before it.
+            return _STEPS[state](workset, Told(state, reason, by=who.name, at=self.clock()))
+
+        return self.ledger.update(workset_id, step, directory=directory, version=version)
 
 
 def _ready(workset: Workset, told: Told) -> Workset:

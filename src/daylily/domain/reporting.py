@@ -18,7 +18,7 @@ from daylily.domain.lifecycle import State
 from daylily.domain.manifest import Manifest
 from daylily.domain.pipelines import Pipeline, PipelineRegistry
 from daylily.domain.sentinels import Sentinel, SentinelBody, state_shown
-from daylily.domain.workset import REFUSED, Attempt, Workset
+from daylily.domain.workset import Attempt, Workset
 
 UNKNOWN: Final = "unknown"
 DETAIL_LENGTH: Final = 300
@@ -184,7 +184,7 @@ class Facts:
         ended = [
             (each, each.ended_at - each.started_at)
             for each in workset.attempts
-            if each.job != REFUSED and each.ended_at is not None
+            if each.ran and each.ended_at is not None
         ]
         if pipeline is None or not ended:
             return None

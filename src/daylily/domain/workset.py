@@ -45,6 +45,9 @@ MAX_RETRIES: Final = 3
 REFUSED: Final = "refused"
 """What stands for the job of an attempt that no engine took."""
 
+ABANDONED: Final = "abandoned"
+"""What stands for the job of an attempt whose launcher was not heard of, and that never came to be."""
+
 _WAITING: Final = frozenset({State.READY, State.RETRYING, State.IGNORED})
 
 ADOPTED: Final = frozenset({State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED})
@@ -98,6 +101,11 @@ class Attempt:
     """The samples that it is for; empty for all."""
     samples: tuple[SampleOutcome, ...] = ()
     """What became of samples, as far as it is known and no later attempt has run them again."""
+
+    @property
+    def ran(self) -> bool:
+        """Whether an engine ever had it."""
+        return self.job not in {REFUSED, ABANDONED}
 
 
 @frozen
@@ -340,6 +348,29 @@ class Workset:
             return kept._enter(State.LOCKED, at, reason, owner)
         return evolve(self, lock=None)._enter(State.READY, at, reason, owner)
 
+    def abandoned(self, token: int, *, at: datetime, reason: str) -> Self:
+        """
+        Give up a lock that was taken over, once the engine has been told never to run the attempt.
+
+        Its key is spent: an attempt that never was takes its number, and says nothing else.
+
+        Raises:
+            LockHeldError: *token* is not that of the present lock.
+        """
+        owner = self._holder(token).owner
+        never = Attempt(
+            number=len(self.attempts) + 1,
+            job=ABANDONED,
+            started_at=at,
+            cluster=self.cluster,
+            follows=len(self.attempts) or None,
+            ended_at=at,
+            outcome=State.CANCELED,
+        )
+        given_up = f"{self.attempt_key} given up: {reason}"
+        free = evolve(self, lock=None, attempts=(*self.attempts, never))
+        return free._enter(State.READY, at, given_up, owner)
+
     def launched(self, token: int, job: str, *, at: datetime) -> Self:
         """
         Record that the engine has the attempt.
@@ -536,7 +567,7 @@ class Workset:
 
     def _losses(self) -> int:
         """Return how many attempts in a row were lost before the running one."""
-        ended = reversed(self.attempts[:-1])
+        ended = (each for each in reversed(self.attempts[:-1]) if each.job != ABANDONED)
         return sum(
             1 for _ in takewhile(lambda each: each.failure is not None and each.failure.lost, ended)
         )
@@ -615,7 +646,9 @@ class Workset:
         reason = f"canceled by {request.by}"
         if request.reason:
             reason = f"{reason}: {request.reason}"
-        stopped = evolve(self, cancel=None, lock=None, retry_at=None)
+        # It is held by somebody else's ignore, which they may take away: ours has to stand there then.
+        posted = self.posted - {Sentinel.IGNORE} if self.held else self.posted
+        stopped = evolve(self, cancel=None, lock=None, retry_at=None, posted=posted)
         return stopped._enter(State.CANCELED, at, reason, actor, EventKind.CANCELED)
 
     def launch_found(self, job: str, *, at: datetime, actor: str) -> Self:

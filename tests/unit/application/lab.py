@@ -145,8 +145,13 @@ class Lab:
         for customer_id in ("acme", self.settings.customer):
             self.customers.add(evolve(a_customer(customer_id), max_concurrent_worksets=1000))
 
-    def app(self, *wrappers: Wrapper) -> App:
-        """Return a new App, as of another process, whose calls to ports all go through *wrappers*."""
+    def app(self, *wrappers: Wrapper, owner: str | None = None) -> App:
+        """
+        Return a new App, as of another process, whose calls to ports all go through *wrappers*.
+
+        Args:
+            owner: What its monitor calls itself; None for a name by chance.
+        """
 
         def wrapped(port: T, name: str) -> T:
             for wrapper in wrappers:
@@ -168,7 +173,7 @@ class Lab:
             chance=self.chance,
         )
         # One after the other, so that tests can say what comes first.
-        return compose(evolve(self.settings, workers=1), world)
+        return compose(evolve(self.settings, workers=1), world, owner=owner)
 
     # What people do
 
@@ -240,6 +245,18 @@ class Lab:
     def due(self) -> tuple[Workset, ...]:
         """Return what is due now."""
         return tuple(every(lambda cursor: self.store.due(self.clock(), cursor=cursor)))
+
+    def fingerprint(self) -> str:
+        """Return what tells two worlds apart that may go on differently."""
+        parts = (
+            self.clock(),
+            sorted(map(repr, self.worksets())),
+            sorted((info.key, info.etag, content) for info, content in self.objects.contents()),
+            sorted(self.started()),
+            sorted(map(repr, self.compute.all().items())),
+            sorted(map(repr, self.notifier.sent)),
+        )
+        return repr(parts)
 
     # What passes
 

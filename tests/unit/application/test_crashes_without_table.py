@@ -32,14 +32,14 @@ class BucketLab(Lab):
         self.records = InMemoryObjectStore(self.clock)
         self.store: StateStore = ObjectStateStore(self.records, self.clock)  # type: ignore[assignment]
 
-    def app(self, *wrappers: Wrapper) -> App:
+    def app(self, *wrappers: Wrapper, owner: str | None = None) -> App:
         """Return a new App, whose calls to the objects of the state store go through *wrappers* too."""
-        app = super().app(*wrappers)
+        app = super().app(*wrappers, owner=owner)
         records: ObjectStore = self.records
         for wrapper in wrappers:
             records = wrapper.wrap(records, "records")
         world = evolve(app.world, store=ObjectStateStore(records, self.clock))
-        return compose(app.settings, world)
+        return compose(app.settings, world, owner=owner)
 
 
 @pytest.mark.parametrize("scenario", [completes, is_canceled_when_running, is_dropped_by_hand])

@@ -155,6 +155,11 @@ class InMemoryCompute:
         with self._mutex:
             self._rejected.append(unfit if callable(unfit) else lambda job: job.key == unfit)
 
+    def all(self) -> Mapping[str, JobStatus]:
+        """Return what there is to know, whether the engine answers or not."""
+        with self._mutex:
+            return {key: self._look(key).status for key in self._entries}
+
     def go_down(self) -> None:
         """Stop answering; jobs run on."""
         self._down = True

@@ -3,6 +3,7 @@
 import io
 import threading
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -38,7 +39,8 @@ class InMemoryObjectStore:
     _objects: dict[str, _Object] = field(init=False, factory=dict)
     _keys: list[str] = field(init=False, factory=list)
     """Sorted; text sorts by code point, which is the order of its UTF-8 bytes."""
-    _puts: int = field(init=False, default=0)
+    _puts: Counter[str] = field(init=False, factory=Counter)
+    """How often each key was put, whether it is there still or not."""
     _generation: int = field(init=False, default=0)
     """Rises whenever a key comes or goes."""
     _name: str = field(init=False, factory=lambda: uuid4().hex)
@@ -55,9 +57,9 @@ class InMemoryObjectStore:
             if key not in self._objects:
                 insort(self._keys, key)
                 self._generation += 1
-            self._puts += 1
+            self._puts[key] += 1
             info = ObjectInfo(
-                key=key, size=len(content), etag=str(self._puts), modified_at=self.clock()
+                key=key, size=len(content), etag=str(self._puts[key]), modified_at=self.clock()
             )
             self._objects[key] = _Object(info, content)
         return info
@@ -145,6 +147,12 @@ class InMemoryObjectStore:
         check_folder(prefix)
         present = f"{self._name}-{self._generation}"
         return None if mark == present else present
+
+    def contents(self) -> Iterator[tuple[ObjectInfo, bytes]]:
+        """Yield all there is, at one moment: for tests."""
+        with self._mutex:
+            found = [(each.info, each.content) for each in self._objects.values()]
+        yield from found
 
     def location(self, key: str) -> str:
         """Return a ``memory://`` address: no other process can read it."""

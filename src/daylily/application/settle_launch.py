@@ -1,0 +1,63 @@
+"""What became of a launch whose launcher was not heard of again, where nobody is to go on with it."""
+
+from attrs import frozen
+
+from daylily.application.engines import Engines
+from daylily.application.ledger import Ledger
+from daylily.domain.errors import LockHeldError
+from daylily.domain.workset import Workset
+from daylily.ports.clock import Clock
+from daylily.ports.compute import Phase
+
+
+@frozen
+class SettleLaunch:
+    """
+    Record a launch that took place after all; else see to it that it never does.
+
+    Whoever held the lock before may only be slow: a submit of theirs may be on its way still, and
+    would run a workset that has been made ready, and taken by somebody else, in the meantime. So the
+    engine is told never to run that key, which is spent by that.
+    """
+
+    ledger: Ledger
+    engines: Engines
+    clock: Clock
+
+    def __call__(self, locked: Workset, actor: str, reason: str) -> Workset:
+        """
+        Return *locked*, ready for another attempt; or in progress, since the engine has this one.
+
+        Args:
+            locked: By *actor*, and stored so: else it might be another's launch that is undone.
+
+        Raises:
+            ConflictError: Somebody else has gone on with it.
+            UnavailableError: The engine or the store does not answer.
+        """
+        if known := self.known(locked, actor, reason):
+            return known
+        if locked.lock is not None and locked.lock.expired(self.clock()):
+            raise LockHeldError(f"{locked.workset_id}: the lock ran out before the engine was asked")
+        self.engines.of(locked.cluster).cancel(locked.attempt_key)
+        return self.known(locked, actor, reason) or self._abandon(locked, reason)
+
+    def known(self, locked: Workset, actor: str, reason: str) -> Workset | None:
+        """
+        Record what the engine knows of the launch; None if it knows nothing.
+
+        Raises:
+            ConflictError: Somebody else has gone on with it.
+            UnavailableError: The engine or the store does not answer.
+        """
+        key = locked.attempt_key
+        status = self.engines.of(locked.cluster).status([key]).get(key)
+        if status is None:
+            return None
+        if status.phase is Phase.CANCELED and status.started_at is None:
+            return self._abandon(locked, reason)
+        found = locked.launch_found(status.job, at=self.clock(), actor=actor)
+        return self.ledger.rest(found)
+
+    def _abandon(self, locked: Workset, reason: str) -> Workset:
+        return self.ledger.rest(locked.abandoned(locked.fence, at=self.clock(), reason=reason))
