@@ -182,7 +182,11 @@ class Others:
         # An ignore hides what else there is: that is for later.
         hidden = order[:1] if sentinel is Sentinel.IGNORE else order[order.index(sentinel) :]
         taken = known(self.foreign & set(hidden), self.folder.sentinels)
-        return tuple(sorted({*self._still_known(), *taken}))
+        kept = self._still_known()
+        if sentinel is Sentinel.IGNORE and self.workset.foreign_run:
+            # An old monitor heeds no ignore once it runs: its run is news again when the ignore goes.
+            kept = tuple(each for each in kept if each.sentinel is not Sentinel.IN_PROGRESS)
+        return tuple(sorted({*kept, *taken}))
 
     def _still_known(self) -> tuple[KnownSentinel, ...]:
         bodies = self.folder.sentinels

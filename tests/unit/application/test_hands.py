@@ -537,3 +537,30 @@ def test_a_store_that_does_not_answer_is_not_asked_for_each_directory(lab: Lab) 
     report = lab.app(Unreadable(*ids)).cycle()
     assert len(report.faults) == OUTAGES
     assert lab.get(ids[-1]).state is State.COMPLETE
+
+
+def test_a_run_of_others_that_was_held_is_theirs_when_it_is_let_go(lab: Lab, app: App) -> None:
+    """Somebody puts an ignore beside an old monitor's run, and takes it away while that goes on."""
+    lab.drop("dropped-1", Sentinel.READY, Sentinel.IN_PROGRESS)
+    app.cycle()
+    for _ in range(2):
+        lab.put("dropped-1", Sentinel.IGNORE, b"by hand")
+        lab.clock.advance(timedelta(minutes=2))
+        app.cycle()
+        assert lab.get("dropped-1").state is State.IGNORED
+        lab.remove("dropped-1", Sentinel.IGNORE)
+        lab.clock.advance(timedelta(minutes=2))
+        app.cycle()
+        assert lab.get("dropped-1").foreign_run
+    assert lab.started() == []
+
+
+def test_what_is_canceled_while_it_is_held_shows_that_by_itself(lab: Lab, app: App) -> None:
+    """Whose ignore held it takes it away: the workset is canceled all the same, and shows it."""
+    workset_id = lab.submit().workset_id
+    lab.put(workset_id, Sentinel.IGNORE, b"by hand")
+    app.cycle()
+    assert lab.get(workset_id).held
+    lab.remove(workset_id, Sentinel.IGNORE)
+    app.cancel(ADA, workset_id)
+    lab.check()
