@@ -6,6 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 KEEP ?=
+SCHEDULES ?= 200000
 PYTEST ?= $(BIN)/python -m pytest
 WORKERS ?= auto
 
@@ -50,6 +51,10 @@ format: $(VENV)/.developing  ## Put the code into shape
 .PHONY: bench
 bench: $(VENV)/.developing $(VENV)/.engines  ## Print the benchmarks
 	$(BIN)/python -m benchmarks
+
+.PHONY: soak
+soak: $(VENV)/.developing  ## Play 200,000 schedules of whole fleets (SCHEDULES=...), and tell how fast
+	$(BIN)/python -m benchmarks.soak $(SCHEDULES)
 
 .PHONY: engines
 engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)

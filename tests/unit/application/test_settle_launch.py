@@ -38,7 +38,7 @@ def take_over(lab: Lab, workset: Workset, *wrappers: Meanwhile | FaultInjector) 
 
 def too_slow(lab: Lab) -> Meanwhile:
     """Let half a minute pass just before in_progress is posted."""
-    return Meanwhile("objects.entries", lambda: lab.clock.advance(timedelta(seconds=30)))
+    return Meanwhile("objects.browse", lambda: lab.clock.advance(timedelta(seconds=30)))
 
 
 def test_a_launch_that_took_place_is_found_whatever_is_in_the_way(lab: Lab) -> None:
@@ -129,3 +129,12 @@ def test_a_worker_does_not_get_what_was_launched(lab: Lab) -> None:
     with pytest.raises(LockHeldError, match="was launched"):
         lab.app().lock(workset.workset_id, "worker", timedelta(hours=1))
     assert lab.get(workset.workset_id).state is State.IN_PROGRESS
+
+
+def test_who_is_too_slow_to_ask_does_not_undo_what_an_heir_has_done(lab: Lab) -> None:
+    """Its own lock ran out before it asked: another may have launched the attempt since."""
+    workset = in_doubt(lab, Blow.OUTAGE_BEFORE)
+    app = lab.app(Meanwhile("compute.status", lambda: lab.clock.advance(lab.settings.lock_timeout)))
+    with pytest.raises(LockHeldError, match="ran out before"):
+        app.cycle.start.let_go(workset, app.cycle.owner, "found by a check of the ledger")
+    assert lab.compute.status([workset.attempt_key]) == {}
