@@ -63,6 +63,12 @@ def state_shown(present: Collection[Sentinel]) -> State | None:
 DETAIL_MOST: Final = 4000
 """Characters of what we write. Readers take the start of a body alone, and the mark is at its end."""
 
+STEPS_MOST: Final = 1_000_000
+"""
+Steps that a workset may have taken, where only its directory says so. Whoever may write there could
+give it a number after which ours would no longer fit into a mark.
+"""
+
 _MARK: Final = re.compile(r" \(daylily #([0-9]{1,9})\)$")
 _BLANKS: Final = re.compile(r"\s+")
 _TIMES: Final = ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%S")
@@ -85,8 +91,8 @@ class SentinelBody:
 
     @property
     def ours(self) -> bool:
-        """Whether Daylily wrote it."""
-        return self.sequence is not None
+        """Whether Daylily wrote it: a number that no workset gets to is a forgery."""
+        return self.sequence is not None and self.sequence <= STEPS_MOST
 
     def render(self) -> str:
         """Return the text to store: a single line, without a line end."""

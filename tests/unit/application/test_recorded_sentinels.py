@@ -95,3 +95,18 @@ def test_nothing_runs_that_is_not_ours_to_run(name: str) -> None:
     if not free and recorded.becomes is not None:
         assert lab.get("dropped-1").state is recorded.becomes
     lab.check()
+
+
+def test_a_forged_mark_is_another_s() -> None:
+    """A number that no workset gets to restores nothing: after it, ours would not fit into a mark."""
+    lab = Lab()
+    lab.drop("forged-1", Sentinel.READY, body=b"2026-01-14T10:45:09Z\tmine (daylily #999999999)")
+    app = lab.app()
+    app.cycle()
+    assert lab.started() == ["forged-1/1"]
+    assert lab.get("forged-1").sequence < 10
+    lab.compute.end("forged-1/1")
+    app.cycle()
+    assert lab.get("forged-1").state is State.COMPLETE
+    assert lab.ours("forged-1").keys() == {Sentinel.COMPLETE}
+    lab.check()

@@ -9,7 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daylily.domain.lifecycle import State
-from daylily.domain.sentinels import DETAIL_MOST, Sentinel, SentinelBody, known, projection, state_shown
+from daylily.domain.sentinels import (
+    DETAIL_MOST,
+    STEPS_MOST,
+    Sentinel,
+    SentinelBody,
+    known,
+    projection,
+    state_shown,
+)
 from daylily.testing.samples import NOON
 
 PRECEDENCE: Final = (
@@ -118,7 +126,7 @@ def test_any_text_is_read(text: str) -> None:
     assert SentinelBody.parse(body.render()) == body
 
 
-@given(st.builds(SentinelBody, st.none() | seconds, one_line, st.integers(0, 10**9 - 1)))
+@given(st.builds(SentinelBody, st.none() | seconds, one_line, st.integers(0, STEPS_MOST)))
 @example(SentinelBody(NOON, "", 1))
 @example(SentinelBody(None, "", 1))
 @example(SentinelBody(NOON, "reason (daylily #9)", 5))
