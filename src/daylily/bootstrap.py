@@ -214,6 +214,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         head_check=faults_of_head,
         clock=world.clock,
         chance=world.chance,
+        workers=workers,
     )
     register = RegisterWorkset(
         ledger=ledger,

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from attrs import evolve, frozen
@@ -11,6 +12,7 @@ from attrs import evolve, frozen
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
+from daylily.application.workers import Workers
 from daylily.domain.clusters import Requirements
 from daylily.domain.customers import Principal
 from daylily.domain.debts import CopyFiles
@@ -85,6 +87,8 @@ class SubmitWorkset:
     head_check: HeadCheck
     clock: Clock
     chance: Chance
+    workers: Workers = Workers()
+    """See to the files of a workset, a few at a time."""
 
     def __call__(
         self, who: Principal, customer_id: str, submission: Submission, *, seed: str | None = None
@@ -258,32 +262,32 @@ class SubmitWorkset:
         return CopyFiles(sources)
 
     def _faults_of_files(self, customer_id: str, files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
-        for place, key in files:
-            if key.startswith("s3://"):
-                continue
+        def look(file: tuple[str, str]) -> list[Fault]:
+            place, key = file
             try:
-                with self.objects.open(self.places.file(customer_id, key)) as file:
-                    head = file.read(HEAD_BYTES)
+                with self.objects.open(self.places.file(customer_id, key), stop=HEAD_BYTES) as stream:
+                    head = stream.read(HEAD_BYTES)
             except NotFoundError:
-                yield Fault(place, f"{key!r} is not among your files; upload it first")
-            else:
-                yield from self.head_check(place, key, head)
+                return [Fault(place, f"{key!r} is not among your files; upload it first")]
+            return self.head_check(place, key, head)
+
+        ours = [file for file in files if not file[1].startswith("s3://")]
+        return chain.from_iterable(self.workers.each(look, ours))
 
     def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> list[Seal]:
-        made: list[str] = []
-        seals: list[Seal] = []
+        def copy(move: tuple[tuple[str, str], str]) -> Seal:
+            (_, key), target = move
+            copied = self.objects.copy(self.places.file(customer_id, key), target)
+            return Seal(copied.size, copied.etag)
+
         try:
-            for (_, key), target in zip(manifest.files(), targets, strict=True):
-                copied = self.objects.copy(self.places.file(customer_id, key), target)
-                made.append(target)
-                seals.append(Seal(copied.size, copied.etag))
+            return self.workers.each(copy, [*zip(manifest.files(), targets, strict=True)])
         except NotFoundError:
             # It was there a moment ago. Nobody has heard of the workset yet: leave nothing behind.
-            for key in made:
+            for key in targets:
                 with contextlib.suppress(UnavailableError):
                     self.objects.delete(key)
             raise
-        return seals
 
 
 def _elsewhere(files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
