@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from attrs import evolve, field, frozen
@@ -34,6 +35,7 @@ from daylily.application.estimate_cost import EstimateCost
 from daylily.application.explain_workset import ExplainWorkset
 from daylily.application.heartbeats import LeaveHeartbeat, ShowMonitors
 from daylily.application.index_logs import WriteIndexLogs
+from daylily.application.inputs import Inputs
 from daylily.application.jobs import MakeJob, Staging
 from daylily.application.ledger import Ledger
 from daylily.application.lock_workset import LockWorkset
@@ -107,6 +109,8 @@ class World:
     identities: Identities
     verifiers: tuple[TokenVerifier, ...] = ()
     """Of tokens that were signed elsewhere, and of those that *identities* give out."""
+    bucket: Callable[[str], ObjectStore] | None = None
+    """Returns the objects of a bucket that is not ours; None where there are no such."""
     transfers: Transfers | None = None
     """None: in pieces, through our own servers."""
     clusters: Mapping[Cluster, Compute] = field(factory=dict)
@@ -206,6 +210,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
     submit = SubmitWorkset(
         ledger=ledger,
         objects=world.objects,
+        inputs=Inputs(world.objects, places, settings.input_folders, world.bucket),
         customers=world.customers,
         places=places,
         pipelines=settings.registry,
@@ -515,6 +520,7 @@ def _aws_installation(settings: Settings) -> Installation:
             topic=settings.sns_topic_arn,
             index=settings.index_prefix,
             archive=settings.archive_prefix,
+            inputs=settings.input_folders,
             documents=settings.documents_table,
             batches=tuple(dict.fromkeys(_batches(settings))),
             heads=tuple(dict.fromkeys(_head_nodes(settings))),
@@ -603,6 +609,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
         customers=_aws_customers(settings, clients, objects),
         documents=documents,
         **_people(settings, documents),
+        bucket=lru_cache(maxsize=32)(lambda name: S3ObjectStore(clients.s3(), name)),
         transfers=S3Transfers(objects),
     )
 

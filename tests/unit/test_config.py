@@ -441,3 +441,14 @@ def test_settings_that_documents_show(name: str, tmp_path: Path) -> None:
         file.write_text(f"bucket: acme-worksets\n{block}")
         settings = load({}, {}, file).settings
         assert settings.clusters or any(each.steps and each.set_up for each in settings.pipelines)
+
+
+def test_folders_of_other_buckets() -> None:
+    """Each is a folder of a bucket that is not ours, and only where S3 is asked at all."""
+    environ = {"S3_BUCKET": "ours-1", "DAYLILY_INPUTS": "s3://seq-1/{customer_id}/  s3://public-1/"}
+    assert load({}, environ).settings.input_folders == ("s3://seq-1/{customer_id}/", "s3://public-1/")
+    for folders in ("s3://seq-1/x", "seq-1/", "s3://ours-1/files/", "s3://seq-1/../x/", "s3:///x/"):
+        with pytest.raises(ConfigError, match="inputs"):
+            load({}, environ | {"DAYLILY_INPUTS": folders})
+    with pytest.raises(ConfigError, match="nothing else here asks S3"):
+        load({}, {"DAYLILY_INPUTS": "s3://seq-1/"})

@@ -10,6 +10,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from daylily.application.estimate_cost import EstimateCost
+from daylily.application.inputs import S3, Inputs
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
 from daylily.application.workers import Workers
@@ -78,6 +79,7 @@ class SubmitWorkset:
 
     ledger: Ledger
     objects: ObjectStore
+    inputs: Inputs
     customers: Customers
     places: Places
     pipelines: PipelineRegistry
@@ -198,7 +200,7 @@ class SubmitWorkset:
     def _with_own_keys(self, customer_id: str, submission: Submission) -> Submission:
         """Return a submission in which the store's own addresses of the customer's files are keys."""
         manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
-        if not any(key.startswith("s3://") for _, key in manifest.files()):
+        if not any(key.startswith(S3) for _, key in manifest.files()):
             return submission
         own = self.objects.location(self.places.folder(customer_id)).rstrip("/") + "/"
 
@@ -223,7 +225,7 @@ class SubmitWorkset:
             return ()  # there are none, or more than anybody should have looked up
         manifest = Manifest(samples=submission.samples, pipeline=submission.pipeline)
         sound = [(place, key) for place, key in manifest.files() if place not in told]
-        found = [*_elsewhere(sound)]
+        found = [*self._elsewhere(customer_id, sound)]
         with contextlib.suppress(UnavailableError):
             found += self._faults_of_files(customer_id, sound)
         return found
@@ -239,7 +241,7 @@ class SubmitWorkset:
             UnavailableError: There are too many to owe.
         """
         files = [*manifest.files()]
-        elsewhere = [*_elsewhere(files)]
+        elsewhere = [*self._elsewhere(customer_id, files)]
         try:
             faults = [*elsewhere, *self._faults_of_files(customer_id, files)]
         except UnavailableError as error:
@@ -254,7 +256,14 @@ class SubmitWorkset:
             return placed, self._owed(customer_id, manifest, error)
         return placed.sealed(seals), None
 
+    def _elsewhere(self, customer_id: str, files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+        for place, key in files:
+            if not self.inputs.allows(customer_id, key):
+                yield Fault(place, f"{key!r} is not among your files; upload it first")
+
     def _owed(self, customer_id: str, manifest: Manifest, error: UnavailableError) -> CopyFiles:
+        if any(key.startswith(S3) for _, key in manifest.files()):
+            raise error  # whoever pays later may not look there
         sources = tuple(self.places.file(customer_id, key) for _, key in manifest.files())
         if sum(map(len, sources)) > OWED:
             raise error
@@ -265,19 +274,19 @@ class SubmitWorkset:
         def look(file: tuple[str, str]) -> list[Fault]:
             place, key = file
             try:
-                with self.objects.open(self.places.file(customer_id, key), stop=HEAD_BYTES) as stream:
-                    head = stream.read(HEAD_BYTES)
+                head = self.inputs.head(customer_id, key, HEAD_BYTES)
             except NotFoundError:
-                return [Fault(place, f"{key!r} is not among your files; upload it first")]
+                missing = "is not there" if key.startswith(S3) else "is not among your files"
+                return [Fault(place, f"{key!r} {missing}; upload it first")]
             return self.head_check(place, key, head)
 
-        ours = [file for file in files if not file[1].startswith("s3://")]
-        return chain.from_iterable(self.workers.each(look, ours))
+        allowed = [file for file in files if self.inputs.allows(customer_id, file[1])]
+        return chain.from_iterable(self.workers.each(look, allowed))
 
     def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> list[Seal]:
         def copy(move: tuple[tuple[str, str], str]) -> Seal:
             (_, key), target = move
-            copied = self.objects.copy(self.places.file(customer_id, key), target)
+            copied = self.inputs.copy(customer_id, key, target)
             return Seal(copied.size, copied.etag)
 
         try:
@@ -288,12 +297,6 @@ class SubmitWorkset:
                 with contextlib.suppress(UnavailableError):
                     self.objects.delete(key)
             raise
-
-
-def _elsewhere(files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
-    for place, key in files:
-        if key.startswith("s3://"):
-            yield Fault(place, f"{key!r} is not among your files; upload it first")
 
 
 def faults_of_words(

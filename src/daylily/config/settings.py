@@ -234,6 +234,12 @@ class Settings:
     token: Secret | None = _setting(None, "DAYLILY_TOKEN", "Token that the server asks for.")
     host: str = _setting("127.0.0.1", "DAYLILY_HOST", "Address to listen on.")
     port: int = _setting(8000, "DAYLILY_PORT", "Port to listen on; 0 takes a free one.")
+    inputs: str = _setting(
+        "",
+        "DAYLILY_INPUTS",
+        "Folders of other buckets whose files customers may name, s3://bucket/folder/, separated by "
+        "blanks; {customer_id} in one makes it that customer's.",
+    )
     cors_origins: str = _setting(
         "",
         "DAYLILY_CORS_ORIGINS",
@@ -295,6 +301,7 @@ class Settings:
         yield from self._faults_of_issuers()
         yield from self._faults_of_engine()
         yield from self._faults_of_origins()
+        yield from self._faults_of_inputs()
         for each in self.clusters:
             yield from each.cluster.faults()
             for fault in self.within(each)._faults_of_engine():
@@ -317,6 +324,16 @@ class Settings:
                 yield Fault(name, f"{value} is not from {least} to {most}")
         for pipeline in self.pipelines:
             yield from pipeline.faults()
+
+    def _faults_of_inputs(self) -> Iterator[Fault]:
+        for folder in self.input_folders:
+            plain = folder.replace("{customer_id}", "x")
+            if not re.fullmatch(rf"s3://{_BUCKET}/([^/\\]+/)*", plain) or ".." in plain.split("/"):
+                yield Fault("inputs", f"{folder!r} is no folder such as s3://bucket/folder/")
+            elif self.bucket is not None and folder.startswith(f"s3://{self.bucket}/"):
+                yield Fault("inputs", f"{folder!r} is in our own bucket, where customers have a space")
+        if self.input_folders and self.store != "aws":
+            yield Fault("inputs", "are for the store aws: nothing else here asks S3")
 
     def _faults_of_origins(self) -> Iterator[Fault]:
         for origin in self.origins:
@@ -409,6 +426,11 @@ class Settings:
         """Return the settings as they are in a cluster."""
         changes: dict[str, Any] = dict(cluster.engine)
         return attrs.evolve(self, clusters=(), **changes)
+
+    @property
+    def input_folders(self) -> tuple[str, ...]:
+        """The folders of other buckets whose files customers may name."""
+        return tuple(self.inputs.split())
 
     @property
     def origins(self) -> tuple[str, ...]:

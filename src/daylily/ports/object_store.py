@@ -80,6 +80,16 @@ class ObjectStore(Protocol):
             NotFoundError: There is nothing under *source*.
         """
 
+    def take(self, other: "ObjectStore", source: str, target: str) -> ObjectInfo:
+        """
+        Store under *target* what another store has under *source*.
+
+        Where both are of one kind it need not move through this process.
+
+        Raises:
+            NotFoundError: There is nothing under *source*.
+        """
+
     def delete(self, key: str, *, if_etag: str | None = None) -> bool:
         """
         Remove an object; return whether it was there to remove.

@@ -1,16 +1,20 @@
 """S3ObjectStore on a real S3 engine, held to the contract of its port."""
 
 import io
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pytest
 from attrs import evolve
 
 from daylily.adapters.aws.s3 import S3ObjectStore
+from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.domain.errors import AlreadyExistsError
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import every
 from daylily.testing.contracts.object_store import SOUND_KEYS, ObjectStoreContract
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.engine
 
@@ -117,3 +121,15 @@ class Dribbling(io.RawIOBase):
         """Return a part of what is asked for."""
         assert size >= 0, "a stream is never to be read whole"
         return self.rest.read(min(size, 999_999))
+
+
+def test_what_another_store_has_is_taken_by_s3(s3: "S3Client", objects: S3ObjectStore) -> None:
+    """From another place of S3 it is copied there; from a store of another kind it is sent."""
+    other = S3ObjectStore(s3, objects.bucket, "elsewhere/", copy_part_size=5 << 20)
+    other.put("theirs", b"content")
+    assert objects.take(other, "theirs", "mine").size == 7
+    assert objects.open("mine").read() == b"content"
+    memory = InMemoryObjectStore()
+    memory.put("theirs", b"from memory")
+    assert objects.take(memory, "theirs", "mine").size == 11
+    assert objects.open("mine").read() == b"from memory"

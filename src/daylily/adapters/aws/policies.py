@@ -57,6 +57,7 @@ class Policies:
         files: The folder in it in which customers keep their files.
         topic: The ARN of the SNS topic that is told what becomes of worksets, if there is one.
         index: The folder in the bucket in which monitors keep index logs, if they do.
+        inputs: Folders of other buckets whose files customers may name: ``s3://bucket/folder/``.
         archive: The folder in the bucket to which people move old worksets, if there is one.
         documents: The table of tokens, users and the audit trail; None where there is none.
         batches: The queues and job definitions of its engines on AWS Batch.
@@ -72,6 +73,7 @@ class Policies:
     topic: str | None = None
     index: str | None = None
     archive: str | None = None
+    inputs: tuple[str, ...] = ()
     documents: str | None = None
     batches: tuple[BatchNames, ...] = ()
     heads: tuple[HeadNode, ...] = ()
@@ -108,6 +110,7 @@ class Policies:
             yield _allow("IndexLogs", ("s3:GetObject", "s3:PutObject"), indexes)
         if self.archive is not None and setup:
             yield _allow("Archive", ("s3:GetObject",), [f"{self._bucket}/{self.archive}*"])
+        yield from self._of_inputs(role)
         # Not narrowed to folders: to who may not list, S3 says 403 of an object that is not there, and
         # stores differ in whether they take its key for the prefix that a condition asks for.
         yield _allow("Listings", ("s3:ListBucket",), [self._bucket])
@@ -118,6 +121,15 @@ class Policies:
             yield _allow(*statement)
         if setup:
             yield from self._setup()
+
+    def _of_inputs(self, role: Role) -> Iterator[dict[str, Any]]:
+        if not self.inputs or role is Role.MONITOR:
+            return
+        named = [each.removeprefix("s3://").replace("{customer_id}", "*") for each in self.inputs]
+        buckets = dict.fromkeys(each.partition("/")[0] for each in named)
+        arn = f"arn:{self._partition}:s3:::"
+        yield _allow("Inputs", ("s3:GetObject",), [f"{arn}{each}*" for each in named])
+        yield _allow("InputListings", ("s3:ListBucket",), [f"{arn}{bucket}" for bucket in buckets])
 
     def _setup(self) -> Iterator[dict[str, Any]]:
         tables = (self.table, self.customers, self.documents)

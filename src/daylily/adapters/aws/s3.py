@@ -19,7 +19,7 @@ from daylily.adapters.aws.s3_bucket import (
 from daylily.adapters.aws.s3_reader import ObjectReader
 from daylily.adapters.aws.s3_upload import Upload, first_part
 from daylily.adapters.keys import check_folder, check_prefix
-from daylily.adapters.objects import replaced
+from daylily.adapters.objects import replaced, streamed
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -28,7 +28,7 @@ from daylily.domain.errors import (
     UnavailableError,
 )
 from daylily.domain.names import KEY_BYTES, check_key, key_fault
-from daylily.ports.object_store import ObjectInfo
+from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page
 
 if TYPE_CHECKING:
@@ -129,13 +129,23 @@ class S3ObjectStore:
 
     def copy(self, source: str, target: str) -> ObjectInfo:
         """See ObjectStore.copy."""
+        return self._copy(self, source, target)
+
+    def take(self, other: ObjectStore, source: str, target: str) -> ObjectInfo:
+        """See ObjectStore.take."""
+        if isinstance(other, S3ObjectStore):
+            return self._copy(other, source, target)
+        return streamed(self, other, source, target)
+
+    def _copy(self, other: "S3ObjectStore", source: str, target: str) -> ObjectInfo:
         name = self._name(target)
         for _ in range(TRIES):
-            found = self._head(source)
-            if source == target:  # which S3 refuses, as it would change nothing
-                return _info(target, found)
+            found = other._head(source)
+            place = {"Bucket": other.bucket, "Key": other._name(source)}
+            if place == {"Bucket": self.bucket, "Key": name}:
+                return _info(target, found)  # S3 would refuse, as it would change nothing
             origin = {
-                "CopySource": {"Bucket": self.bucket, "Key": self._name(source)},
+                "CopySource": place,
                 "CopySourceIfMatch": found["ETag"],
             }
             try:

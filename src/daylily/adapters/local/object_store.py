@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 from daylily.adapters.keys import check_folder, check_prefix
 from daylily.adapters.local import files
-from daylily.adapters.objects import looked_up, replaced
+from daylily.adapters.objects import looked_up, replaced, streamed
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -28,7 +28,7 @@ from daylily.domain.errors import (
     UnavailableError,
 )
 from daylily.domain.names import check_key, key_fault
-from daylily.ports.object_store import ObjectInfo
+from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page
 
 _TEMPORARY: Final = ".tmp"
@@ -150,6 +150,10 @@ class DirectoryObjectStore:
                 files.status(*temporary)  # not a link that took the file's name meanwhile
             with files.reported(target, writing=True):
                 return _named(root, temporary, parts, if_absent=False)
+
+    def take(self, other: ObjectStore, source: str, target: str) -> ObjectInfo:
+        """See ObjectStore.take."""
+        return streamed(self, other, source, target)
 
     def delete(self, key: str, *, if_etag: str | None = None) -> bool:
         """See ObjectStore.delete."""

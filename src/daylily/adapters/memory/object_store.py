@@ -13,11 +13,11 @@ from uuid import uuid4
 from attrs import define, evolve, field, frozen
 
 from daylily.adapters.keys import check_folder, check_prefix
-from daylily.adapters.objects import looked_up, replaced
+from daylily.adapters.objects import looked_up, replaced, streamed
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.errors import AlreadyExistsError, NotFoundError
 from daylily.domain.names import check_key
-from daylily.ports.object_store import ObjectInfo
+from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page
 
 
@@ -97,6 +97,10 @@ class InMemoryObjectStore:
             info = evolve(made, etag=original.info.etag)
             self._objects[target] = _Object(info, original.content)
         return info
+
+    def take(self, other: ObjectStore, source: str, target: str) -> ObjectInfo:
+        """See ObjectStore.take."""
+        return streamed(self, other, source, target)
 
     def delete(self, key: str, *, if_etag: str | None = None) -> bool:
         """See ObjectStore.delete."""

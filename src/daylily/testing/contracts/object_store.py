@@ -215,6 +215,15 @@ class SequentialObjectStoreContract:
         assert_same(store.info("to/there"), copied)
         assert (copied.key, copied.size) == ("to/there", 3)
 
+    def test_what_another_store_has(self, store: ObjectStore) -> None:
+        """Is taken as it is there; what is not there is not found."""
+        store.put("theirs/a", b"content")
+        taken = store.take(store, "theirs/a", "ours/b")
+        assert content(store, "ours/b") == b"content"
+        assert_same(store.info("ours/b"), taken)
+        with pytest.raises(NotFoundError):
+            store.take(store, "theirs/none", "ours/c")
+
     def test_a_copy_replaces(self, store: ObjectStore) -> None:
         """A copy takes the place of what was there; one onto itself changes nothing."""
         store.put("from", b"one")
