@@ -64,6 +64,7 @@ from daylily.application.upload_in_parts import SignLinks, UploadInParts
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
 from daylily.config import CHANNELS, MOST_CONCURRENT, Settings
+from daylily.domain.audience import EVERYTHING
 from daylily.domain.clusters import Cluster
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError
@@ -731,11 +732,12 @@ def _telling(settings: Settings, documents: DocumentStore) -> "_Telling":
         from daylily.adapters.local.notifier import JournalNotifier
 
         found["journal"] = JournalNotifier(settings.home / "notices.jsonl")
-    for each in settings.channels:
-        if each.name in found:
-            found[each.name] = FilteredNotifier(found[each.name], each.audience)
+    audiences = {each.name: each.audience for each in settings.channels}
+    channels = {
+        name: FilteredNotifier(each, audiences.get(name, EVERYTHING)) for name, each in found.items()
+    }
     dead = DocumentDeadNotices(documents, utc_now)
-    return {"notifier": DeliverNotices(found, dead, utc_now), "channels": found}
+    return {"notifier": DeliverNotices(channels, dead, utc_now), "channels": channels}
 
 
 class _Telling(TypedDict):

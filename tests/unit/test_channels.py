@@ -15,6 +15,7 @@ from daylily.bootstrap import connect
 from daylily.config import ConfigError, Secret, Settings, load
 from daylily.domain.audience import Audience
 from daylily.domain.events import EventKind
+from daylily.ports.notifier import Notifier
 
 TOPIC = "arn:aws:sns:us-west-2:123456789:workset-notifications"
 GUIDE = {
@@ -93,7 +94,13 @@ def kinds_of(settings: Settings) -> Mapping[str, type]:
     world = connect(settings)
     assert isinstance(world.notifier, DeliverNotices)
     assert world.notifier.channels is world.channels
-    return {name: type(channel) for name, channel in world.channels.items()}
+    return {name: type(unfiltered(channel)) for name, channel in world.channels.items()}
+
+
+def unfiltered(channel: Notifier) -> Notifier:
+    """Return what an audience listens to."""
+    assert isinstance(channel, FilteredNotifier)
+    return channel.channel
 
 
 def test_without_channels_there_is_a_journal(tmp_path: Path) -> None:
@@ -114,7 +121,7 @@ def test_each_that_is_named_is_told(tmp_path: Path) -> None:
 def test_the_topics_own_region_counts(tmp_path: Path) -> None:
     """Not that of the table."""
     settings = settings_of(tmp_path, bucket="genomes", sns_topic_arn=TOPIC, region="eu-west-1")
-    sns = connect(settings).channels["sns"]
+    sns = unfiltered(connect(settings).channels["sns"])
     assert isinstance(sns, SNSNotifier)
     assert sns.client.meta.region_name == "us-west-2"
 

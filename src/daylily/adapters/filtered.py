@@ -2,8 +2,8 @@
 
 from attrs import frozen
 
-from daylily.domain.audience import OPT_IN, Audience
-from daylily.domain.events import ALL_NEWS, Event, EventKind
+from daylily.domain.audience import Audience
+from daylily.domain.events import ALL_NEWS, OPT_IN, Event, EventKind
 from daylily.ports.notifier import Notifier
 
 

@@ -102,7 +102,7 @@ class PollWorksets:
         for workset in worksets:
             if workset.unknown_since is None and workset.missing_since is None:
                 with contextlib.suppress(ConflictError):
-                    self.ledger.store.save(workset.with_unknown(since))
+                    self.ledger.rest(workset.with_unknown(since))
 
     def _step(self, workset: Workset, status: JobStatus | None, patient: bool) -> Workset:
         if workset.state is State.LOCKED:
@@ -185,4 +185,4 @@ class PollWorksets:
         silent = workset.unknown_since or workset.missing_since
         if progress == workset.progress and silent is None:
             return workset
-        return self.ledger.store.save(workset.with_progress(progress))
+        return self.ledger.rest(workset.with_progress(progress, at=self.clock()))

@@ -4,11 +4,8 @@ from typing import Final
 
 from attrs import frozen
 
-from daylily.domain.events import Event, EventKind
+from daylily.domain.events import OPT_IN, Event, EventKind
 from daylily.domain.lifecycle import Priority, State
-
-OPT_IN: Final[frozenset[EventKind]] = frozenset()
-"""Kinds that are so frequent that a channel gets them only where it names them."""
 
 
 @frozen(kw_only=True)

@@ -19,9 +19,17 @@ class EventKind(StrEnum):
     ERROR = "error"
     FAILED = "failed"
     CANCELED = "canceled"
+    LOCK_EXPIRED = "lock_expired"
+    """A launch went silent, and another monitor took it over."""
+    ATTENTION = "attention"
+    """Nothing is known of what runs: the engine does not answer."""
+    STEP = "step"
+    """What runs has come to its next step; channels get it only where they name it."""
 
 
 ALL_NEWS: Final = frozenset(EventKind)
+OPT_IN: Final = frozenset({EventKind.STEP})
+"""Kinds that are so frequent that a channel gets them only where it names them."""
 
 
 @frozen(kw_only=True)

@@ -327,7 +327,8 @@ class Workset:
         reason = f"locked by {owner} to launch {self.attempt_key}, token {token}"
         there = self.cluster if held else cluster
         granted = evolve(self, lock=lock, fence=token, cluster=there)
-        locked = granted._enter(State.LOCKED, at, reason, owner)
+        told = EventKind.LOCK_EXPIRED if held and held.owner != owner else None
+        locked = granted._enter(State.LOCKED, at, reason, owner, told)
         # The launcher posts in_progress before it asks the engine (design idea 5): it may be there.
         return evolve(locked, posted=locked.posted | {Sentinel.IN_PROGRESS})
 
@@ -450,21 +451,31 @@ class Workset:
 
     # While it runs, and how it ends
 
-    def with_progress(self, progress: Progress | None) -> Self:
+    def with_progress(self, progress: Progress | None, *, at: datetime) -> Self:
         """
-        Record how far the engine says the running attempt is. This is no transition and owes nothing.
+        Record how far the engine says the running attempt is. This is no transition; to have come
+        further is news.
 
         Raises:
             IllegalTransitionError: Nothing is running.
         """
-        self._running()
-        return evolve(self, progress=progress, unknown_since=None, missing_since=None)
+        running = self._running()
+        now = evolve(self, progress=progress, unknown_since=None, missing_since=None)
+        if progress is None or progress.done == (self.progress.done if self.progress else 0):
+            return now
+        told = f"attempt {running.number}: {progress.done} of {progress.total} done"
+        news = now._event(EventKind.STEP, at, f"{told}, {progress.message}".removesuffix(", "))
+        return now._owing(evolve(news, event_id=f"{news.event_id}-{progress.done}"))
 
     def with_unknown(self, since: datetime) -> Self:
         """
         Record since when the engine has said nothing. This is no transition: the attempt may well run.
         """
-        return evolve(self, unknown_since=since)
+        told = f"the engine has said nothing of {self.attempt_key} since {since:%Y-%m-%dT%H:%M:%SZ}"
+        news = self._event(EventKind.ATTENTION, since, told)
+        return evolve(self, unknown_since=since)._owing(
+            evolve(news, event_id=f"{news.event_id}-{since:%Y%m%dT%H%M%SZ}")
+        )
 
     def with_missing(self, since: datetime) -> Self:
         """
@@ -895,6 +906,10 @@ class Workset:
         if told:
             debts.append(SendNotice(entered._event(told, at, reason)))
         return evolve(entered, posted=(self.posted | wanted) - stale, debts=in_order(debts))
+
+    def _owing(self, news: Event) -> Self:
+        """Return this workset with *news* owed besides."""
+        return evolve(self, debts=in_order((*self.debts, SendNotice(news))))
 
     def _event(self, kind: EventKind, at: datetime, reason: str) -> Event:
         return Event(

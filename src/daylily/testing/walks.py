@@ -50,7 +50,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "launch": lambda w, at: w.launched(_token(w), "job-1", at=at),
     "find launched": lambda w, at: w.launch_found("job-1", at=at, actor="monitor-2"),
     "refuse launch": _refused,
-    "progress": lambda w, _: w.with_progress(Progress(1, 2, "half way")),
+    "progress": lambda w, at: w.with_progress(Progress(1, 2, "half way"), at=at),
     "tell of samples": lambda w, _: w.with_samples(
         SampleOutcome.of(each.sample_id, None if n else "truncated")
         for n, each in enumerate(w.manifest.samples)

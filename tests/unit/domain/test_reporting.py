@@ -93,7 +93,7 @@ def test_an_array_of_one() -> None:
 
 def test_what_runs() -> None:
     """It has no end, and its time so far; how far it is stands in the detail."""
-    row = of(placed("one").with_progress(Progress(2, 5, "aligned")))
+    row = of(placed("one").with_progress(Progress(2, 5, "aligned"), at=NOON))
     assert (row.state, row.rank, row.ended_at) == ("in_progress", 1, None)
     assert (row.run_time, row.detail) == (3 * HOUR, "2/5 aligned")
 

@@ -78,7 +78,7 @@ METHODS: Final[Mapping[str, Callable[[Workset], Workset]]] = {
     ),
     "launch_failed": lambda w: w.launch_failed(w.fence, BROKEN, at=LONG_AFTER, policy=POLICY, jitter=0),
     "launch_found": lambda w: w.launch_found("job-9", at=LONG_AFTER, actor="monitor-b"),
-    "with_progress": lambda w: w.with_progress(Progress(1, 2)),
+    "with_progress": lambda w: w.with_progress(Progress(1, 2), at=NOON),
     "with_samples": lambda w: w.with_samples([SampleOutcome(sample_id="NA12878", failed=True)]),
     "completed": lambda w: w.completed(at=LONG_AFTER, actor="monitor-b"),
     "failed, transient": lambda w: failing(w, TRANSIENT),

@@ -181,7 +181,7 @@ class TestAttempts:
 
     def test_progress_is_of_the_running_attempt(self) -> None:
         """Progress is noted without a transition, and forgotten at the next launch."""
-        half = running(a_workset()).with_progress(Progress(1, 2, "aligning"))
+        half = running(a_workset()).with_progress(Progress(1, 2, "aligning"), at=NOON)
         assert half.progress == Progress(1, 2, "aligning")
         assert half.sequence == running(a_workset()).sequence
 

@@ -30,7 +30,7 @@ BY_ENGINES: Final[dict[str, Step]] = {
     "completed": lambda w, at: w.completed(at=at, actor="m"),
     "canceled": lambda w, at: w.canceled(at=at, actor="m"),
     "launch_found": lambda w, at: w.launch_found("job", at=at, actor="m"),
-    "with_progress": lambda w, _: w.with_progress(Progress(1, 2)),
+    "with_progress": lambda w, at: w.with_progress(Progress(1, 2), at=at),
     "retry_due": lambda w, at: w.retry_due(at=at, actor="m"),
 }
 BY_PEOPLE: Final[dict[str, Step]] = {

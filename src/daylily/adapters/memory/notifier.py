@@ -2,7 +2,7 @@
 
 from attrs import define, field
 
-from daylily.domain.events import ALL_NEWS, Event, EventKind
+from daylily.domain.events import ALL_NEWS, OPT_IN, Event, EventKind
 
 
 @define
@@ -11,7 +11,7 @@ class InMemoryNotifier:
 
     sent: list[Event] = field(factory=list)
     """Every event taken, in order, repeats and all."""
-    kinds: frozenset[EventKind] = ALL_NEWS
+    kinds: frozenset[EventKind] = ALL_NEWS - OPT_IN
     """See Notifier.kinds."""
 
     def send(self, event: Event) -> None:

@@ -590,7 +590,7 @@ def a_life() -> list[Workset]:
     two = a_manifest("NA12878", "NA12891")
     fresh = a_workset(notification_email="lab@example.org", max_retries=1, manifest=two)
     taken = locked(fresh, at=at(1))
-    ran = running(fresh, at=at(2)).with_progress(Progress(1, 4, "aligning"))
+    ran = running(fresh, at=at(2)).with_progress(Progress(1, 4, "aligning"), at=at(2))
     retrying = ran.failed(broken, at=at(3), actor="monitor-a", policy=policy, jitter=0.5)
     again = running(retrying.retry_due(at=at(60), actor="monitor-b"), at=at(61))
     told = again.with_samples(

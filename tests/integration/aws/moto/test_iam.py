@@ -33,6 +33,7 @@ from daylily.adapters.aws.installation import AWSInstallation
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.aws.schema import create_customer_table, create_document_table, create_table
 from daylily.adapters.aws.sns import SNSNotifier
+from daylily.adapters.filtered import FilteredNotifier
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.bootstrap import App, compose, connect, installation
 from daylily.config import Settings
@@ -167,7 +168,9 @@ def clients(app: App) -> Iterator[Any]:
     world = app.world
     assert isinstance(world.store, DynamoDBStateStore)
     assert isinstance(world.objects, S3ObjectStore)
-    sns = world.channels["sns"]
+    heard = world.channels["sns"]
+    assert isinstance(heard, FilteredNotifier)
+    sns = heard.channel
     assert isinstance(sns, SNSNotifier)
     yield world.store.client
     yield world.objects.client
