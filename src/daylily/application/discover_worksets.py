@@ -138,7 +138,7 @@ class DiscoverWorksets:
                         # It may be this one directory.
                         outages.append(found)
                         self._troubled.add(workset_id)
-                    case ConflictError():
+                    case _:
                         self._settle(workset_id)  # another monitor took it first
             if len(outages) >= OUTAGES:
                 break

@@ -432,6 +432,7 @@ def test_a_plan_tells_of_folders_and_touches_none(lab: Lab) -> None:
     lab.objects.put(f"{PREFIX}a b/{Sentinel.READY}", b"")
     lab.clock.advance(timedelta(minutes=1))
     submitted = lab.submit("second").workset_id
+    lab.objects.put(f"{PREFIX}no workset/notes.txt", b"")
     before = lab.worksets(), list(every(lambda cursor: lab.objects.list("", cursor=cursor)))
     report = CycleReport()
     plan = [(step.workset.workset_id, step.action) for step in lab.app().cycle.plan(report)]
@@ -442,6 +443,7 @@ def test_a_plan_tells_of_folders_and_touches_none(lab: Lab) -> None:
         (submitted, "wait for a free slot: 2 of 2 are taken"),
     ]
     assert [fault.partition(":")[0] for fault in report.faults] == ["'a b'", "broken"]
+    assert len(list(lab.app().cycle.plan())) == len(plan)
     assert before == (lab.worksets(), list(every(lambda cursor: lab.objects.list("", cursor=cursor))))
 
 
