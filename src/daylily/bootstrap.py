@@ -821,7 +821,7 @@ def _head_nodes(settings: Settings) -> "Iterator[HeadNode]":
     for each in _engines(settings):
         if each.engine == "slurm" and each.slurm_head_node is not None:
             node = each.slurm_head_node.rpartition("@")[2]
-            yield HeadNode(instance=node if node.startswith("i-") else None)
+            yield HeadNode(instance=node) if node.startswith("i-") else HeadNode(cluster=node)
 
 
 def _python(settings: Settings) -> str:

@@ -117,8 +117,8 @@ class Policies:
         if self.topic is not None:
             yield _allow("Notices", _NOTICES, [self.topic])
         where = f"arn:{self._partition}:{{}}:{self.region}"
-        for statement in engine_statements(where, role, self.batches, self.heads):
-            yield _allow(*statement)
+        for allowed in engine_statements(where, role, self.batches, self.heads):
+            yield allowed.statement()
         if setup:
             yield from self._setup()
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 from botocore.exceptions import ClientError
 
+from daylily.adapters.aws.engine_policies import CLUSTER_TAG, HEAD, NODE_TAG
 from daylily.adapters.aws.errors import code, reported
 from daylily.adapters.slurm.runner import Finished
 from daylily.domain.errors import RejectedError, UnavailableError
@@ -192,8 +193,8 @@ class HeadNodeOf:
             UnavailableError: There is none that runs, or EC2 does not answer.
         """
         wanted = {
-            "tag:parallelcluster:cluster-name": self.cluster,
-            "tag:parallelcluster:node-type": "HeadNode",
+            f"tag:{CLUSTER_TAG}": self.cluster,
+            f"tag:{NODE_TAG}": HEAD,
             "instance-state-name": "running",
         }
         with reported("ec2", "DescribeInstances", f"cluster {self.cluster}"):

@@ -40,7 +40,7 @@ def monitor_options(call: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--engine", metavar="NAME", callback=take_flag, expose_value=False,
-            help="What runs pipelines, such as local or slurm.",
+            help="What runs pipelines: local, slurm or batch.",
         ),
     ):  # fmt: skip
         call = option(call)

@@ -177,25 +177,41 @@ def test_what_is_permitted(settings: Settings) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_d_33_clusters_are_never_taken_down(role: Role) -> None:
     """D-33: no cluster is deleted under those who wait for it: nobody asks for the right to do so."""
-    told = engine_statements(WHERE, role, (NAMES,), (HeadNode(),))
-    asked = {action for _, does, _ in told for action in does}
+    told = engine_statements(WHERE, role, (NAMES,), (HeadNode(cluster="night"),))
+    asked = {action for each in told for action in each.actions}
     harmless = {"Describe", "List", "Get", "SubmitJob", "TerminateJob", "SendCommand"}
     assert asked
     assert {each for each in asked if not any(word in each for word in harmless)} == set()
 
 
 def test_what_is_permitted_of_head_nodes() -> None:
-    """Commands go to the one instance, or to any where it is looked for by its cluster."""
+    """Who sends a script to an instance is root there: so it is to head nodes that are named, alone."""
     head = HeadNode(instance="i-0123456789abcdef0")
-    told = engine_statements(WHERE, Role.API, (), (head,))
-    one = {sid: (does, to) for sid, does, to in told}
-    assert one["HeadNodes"] == (
-        ("ssm:SendCommand",),
-        [
-            "arn:aws:ssm:us-west-2::document/AWS-RunShellScript",
-            "arn:aws:ec2:us-west-2:*:instance/i-0123456789abcdef0",
-        ],
-    )
-    assert one["HeadNodeAnswers"] == (("ssm:GetCommandInvocation",), ["*"])
-    found = {sid: does for sid, does, _ in engine_statements(WHERE, Role.API, (), (HeadNode(),))}
-    assert "ec2:DescribeInstances" in found["HeadNodeAnswers"]
+    told = [each.statement() for each in engine_statements(WHERE, Role.API, (), (head,))]
+    assert [(each["Sid"], each["Action"], each["Resource"]) for each in told] == [
+        (
+            "HeadNodeScripts",
+            ["ssm:SendCommand"],
+            ["arn:aws:ssm:us-west-2::document/AWS-RunShellScript"],
+        ),
+        (
+            "HeadNodes",
+            ["ssm:SendCommand"],
+            ["arn:aws:ec2:us-west-2:*:instance/i-0123456789abcdef0"],
+        ),
+        ("HeadNodeAnswers", ["ssm:GetCommandInvocation"], ["*"]),
+    ]
+
+    told = [
+        each.statement()
+        for each in engine_statements(WHERE, Role.API, (), (HeadNode(cluster="night"),))
+    ]
+    scripts, nodes, answers = told
+    assert "Condition" not in scripts
+    assert nodes["Condition"] == {
+        "StringEquals": {
+            "ssm:resourceTag/parallelcluster:cluster-name": ["night"],
+            "ssm:resourceTag/parallelcluster:node-type": ["HeadNode"],
+        }
+    }
+    assert answers["Action"] == ["ec2:DescribeInstances", "ssm:GetCommandInvocation"]
