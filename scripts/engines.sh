@@ -1,10 +1,10 @@
 #!/bin/sh
 # Install the engines that tests use and pip cannot bring: a browser, Slurm, an ssh server,
-# node for the linter of the OpenAPI document, and wrk for benchmarks.
+# node for the linter of the OpenAPI document, wrk for benchmarks, and systemd to look at its units.
 # Nothing is started: tests start their own, on loopback. Needs root on Debian or Ubuntu.
 set -eu
 
-packages="chromium slurmctld slurmd slurm-client munge openssh-server nodejs npm wrk"
+packages="chromium slurmctld slurmd slurm-client munge openssh-server nodejs npm wrk systemd"
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "engines: only Debian and Ubuntu are known here; install by hand: $packages" >&2

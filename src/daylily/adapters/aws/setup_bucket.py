@@ -177,7 +177,8 @@ class BucketSetup:
             NotOfferedError: It can have none.
         """
         found = self._asked("GetLifecycleConfiguration", "get_bucket_lifecycle_configuration") or {}
-        present = {each.get("ID"): each for each in found.get("Rules", ())}
+        # CloudFormation may write the form of old.
+        present = {each.get("ID"): _modern(each) for each in found.get("Rules", ())}
         return [rule for rule in self._rules() if not _covers(present.get(rule["ID"], {}), rule)]
 
     def _lifecycle(self, thing: str, there: bool) -> Step:
