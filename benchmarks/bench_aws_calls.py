@@ -29,6 +29,7 @@ from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.application.register_workset import Registration
 from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App, World, compose
 from daylily.config import Settings
@@ -43,6 +44,15 @@ ADA: Final = Principal(name="ada", customer_id="acme")
 BUCKET: Final = "genomes"
 TABLE: Final = "daylily-worksets"
 REGION: Final = "us-west-2"
+BY_NAME: Final = Registration(
+    workset_id="by-name",
+    customer_id="acme",
+    submitted_by="ada",
+    name="trio",
+    samples=(Sample(sample_id="HG002", pairs=(FastqPair("s3://reads/HG002_R1.fastq.gz"),)),),
+    pipeline="fastq-qc",
+)
+"""What `register_workset` of the guide makes of its arguments."""
 ENDS: Final = frozenset({EventKind.COMPLETE, EventKind.ERROR, EventKind.FAILED})
 """What a channel such as Linear passes on."""
 
@@ -156,6 +166,14 @@ def measure() -> Iterator[Story]:
             calls=world.took(),
             least="1 PutItem, 2 CopyObject, 4 PutObject",
         )
+        app.register(BY_NAME)
+        yield Story(
+            name="register (reads in another bucket)",
+            calls=world.took(),
+            least="1 PutItem, 5 PutObject",
+        )
+        app.cancel(ADA, BY_NAME.workset_id)
+        world.took()
         store.get(workset.workset_id)
         yield Story(name="read one", calls=world.took(), least="1 GetItem")
         stale = store.get(workset.workset_id)

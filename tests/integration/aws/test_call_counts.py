@@ -31,6 +31,11 @@ def test_calls_are_what_they_are_said_to_be() -> None:
             "ListObjectsV2": 1,
             "UpdateItem": 1,  # strikes off the news that was sent
         },
+        "register (reads in another bucket)": {
+            "PutItem": 1,
+            "PutObject": 5,  # four files of the directory at once, then daylily.ready
+            "UpdateItem": 1,  # strikes off what was paid
+        },
         "read one": {"GetItem": 1},
         "lose a lock": {"UpdateItem": 1},
         "ready to complete, telling all news": {

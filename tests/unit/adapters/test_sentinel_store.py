@@ -1,5 +1,6 @@
 """ObjectSentinelStore on an object store in memory, held to the contract of its port."""
 
+import threading
 from typing import Any, BinaryIO
 
 import pytest
@@ -8,6 +9,7 @@ from attrs import define, field
 from daylily.adapters import seen_sentinels
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.sentinels import Sentinel
 from daylily.ports.object_store import ObjectInfo
 from daylily.ports.paging import Page, every
@@ -154,3 +156,26 @@ def test_a_directory_that_two_pages_share_is_shown_once(most: int) -> None:
 
     both = frozenset({Sentinel.READY, Sentinel.COMPLETE})
     assert found == [Shown(workset_id=f"ws-{n}", sentinels=both, whole=True) for n in range(3)]
+
+
+@define
+class Together(InMemoryObjectStore):
+    """An object store that answers no put before four are asked for."""
+
+    _four: threading.Barrier = field(init=False, factory=lambda: threading.Barrier(4, timeout=30))
+
+    def put(self, key: str, source: BinaryIO | bytes, *, if_absent: bool = False) -> ObjectInfo:
+        """See ObjectStore.put."""
+        self._four.wait()
+        return super().put(key, source, if_absent=if_absent)
+
+
+def test_the_files_of_a_directory_go_out_together() -> None:
+    """In the time of one: none waits until another is written."""
+    objects = Together()
+    pair = FastqPair("s3://reads/HG002_R1.fastq.gz")
+    manifest = Manifest(samples=(Sample(sample_id="HG002", pairs=(pair,)),), pipeline="germline")
+    ObjectSentinelStore(objects, threads=4).publish(a_workset(manifest=manifest))
+    assert {info.key.rpartition("/")[2] for info in objects.list("").items} == {
+        *("daylily_work.yaml", "daylily_info.yaml", "stage_samples.tsv", ".hold")
+    }
