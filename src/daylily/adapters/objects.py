@@ -1,6 +1,8 @@
 """What object stores have in common."""
 
+import io
 from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 from daylily.domain.errors import ConcurrentUpdateError, NotFoundError
 from daylily.ports.object_store import ObjectInfo, ObjectStore
@@ -34,3 +36,28 @@ def _looked_up(
             yield info(entry)
         except NotFoundError:
             continue
+
+
+class PartOf(io.RawIOBase):
+    """A file that ends early."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        super().__init__()
+        self._file, self._left = file, left
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; return how many bytes it got."""
+        view = memoryview(buffer).cast("B")
+        piece = self._file.read(min(len(view), self._left))
+        view[: len(piece)] = piece
+        self._left -= len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()

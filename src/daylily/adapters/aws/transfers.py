@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import frozen
 from botocore.exceptions import ClientError
 
-from daylily.adapters.aws.errors import code
+from daylily.adapters.aws.errors import NotPermittedError, code
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.domain.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from daylily.ports.object_store import ObjectInfo
@@ -92,7 +92,8 @@ class S3Transfers:
 
     def abort(self, upload: Upload) -> None:
         """See Transfers.abort."""
-        with suppress(NotFoundError), _explained():
+        # Who may not do so leaves parts to the bucket's rule, as the store of objects does.
+        with suppress(NotFoundError, NotPermittedError), _explained():
             self.objects.ask("AbortMultipartUpload", upload.key, UploadId=upload.token)
 
     def _signed(self, call: str, lasting: timedelta, **arguments: Any) -> str:

@@ -11,14 +11,14 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 from uuid import uuid4
 
 from attrs import field, frozen
 
 from daylily.adapters.keys import check_folder, check_prefix
 from daylily.adapters.local import files
-from daylily.adapters.objects import looked_up, replaced, streamed
+from daylily.adapters.objects import PartOf, looked_up, replaced, streamed
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.errors import (
     AlreadyExistsError,
@@ -126,7 +126,7 @@ class DirectoryObjectStore:
             raise
         if stop is None:
             return file
-        return cast(BinaryIO, io.BufferedReader(_Part(file, max(0, stop - start)), _CHUNK))
+        return cast(BinaryIO, io.BufferedReader(PartOf(file, max(0, stop - start)), _CHUNK))
 
     def info(self, key: str) -> ObjectInfo:
         """See ObjectStore.info."""
@@ -284,31 +284,6 @@ class DirectoryObjectStore:
                 now = time.time_ns()
                 os.utime(file.fileno(), ns=(now, now))
                 os.fsync(file.fileno())
-
-
-class _Part(io.RawIOBase):
-    """A file that ends early."""
-
-    def __init__(self, file: BinaryIO, left: int) -> None:
-        super().__init__()
-        self._file, self._left = file, left
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; return how many bytes it got."""
-        view = memoryview(buffer).cast("B")
-        piece = self._file.read(min(len(view), self._left))
-        view[: len(piece)] = piece
-        self._left -= len(piece)
-        return len(piece)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
 
 
 def _parts(key: str) -> list[str]:

@@ -15,6 +15,15 @@ from daylily.application.upload_in_parts import LASTING
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
+from daylily.entrypoints.file_views import (
+    EntryView,
+    FolderMade,
+    FolderPage,
+    LinkView,
+    PreviewView,
+    Removed,
+    StoredView,
+)
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer, disposition
 from daylily.entrypoints.http.describing import answer, described
@@ -27,16 +36,7 @@ from daylily.entrypoints.http.uploads import store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.http.worksets import check_customer
 from daylily.entrypoints.sizes import size_of
-from daylily.entrypoints.views import (
-    EntryView,
-    FileView,
-    FolderMade,
-    FolderPage,
-    LinkView,
-    PreviewView,
-    Removed,
-    StoredView,
-)
+from daylily.entrypoints.views import FileView
 from daylily.ports.object_store import ObjectInfo
 
 FILES: Final = "/api/customers/{cid:str}/files"

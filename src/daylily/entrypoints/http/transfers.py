@@ -8,6 +8,7 @@ from litestar.params import FromPath, RawBody
 from litestar.response.base import ASGIResponse
 
 from daylily.application.upload_in_parts import LARGEST, UploadInParts
+from daylily.entrypoints.file_views import PartView, Removed, UploadView
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer
 from daylily.entrypoints.http.describing import described
@@ -16,7 +17,7 @@ from daylily.entrypoints.http.ranges import Wanted
 from daylily.entrypoints.http.requests import Fields, count, json_object, key_in_path, query
 from daylily.entrypoints.http.uploads import store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
-from daylily.entrypoints.views import FileView, PartView, Removed, UploadView
+from daylily.entrypoints.views import FileView
 from daylily.ports.transfers import Part, Upload
 
 _UPLOADS: Final = "/api/customers/{cid:str}/uploads"
