@@ -268,7 +268,7 @@ def test_d_30_a_dry_run_waits_for_nothing_and_tells_nobody(lab: Lab) -> None:
     sent = len(lab.notifier.sent)
     counted = FaultInjector()
     steps = list(lab.app(counted).cycle.plan())
-    assert [step.action for step in steps] == ["launch"]
+    assert [step.action for step in steps] == ["launch", "launch"]
     writes = {
         "store.save",
         "store.add",
