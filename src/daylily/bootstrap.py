@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from attrs import evolve, field, frozen
 
+from daylily.adapters.counted_notices import CountedDeadNotices
 from daylily.adapters.dead_notices import DocumentDeadNotices
 from daylily.adapters.pieced_transfers import PiecedTransfers
 from daylily.adapters.system import SystemChance, utc_now
@@ -117,6 +118,8 @@ class World:
     clusters: Mapping[Cluster, Compute] = field(factory=dict)
     channels: Mapping[str, Notifier] = field(factory=dict)
     """Each of the channels, by the name that people know it by."""
+    given_up: Callable[[], int] = lambda: 0
+    """How much news this process has given up telling."""
     clock: Clock = utc_now
     chance: Chance = SystemChance()
     close: Callable[[], None] = lambda: None
@@ -736,13 +739,15 @@ def _telling(settings: Settings, documents: DocumentStore) -> "_Telling":
     channels = {
         name: FilteredNotifier(each, audiences.get(name, EVERYTHING)) for name, each in found.items()
     }
-    dead = DocumentDeadNotices(documents, utc_now)
-    return {"notifier": DeliverNotices(channels, dead, utc_now), "channels": channels}
+    dead = CountedDeadNotices(DocumentDeadNotices(documents, utc_now))
+    deliver = DeliverNotices(channels, dead, utc_now)
+    return {"notifier": deliver, "channels": channels, "given_up": lambda: dead.laid}
 
 
 class _Telling(TypedDict):
     notifier: Notifier
     channels: Mapping[str, Notifier]
+    given_up: Callable[[], int]
 
 
 def _channels(settings: Settings) -> Iterator[tuple[str, Notifier]]:

@@ -17,6 +17,7 @@ from daylily.application.poll_worksets import PollWorksets
 from daylily.application.resting import Resting
 from daylily.application.room import MakeRoom, Room
 from daylily.application.start_workset import LaunchInDoubtError, StartWorkset
+from daylily.application.subject import about
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
@@ -181,7 +182,7 @@ class MonitorCycle:
             # Whoever holds a lock, or takes it over, pays before anything else.
             overdue = workset.debts and not workset.lock and now - workset.updated_at >= DEBT_GRACE
             if overdue and self.resting.over(f"debts of {workset.workset_id}", now):
-                with _reported(report, workset.workset_id):
+                with about(workset), _reported(report, workset.workset_id):
                     payment = self.ledger.pay(workset, notify=notify)
                     # A channel that is down is down for all: each try may take it long to fail.
                     notify = notify and not payment.notices_owed
@@ -206,7 +207,7 @@ class MonitorCycle:
             after, name = workset, workset.workset_id
             if _watched(workset) and self.looks.over(name, now) and outages < OUTAGES:
                 self.looks.begin(name, now)
-                with _reported(report, name) as trouble:
+                with about(workset), _reported(report, name) as trouble:
                     look = self.sync if workset.foreign_run else self.sync.watch
                     synced = look(workset)
                     after = synced.workset
@@ -231,7 +232,7 @@ class MonitorCycle:
         return frozenset(down)
 
     def _attend(self, workset: Workset, now: datetime, report: CycleReport) -> None:
-        with _reported(report, workset.workset_id):
+        with about(workset), _reported(report, workset.workset_id):
             if workset.state is State.RETRYING and workset.retry_at and workset.retry_at <= now:
                 report.moved.append(
                     self.ledger.rest(workset.retry_due(at=self.clock(), actor=self.owner))
@@ -319,7 +320,7 @@ class MonitorCycle:
     def _start(self, launch: "_Launch", report: CycleReport) -> "_Launch":
         """Launch a workset, or let it rest; return what came of it."""
         workset = launch.workset
-        with _reported(report, workset.workset_id) as trouble:
+        with about(workset), _reported(report, workset.workset_id) as trouble:
             launch = self._started(launch, report)
         if trouble.outage and not launch.in_doubt:
             self.resting.begin(workset.workset_id, self.clock())
@@ -348,7 +349,7 @@ class MonitorCycle:
         for locked in self.doubtful.copy():
             if locked.cluster in down | silent:
                 continue
-            with _reported(report, locked.workset_id) as trouble:
+            with about(locked), _reported(report, locked.workset_id) as trouble:
                 if locked.lock and not locked.lock.expired(self.clock()):
                     report.moved.append(self.start.resume(locked))
             if trouble.outage:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
+from daylily.application.subject import about
 from daylily.application.workers import Workers
 from daylily.domain.diagnosis import failure_of
 from daylily.domain.errors import ConflictError, NotFoundError, UnavailableError
@@ -82,7 +83,8 @@ class PollWorksets:
 
         def step(workset: Workset) -> Workset | None:
             try:
-                return self._step(workset, known.get(workset.attempt_key), patient)
+                with about(workset):
+                    return self._step(workset, known.get(workset.attempt_key), patient)
             except ConflictError:
                 return None  # another monitor has recorded it, or a person changed it: next cycle tells
 

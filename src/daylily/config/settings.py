@@ -279,6 +279,11 @@ class Settings:
     log_level: LogLevel = _setting(
         "INFO", "DAYLILY_LOG_LEVEL", "How much is logged: DEBUG, INFO, WARNING or ERROR."
     )
+    emf: bool = _setting(
+        False,
+        "DAYLILY_EMF",
+        "Whether a monitor prints a line of figures a cycle, as CloudWatch takes them from logs: true.",
+    )
     pipelines: tuple[Pipeline, ...] = field(
         default=SHIPPED,
         metadata={"help": "Pipelines by name (YAML file only); they add to those shipped."},

@@ -41,6 +41,8 @@ def _whole(value: Any, _: type[int]) -> int:
 
 @_converter.register_structure_hook
 def _yes_or_no(value: Any, _: type[bool]) -> bool:
+    # Variables of the environment are texts.
+    value = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
     if not isinstance(value, bool):
         raise ValueError(value)
     return value

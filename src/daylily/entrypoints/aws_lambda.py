@@ -2,20 +2,26 @@
 One cycle of a monitor as a function of AWS Lambda, called by a schedule.
 
 Settings come from the environment, as for ``daylily-workset-monitor``: S3_BUCKET, WORKSET_TABLE_NAME
-and the rest. Jobs have to run elsewhere (Slurm, AWS Batch): nothing outlives a call of a function.
+and the rest. Each call logs JSON, and prints a line of figures for CloudWatch. Jobs have to run
+elsewhere (Slurm, AWS Batch): nothing outlives a call of a function.
 """
 
 import json
 import logging
 import os
+import sys
 import threading
 import time
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from daylily.adapters.system import utc_now
+from daylily.application.subject import about
 from daylily.config import ConfigError, load
-from daylily.domain.errors import Fault
+from daylily.domain.errors import Fault, UnavailableError
+from daylily.entrypoints import diary
+from daylily.entrypoints.emf import EmbeddedMetrics, installation_of
 
 if TYPE_CHECKING:
     from daylily.bootstrap import App
@@ -36,20 +42,27 @@ def handler(event: object, context: Any) -> dict[str, Any]:
         ConfigError: The environment lacks something; every fault is listed.
         UnavailableError: The store does not answer. Lambda counts the call as failed.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, about(request_id=context.aws_request_id):
         began = time.monotonic()
-        app = _app()
-        report = app.cycle(lambda: _left(context) < SPARE)
+        app, figures = _app(), _figures()
+        try:
+            report = app.cycle(lambda: _left(context) < SPARE)
+        except Exception as error:
+            figures.failed(outage=isinstance(error, UnavailableError))
+            raise
         took = timedelta(seconds=time.monotonic() - began)
+        figures.done(report, took.total_seconds())
         name = str(context.function_name)
         app.heart.called_once(took=took, faults=len(report.faults), name=name)
-    found = {
-        "moved": [{"workset_id": each.workset_id, "state": str(each.state)} for each in report.moved],
-        "settled": report.settled,
-        "faults": report.faults,
-    }
-    _log.info("cycle done: %s", json.dumps(found))
-    return found
+        found = {
+            "moved": [
+                {"workset_id": each.workset_id, "state": str(each.state)} for each in report.moved
+            ],
+            "settled": report.settled,
+            "faults": report.faults,
+        }
+        _log.info("cycle done: %s", json.dumps(found))
+        return found
 
 
 @cache
@@ -59,7 +72,7 @@ def _app() -> "App":
 
     loaded = load({}, os.environ)
     settings = loaded.settings
-    logging.getLogger().setLevel(settings.log_level)
+    diary.keep(settings.log_level, as_json=True)
     faults = []
     if settings.store != "aws":
         faults.append(Fault("bucket", "is needed: set S3_BUCKET"))
@@ -74,6 +87,18 @@ def _app() -> "App":
     for note in loaded.notes:
         _log.warning(note)
     return bootstrap(settings)
+
+
+@cache
+def _figures() -> EmbeddedMetrics:
+    app = _app()
+    return EmbeddedMetrics(installation_of(app.settings), lambda: app.world, utc_now, _print)
+
+
+def _print(line: str) -> None:
+    # Lambda reads figures from whole lines of its output; a logger would write something before them.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _left(context: Any) -> float:

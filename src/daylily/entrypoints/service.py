@@ -8,18 +8,19 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 from attrs import define, field, frozen
 
 from daylily.application.monitor_cycle import CycleReport
+from daylily.application.subject import about
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from daylily.application.heartbeats import LeaveHeartbeat
     from daylily.bootstrap import App
-    from daylily.entrypoints.metrics import MonitorMetrics
 
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 SHORTEST_TOKEN: Final = 16
@@ -42,6 +42,16 @@ _FAREWELL: Final = 4
 _log = structlog.stdlib.get_logger("daylily")
 
 
+class Onlooker(Protocol):
+    """Takes note of cycles, for figures."""
+
+    def done(self, report: CycleReport, seconds: float) -> None:
+        """Take note of a cycle that came to its end, in *seconds*."""
+
+    def failed(self, *, outage: bool) -> None:
+        """Take note of a cycle that did not."""
+
+
 @define
 class MonitorLoop:
     """
@@ -50,13 +60,13 @@ class MonitorLoop:
     Args:
         cycle: What to call, and to tell whether it is to come to an end.
         interval: How long to rest between calls.
-        metrics: What takes note of each cycle.
+        onlookers: What takes note of each cycle.
         heart: What leaves signs of life, once there is something to leave them in.
     """
 
     _cycle: Callable[[Callable[[], bool]], CycleReport]
     _interval: timedelta
-    _metrics: "MonitorMetrics | None" = None
+    _onlookers: Sequence[Onlooker] = ()
     _heart: "Callable[[], LeaveHeartbeat | None]" = lambda: None
     stop: threading.Event = field(factory=threading.Event)
     _failures: int = field(init=False, default=0)
@@ -96,8 +106,8 @@ class MonitorLoop:
                 _log.info("the store answers again", failures=self._failures)
             self._failures = 0
             took = time.monotonic() - began
-            if self._metrics is not None:
-                self._metrics.done(report, took)
+            for onlooker in self._onlookers:
+                onlooker.done(report, took)
             if heart := self._heart():
                 rest = timedelta(seconds=self.wait)
                 heart.cycle_done(took=timedelta(seconds=took), faults=len(report.faults), rest=rest)
@@ -105,8 +115,8 @@ class MonitorLoop:
 
     def _fail(self, *, outage: bool) -> None:
         self._failures += 1
-        if self._metrics is not None:
-            self._metrics.failed(outage=outage)
+        for onlooker in self._onlookers:
+            onlooker.failed(outage=outage)
         if heart := self._heart():
             heart.cycle_failed(rest=timedelta(seconds=self.wait))
 
@@ -123,13 +133,13 @@ class MonitorLoop:
 def tell(report: CycleReport, *, but: frozenset[str] = frozenset()) -> None:
     """Log what a cycle did; faults in *but* have been told before."""
     for workset in report.moved:
-        _log.info(
-            "workset moved",
-            workset=workset.workset_id,
-            state=str(workset.state),
-            attempts=len(workset.attempts),
-            reason=workset.history[-1].reason[:200] if workset.history else "",
-        )
+        with about(workset):
+            _log.info(
+                "workset moved",
+                state=str(workset.state),
+                attempts=len(workset.attempts),
+                reason=workset.history[-1].reason[:200] if workset.history else "",
+            )
     if report.settled:
         _log.info("overdue debts paid", worksets=report.settled)
     for fault in report.faults:

@@ -7,6 +7,7 @@ from attrs import field, frozen
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from daylily.adapters.aws.calls import CALLS
 from daylily.adapters.aws.credentials import NONE, Identity, trouble
 from daylily.domain.errors import InvalidInputError, UnavailableError
 
@@ -109,9 +110,12 @@ class Clients:
 
     def _client(self, service: str, endpoint_url: str | None, **more: Any) -> Any:
         try:
-            return self._session.client(service, endpoint_url=endpoint_url, config=self._config(**more))  # type: ignore[call-overload]
+            config = self._config(**more)
+            client: Any = self._session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise InvalidInputError.of(f"AWS ({service})", str(error)) from error
+        CALLS.watch(client)
+        return client
 
     def _config(self, **more: Any) -> Config:
         return Config(

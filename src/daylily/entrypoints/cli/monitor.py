@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -17,12 +17,11 @@ from daylily.entrypoints.cli.base import command, pass_session, take_flag
 from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.session import Session
-from daylily.entrypoints.service import MonitorLoop, run_monitor, stopped_by_signals, tell
+from daylily.entrypoints.service import MonitorLoop, Onlooker, run_monitor, stopped_by_signals, tell
 
 if TYPE_CHECKING:
     from daylily.application.heartbeats import LeaveHeartbeat
     from daylily.bootstrap import App, World
-    from daylily.entrypoints.metrics import MonitorMetrics
 
 _log = logging.getLogger("daylily")
 
@@ -125,6 +124,8 @@ def run(
         report = _narrowed(session.app.cycle, only)()
         tell(report)
         took = timedelta(seconds=time.monotonic() - began)
+        for figures in _embedded(session, lambda: session.app.world):
+            figures.done(report, took.total_seconds())
         session.app.heart.called_once(took=took, faults=len(report.faults))
         if session.as_json:
             session.print_json(
@@ -142,23 +143,36 @@ def run(
         return
     cycle = _Patient(session, only)
     with _metrics(cycle, metrics_port) as metrics:
-        loop = MonitorLoop(cycle, session.settings.poll_interval, metrics, heart=cycle.heart)
+        onlookers = [*metrics, *_embedded(session, cycle.world)]
+        loop = MonitorLoop(cycle, session.settings.poll_interval, onlookers, heart=cycle.heart)
         with stopped_by_signals(loop.stop):
             run_monitor(loop, loop.stop.wait)
 
 
 @contextmanager
-def _metrics(cycle: "_Patient", port: int | None) -> Iterator["MonitorMetrics | None"]:
+def _metrics(cycle: "_Patient", port: int | None) -> Iterator[Sequence[Onlooker]]:
     if port is None:
-        yield None
+        yield ()
         return
-    from daylily.entrypoints.metrics import MonitorMetrics, QueueCollector, served
+    from daylily.entrypoints.metrics import CallsCollector, MonitorMetrics, QueueCollector, served
 
     metrics = MonitorMetrics()
     metrics.registry.register(QueueCollector(cycle.world))
+    metrics.registry.register(CallsCollector())
     with served(metrics, port) as taken:
         _log.info("figures at http://127.0.0.1:%s/metrics", taken)
-        yield metrics
+        yield (metrics,)
+
+
+def _embedded(session: Session, world: "Callable[[], World]") -> Sequence[Onlooker]:
+    """Return what prints figures among the logs, for CloudWatch, if that is asked for."""
+    settings = session.settings
+    if not settings.emf:
+        return ()
+    from daylily.adapters.system import utc_now
+    from daylily.entrypoints.emf import EmbeddedMetrics, installation_of
+
+    return (EmbeddedMetrics(installation_of(settings), world, utc_now, click.echo),)
 
 
 class _Patient:

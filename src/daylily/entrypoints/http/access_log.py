@@ -6,6 +6,7 @@ from typing import Any, Final
 import structlog
 from anyio import fail_after
 
+from daylily.application.subject import about
 from daylily.entrypoints.http.errors import CutShortError
 from daylily.entrypoints.http.security import request_id
 
@@ -61,7 +62,13 @@ class Logged:
             caller=f"{who.customer_id}/{who.name}" if who is not None else None,
             client=client[0] if client else None,
             request_id=request_id(scope),
+            **_workset(scope),
         )
+
+
+def _workset(scope: Any) -> dict[str, str]:
+    named = scope.get("path_params", {}).get("workset_id")
+    return {"workset": str(named)[:_LONGEST]} if named else {}
 
 
 def masked_path(scope: Any) -> str:
@@ -72,6 +79,17 @@ def masked_path(scope: Any) -> str:
         path = path.partition("/signed/")[0] + "/signed/********"
     plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in path[:_LONGEST])
     return plain if len(path) <= _LONGEST else f"{plain}..."
+
+
+def named(app: Any) -> Any:
+    """Return a middleware that has all that is logged of a request carry its id, and the workset's."""
+
+    async def middleware(scope: Any, receive: Any, send: Any) -> None:
+        ids = {"request_id": request_id(scope)}
+        with about(None, **ids, **_workset(scope)):
+            await app(scope, receive, send)
+
+    return middleware
 
 
 def patient(app: Any) -> Any:

@@ -29,7 +29,7 @@ from daylily.entrypoints.http import (
     transfers,
     worksets,
 )
-from daylily.entrypoints.http.access_log import patient
+from daylily.entrypoints.http.access_log import named, patient
 from daylily.entrypoints.http.audit import Audit
 from daylily.entrypoints.http.auth import (
     AdminToken,
@@ -180,7 +180,7 @@ def create_asgi(
             only_hosts_of(settings.host if host is None else host),
             only_own_pages(settings.origins),
         ],
-        middleware=[patient],
+        middleware=[named, patient],
         cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
         before_send=[Audit(app), keep_answer, add_headers, traffic.note],

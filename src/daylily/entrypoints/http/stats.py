@@ -17,7 +17,7 @@ from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import count, query
 from daylily.entrypoints.http.traffic import TrafficCollector
 from daylily.entrypoints.http.wiring import Call, Listening, UseCases, Who
-from daylily.entrypoints.metrics import QueueCollector
+from daylily.entrypoints.metrics import CallsCollector, DeadNoticesCollector, QueueCollector
 from daylily.entrypoints.views import QueueView, SchedulerView, UsageView
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
@@ -113,6 +113,8 @@ def metrics(request: Call, app: UseCases, who: Who, streams: Listening) -> Respo
     operators_only(who)
     registry = CollectorRegistry()
     registry.register(QueueCollector(lambda: app.world))
+    registry.register(DeadNoticesCollector(app.redeliver))
+    registry.register(CallsCollector())
     registry.register(TrafficCollector(request.app.state["traffic"], streams))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -1,9 +1,12 @@
 """The monitor as a function of AWS Lambda, on AWS as moto plays it."""
 
+import json
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from attrs import frozen
 
 from daylily.adapters.aws.schema import create_customer_table
@@ -20,6 +23,7 @@ class Context:
 
     seconds: float = 60
     function_name: str = "daylily-monitor"
+    aws_request_id: str = "8f5f1e1c"
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the time until it is stopped."""
@@ -30,6 +34,8 @@ class Context:
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[None]:
     """Set what a function always has, and begin each test as a new process would."""
     aws_lambda._app.cache_clear()
+    aws_lambda._figures.cache_clear()
+    handlers = logging.getLogger().handlers[:]
     for name, value in {
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
@@ -41,11 +47,18 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("S3_BUCKET", raising=False)
     yield
+    logging.getLogger().handlers[:] = handlers
+    structlog.reset_defaults()
     aws_lambda._app.cache_clear()
+    aws_lambda._figures.cache_clear()
 
 
 def test_one_cycle(
-    monkeypatch: pytest.MonkeyPatch, dynamodb: "DynamoDBClient", table: str, bucket: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    dynamodb: "DynamoDBClient",
+    table: str,
+    bucket: str,
 ) -> None:
     """A call is a cycle, which tells what it did, and leaves a sign that it has been called."""
     create_customer_table(dynamodb, f"{table}-customers")
@@ -54,6 +67,13 @@ def test_one_cycle(
     assert aws_lambda.handler({}, Context()) == {"moved": [], "settled": 0, "faults": []}
     [heard] = aws_lambda._app().monitors()
     assert (heard.beat.name, heard.beat.rest) == ("daylily-monitor-once", None)
+    told = capsys.readouterr()
+    (line,) = told.out.splitlines()
+    figures = json.loads(line)
+    assert (figures["Installation"], figures["Cycles"], figures["WorksetsReady"]) == (bucket, 1, 0)
+    logged = [json.loads(each) for each in told.err.splitlines()]
+    assert logged
+    assert {each["request_id"] for each in logged} == {"8f5f1e1c"}
 
 
 def test_what_is_not_set_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
