@@ -28,4 +28,4 @@ def test_a_made_up_cursor(service: Service, client: Any) -> None:
     """A cursor that is none of ours is said to be that."""
     path = f"{MINE}/worksets/{service.submitted(client)}/history"
     answer = client.get(path, params={"cursor": "x", "limit": 5})
-    problem(answer, 422, "invalid-input")
+    problem(answer, 400, "bad-cursor")

@@ -63,7 +63,7 @@ def test_pages(client: Any) -> None:
         if cursor is None:
             break
     assert found == [f"{n}.txt" for n in range(5)]
-    problem(client.get(FILES, params={"cursor": "nonsense"}), 422, "invalid-input")
+    problem(client.get(FILES, params={"cursor": "nonsense"}), 400, "bad-cursor")
     problem(client.get(FILES, params={"limit": "0"}), 422, "invalid-input")
 
 

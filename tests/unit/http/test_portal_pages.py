@@ -134,7 +134,7 @@ def test_list_by_state_and_name_in_pages(service: Service, api: Any, browser: An
     assert "Newest" in second.text
     assert browser.get("/portal?state=attention").text.count("data-state=") == 0
     assert browser.get("/portal?state=active").text.count("data-state=") == 50
-    assert browser.get("/portal?cursor=junk").status_code == 422
+    assert browser.get("/portal?cursor=junk").status_code == 400
 
 
 def test_live_only_while_something_moves(service: Service, api: Any, browser: Any) -> None:
