@@ -17,7 +17,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.audit import UNHEARD
 from daylily.entrypoints.http.auth import NEEDS, BearerTokens
 from daylily.entrypoints.http.describing import Body, described
-from daylily.entrypoints.http.parameters import closed
+from daylily.entrypoints.http.parameters import closed, nullable
 from daylily.entrypoints.http.requests import Fields, json_object
 from daylily.entrypoints.http.security import request_id
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -158,9 +158,8 @@ def refresh(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer
         body=Body(
             closed(
                 {
-                    "refresh_token": _TEXT,
-                    "access_token": _TEXT,
-                    "everywhere": {"type": "boolean", "default": False},
+                    **dict.fromkeys(("refresh_token", "access_token"), nullable({"type": "string"})),
+                    "everywhere": nullable({"type": "boolean", "default": False}),
                 }
             ),
             {"everywhere": True},

@@ -40,6 +40,7 @@ from daylily.entrypoints.http.auth import (
 )
 from daylily.entrypoints.http.describing import DescribedConfig
 from daylily.entrypoints.http.idempotency import AnsweredError, begin, keep_answer, replayed
+from daylily.entrypoints.http.methods import Methods
 from daylily.entrypoints.http.problems import answer_problem
 from daylily.entrypoints.http.rates import (
     OPEN_SHARE,
@@ -160,7 +161,7 @@ def create_asgi(
     opened = [so_often_an_address(addresses)]
     streams, traffic = Streams(app), Traffic()
     portal = create_portal(app, authenticator, needs_token=not isinstance(authenticator, OpenDoor))
-    return Litestar(
+    made = Litestar(
         [
             health.front_door,
             health.live,
@@ -193,6 +194,8 @@ def create_asgi(
         debug=False,
         pdb_on_exception=False,
     )
+    made.before_send.append(Methods.of(made).tell)
+    return made
 
 
 def _authenticator(app: App, admin_token: str | None) -> Authenticator:

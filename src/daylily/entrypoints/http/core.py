@@ -235,6 +235,8 @@ def generate_yaml(request: Call, body: RawBody, app: UseCases) -> Answer[YamlVie
         "samples": fields.take("samples"),
     }
     coverage = fields.number("estimated_coverage", 30.0)
+    if coverage is not None and not 0 <= coverage <= 10_000:
+        fields.fault("estimated_coverage", f"{coverage} is not a number from 0 to 10000")
     fields.refuse_others()
     fields.raise_faults()
     reading = read_submission(_with_numbers(submission), max_retries=3)

@@ -32,8 +32,8 @@ from daylily.ports.identities import Member
 _LINE: Final = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": parameters.ONE_LINE}
 _EMAIL: Final = {"type": "string", "pattern": parameters.EMAIL}
 _QUOTAS: Final[dict[str, Any]] = {
-    "max_concurrent_worksets": {"type": "integer", "minimum": 1, "maximum": MOST_WORKSETS},
-    "max_storage_gb": {"type": "number", "minimum": LEAST_STORAGE, "maximum": MOST_STORAGE},
+    "max_concurrent_worksets": nullable({"type": "integer", "minimum": 1, "maximum": MOST_WORKSETS}),
+    "max_storage_gb": nullable({"type": "number", "minimum": LEAST_STORAGE, "maximum": MOST_STORAGE}),
     "billing_account_id": nullable(_LINE),
     "cost_center": nullable(_LINE),
 }
@@ -42,19 +42,17 @@ _NEW: Final = Body(
     {"customer_name": "Acme Genomics", "email": "ada@acme.example", "max_concurrent_worksets": 5},
 )
 _CHANGE: Final = Body(
-    closed({"customer_name": _LINE, "email": _EMAIL, **_QUOTAS}), {"max_concurrent_worksets": 10}
+    closed({"customer_name": nullable(_LINE), "email": nullable(_EMAIL), **_QUOTAS}),
+    {"max_concurrent_worksets": 10},
 )
 _TOKEN: Final = Body(
     closed(
         {
             "name": {**_LINE, "maxLength": 60},
-            "scope": {"type": "string", "enum": [*map(str, Scope)], "default": "read"},
-            "expires_in_days": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": LONGEST.days,
-                "default": 90,
-            },
+            "scope": nullable({"type": "string", "enum": [*map(str, Scope)], "default": "read"}),
+            "expires_in_days": nullable(
+                {"type": "integer", "minimum": 1, "maximum": LONGEST.days, "default": 90}
+            ),
         },
         "name",
     ),
@@ -64,7 +62,7 @@ _MEMBER: Final = Body(
     closed(
         {
             "name": {"type": "string", "minLength": 3, "maxLength": 128},
-            "role": {"type": "string", "enum": [*map(str, Role)], "default": "user"},
+            "role": nullable({"type": "string", "enum": [*map(str, Role)], "default": "user"}),
         },
         "name",
     ),

@@ -41,7 +41,7 @@ _WITH_BODY: Final = frozenset({400, 403, 413, 415, 422})
 
 CUSTOMER_ID: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 WORKSET_ID: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$"
-KEY: Final = "^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
+KEY: Final = r"^[^/\\\x00-\x1f]+(/[^/\\\x00-\x1f]+)*$"
 
 _IN_PATH: Final[Mapping[str, Json]] = {
     "cid": {
@@ -199,7 +199,7 @@ def _completed(operation: dict[str, Any], told: _Told) -> dict[str, Any]:
     if told.public:
         operation["security"] = []
     responses = {
-        status: _success(response, told)
+        status: _success(response, told, status)
         for status, response in operation["responses"].items()
         if status < "400"  # what the framework says of errors is not what we answer
     }
@@ -225,7 +225,9 @@ def _request_body(body: Body) -> Json:
     return {"required": body.required, "content": contents}
 
 
-def _success(response: dict[str, Any], told: _Told) -> Json:
+def _success(response: dict[str, Any], told: _Told, status: str) -> Json:
+    if status == "204":
+        return {"description": response["description"]}
     if told.media_type is not None:
         schema = {"type": "string"} if told.media_type.startswith("text/") else {}
         response["content"] = {told.media_type: {"schema": schema}}

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from attrs import evolve
+
 from daylily.application.submit_workset import MOST_TAGS, Submission
 from daylily.domain.clusters import LONGEST
 from daylily.domain.lifecycle import Priority, State
@@ -125,7 +127,13 @@ def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 _TEXT: Final = nullable({"type": "string"})
 _PLACE: Final = nullable({"type": "string", "pattern": f"^({ID_PATTERN.pattern})?$"})
-_EMPTY: Final = {"type": ["string", "null"], "maxLength": 0, "deprecated": True}
+_EMPTY: Final = {
+    "type": ["string", "null", "array", "object"],
+    "maxLength": 0,
+    "maxItems": 0,
+    "maxProperties": 0,
+    "deprecated": True,
+}
 _TAG: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[!-~]+$"}
 _FILE: Final = {"type": "string", "format": "binary"}
 _KEY: Final = {"type": "string", "minLength": 1, "maxLength": 1024}
@@ -191,6 +199,7 @@ SUBMISSION: Final = Body(
         "required": ["workset_name", "pipeline_type"],
     },
 )
+CHECKED: Final = evolve(SUBMISSION, form=None)
 UPLOAD: Final = Body(
     {
         "type": "object",

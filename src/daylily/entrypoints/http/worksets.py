@@ -103,7 +103,7 @@ def _taken(request: Call, app: App, workset: Workset) -> Answer[WorksetView]:
     status_code=200,
     request_max_body_size=LARGEST_SUBMISSION,
     sync_to_thread=True,
-    **described("checkSubmission", "worksets", body=parameters.SUBMISSION, example=examples.CHECKED),
+    **described("checkSubmission", "worksets", body=parameters.CHECKED, example=examples.CHECKED),
 )
 def validate(
     request: Call, cid: FromPath[str], body: RawBody, app: UseCases, who: Who
