@@ -87,18 +87,22 @@ def test_reads_are_tried_again() -> None:
     assert client_of(answer).log("ws-1", attempt=None, offset=0).text == "a"
 
 
-def test_a_submission_is_sent_once() -> None:
-    """It may have been taken in: it is not sent again, and the message says how to find out."""
-    sent = []
+def test_a_submission_is_sent_under_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been taken in: it is sent again as the same request, and at last the message says how
+    to find out."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(json.loads(request.content))
+        sent.append(request)
         raise httpx.ReadTimeout("no answer")
 
     sample = Sample(sample_id="NA1", pairs=(FastqPair("a_R1.fq", "a_R2.fq", "1"),))
     with pytest.raises(UnavailableError, match="daylily list"):
         client_of(answer).submit(Submission(name="w", pipeline="fastq-qc", samples=(sample,)))
-    [body] = sent
+    assert len(sent) > 1
+    assert len({request.headers["idempotency-key"] for request in sent}) == 1
+    body = json.loads(sent[0].content)
     assert body["samples"][0]["r2_file"] == "a_R2.fq"
     assert "subsample" not in body["samples"][0]
 
@@ -127,7 +131,7 @@ def test_uploads_stream_with_their_length_and_token() -> None:
     assert request.headers["content-length"] == "3"
     assert "transfer-encoding" not in request.headers
     assert request.headers["authorization"] == "Bearer secret"
-    assert request.url.raw_path == b"/api/customers/acme/files/uploads/a%20b%23.fq"
+    assert request.url.raw_path == b"/v1/api/customers/acme/files/uploads/a%20b%23.fq"
 
 
 @pytest.mark.parametrize("workset_id", ["../admin", "a b", "x?y", ""])
@@ -174,12 +178,20 @@ def test_the_server_says_what_it_would_refuse() -> None:
     assert client_of(answer).faults(SOUND) == [pipeline, Fault("samples[0].r1_file", "is not so")]
     # What is wrong with samples here is told here, at their places in the source.
     assert client_of(answer).faults(evolve(SOUND, samples=())) == [pipeline]
-    assert {request.url.path for request in asked} == {"/api/customers/acme/worksets/validate"}
+    assert {request.url.path for request in asked} == {"/v1/api/customers/acme/worksets/validate"}
 
 
 def test_the_server_has_nothing_against_it() -> None:
     """A submission that the server would take has no faults."""
-    assert list(client_of(lambda _: httpx.Response(200, json={})).faults(SOUND)) == []
+    view = {
+        "workset_name": "w",
+        "pipeline_type": "fastq-qc",
+        "reference_genome": "GRCh38",
+        "priority": "normal",
+        "sample_count": 1,
+        "file_count": 2,
+    }
+    assert list(client_of(lambda _: httpx.Response(200, json=view)).faults(SOUND)) == []
 
 
 def test_one_name_for_the_pipeline() -> None:

@@ -1,0 +1,92 @@
+"""``daylily.client`` against a real server: what a program does, from its files to its results."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from tests.integration.http.live import TOKEN, Live
+
+from daylily.client import Client, FastqPair, Sample, Submission
+from daylily.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    UnauthenticatedError,
+)
+
+READS = b"@read-1\nACGT\n+\nIIII\n"
+
+
+@pytest.fixture
+def client(live: Live) -> Iterator[Client]:
+    """A client with the operator's token."""
+    with Client.to(live.url, TOKEN) as client:
+        yield client
+
+
+def submission(name: str = "Run 7") -> Submission:
+    sample = Sample(sample_id="A", pairs=(FastqPair("a_R1.fastq", None),))
+    return Submission(name=name, pipeline="fastq-qc", samples=(sample,), tags=("x",))
+
+
+def test_from_files_to_results(live: Live, client: Client) -> None:
+    """Put, check, submit, follow, read, put away: every answer is a view, every step allowed."""
+    assert client.ready()["status"] == "ready"
+    assert client.put_file("a_R1.fastq", io.BytesIO(READS), len(READS)).size == len(READS)
+    assert client.check(submission()).file_count == 1
+    workset = client.submit(submission())
+    assert (workset.state, workset.tags) == ("ready", ("x",))
+    assert client.prioritise(workset.workset_id, "urgent", version=workset.version).priority == "urgent"
+    with pytest.raises(StaleVersionError):
+        client.cancel(workset.workset_id, version=workset.version)
+    live.app.cycle()
+    live.compute.write(f"{workset.workset_id}/1", "hello\n")
+    live.end(workset.workset_id)
+
+    events = list(client.events(workset.workset_id))
+    assert [event.kind for event in events][-1] == "end"
+    assert "hello\n" in [event.data.get("text") for event in events]
+    again = list(client.events(workset.workset_id, after=events[-2].event_id))
+    assert [event.kind for event in again] == ["end"]
+    assert client.log(workset.workset_id).text == "hello\n"
+    assert client.results(workset.workset_id).files == ()
+    assert client.get(workset.workset_id).recorded_compute_usd is not None
+    with pytest.raises(ConflictError):
+        client.retry(workset.workset_id)
+
+    assert client.archive(workset.workset_id, "published").state == "archived"
+    assert list(client.worksets()) == []
+    assert [each.workset_id for each in client.worksets(states=["archived"])] == [workset.workset_id]
+    assert client.restore(workset.workset_id).state == "complete"
+    client.archive(workset.workset_id)
+    assert client.delete(workset.workset_id, files=True).state == "deleted"
+    assert client.usage().worksets == 1
+    assert client.delete_file("a_R1.fastq")
+    assert not client.delete_file("a_R1.fastq")
+
+
+def test_pages(client: Client) -> None:
+    """All pages of a listing, in either order; why and history of one."""
+    client.put_file("a_R1.fastq", io.BytesIO(READS), len(READS))
+    made = [client.submit(submission(f"Set {number}")).workset_id for number in range(3)]
+    listed = [each.workset_id for each in client.worksets(limit=1, oldest_first=True, tag="x")]
+    assert listed == made
+    assert [each.workset_id for each in client.worksets(everybody=True, limit=2)] == made[::-1]
+    assert client.why(made[0]).cause
+    assert client.history(made[0]).transitions
+    assert client.estimate("germline", sample_count=5).estimated_cost_usd == 13.04
+
+
+def test_errors_are_errors_again(live: Live, client: Client) -> None:
+    """What the server refuses is raised as what it is, with every fault at its place."""
+    with pytest.raises(NotFoundError):
+        client.get("unknown-1")
+    with pytest.raises(InvalidInputError) as refused:
+        client.submit(submission())
+    assert [fault.place for fault in refused.value.faults] == ["samples[0].r1_file"]
+    with (
+        Client.to(live.url, "wrong-token-wrong-token") as stranger,
+        pytest.raises(UnauthenticatedError),
+    ):
+        stranger.get("unknown-1")
