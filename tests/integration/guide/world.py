@@ -29,6 +29,7 @@ REGION: Final = "us-west-2"
 BASH: Final = shutil.which("bash") or "bash"
 
 CREDENTIALS: Final = "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"
+TOPIC: Final = "arn:aws:sns:us-west-2:123456789:workset-notifications"
 PIPELINES: Final = """\
 pipelines:
   germline:
@@ -97,7 +98,22 @@ class Site:
         site = cls(folder, endpoint, environment)
         httpx.post(f"{endpoint}/moto-api/reset").raise_for_status()
         site.run("daylily", "init", "--yes", S3_BUCKET=BUCKET)
+        site.create_topic()
         return site
+
+    def create_topic(self) -> None:
+        """Have the guide's topic there: of an account that is not the one that all else is in."""
+        own = boto3.client("sts", **self._reached())
+        role = f"arn:aws:iam::{TOPIC.split(':')[4]}:role/owner"
+        theirs = own.assume_role(RoleArn=role, RoleSessionName="owner")["Credentials"]
+        boto3.client(
+            "sns",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=theirs["AccessKeyId"],
+            aws_secret_access_key=theirs["SecretAccessKey"],
+            aws_session_token=theirs["SessionToken"],
+        ).create_topic(Name=TOPIC.rpartition(":")[2])
 
     def run(self, *words: str, **more: str) -> str:
         """Run a command that must go well, and return what it printed."""

@@ -8,11 +8,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daylily.adapters.aws.check_batch import BatchChecks
 from daylily.adapters.aws.check_bucket import BucketChecks
 from daylily.adapters.aws.check_tables import TableChecks, check_customers, check_documents, trouble
+from daylily.adapters.aws.check_topic import check_topic
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.documents import DynamoDBDocumentStore
@@ -28,6 +29,7 @@ from daylily.adapters.aws.schema import (
 )
 from daylily.adapters.aws.setup_bucket import BucketSetup
 from daylily.adapters.aws.setup_tables import TableSetup
+from daylily.adapters.aws.sns import region_of
 from daylily.adapters.object_customers import ObjectCustomers
 from daylily.adapters.object_state_store import ObjectStateStore
 from daylily.domain.customers import Customer
@@ -111,6 +113,8 @@ class AWSInstallation:
             yield finding
         if there:
             yield from self._records()
+        if (topic := self.policies.topic) is not None:
+            yield check_topic(evolve(self.clients, region=region_of(topic)).sns(), topic)
         for names in self.policies.batches:
             yield from BatchChecks(client=self.clients.batch(), names=names)()
 

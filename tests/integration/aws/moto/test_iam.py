@@ -240,6 +240,7 @@ def test_each_action_is_needed(ground: None, users: Users, role: Role, action: s
 
 def test_an_admin_can_do_it_all(users: Users) -> None:
     """The policy of admins is enough to make, mend, check and use it all, and no part of it is idle."""
+    boto3.client("sns", region_name=REGION).create_topic(Name="workset-notifications")
     guard = Guard(printed(Role.ADMIN))
     here = installation(SETTINGS)
     assert isinstance(here, AWSInstallation)
@@ -254,7 +255,6 @@ def test_an_admin_can_do_it_all(users: Users) -> None:
         )
     for step in here.plan():
         step.carry_out(lambda _: None)
-    boto3.client("sns", region_name=REGION).create_topic(Name="workset-notifications")
     api = users.app("admin", GUIDE)
     guard.watch(*clients(api))
     Life(api, api, users.engine).live()
