@@ -4,7 +4,7 @@ from attrs import frozen
 
 from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger
-from daylily.domain.errors import LockHeldError
+from daylily.domain.errors import LockHeldError, UnavailableError
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
 from daylily.ports.compute import Phase
@@ -40,7 +40,9 @@ class SettleLaunch:
         if locked.lock is not None and locked.lock.expired(self.clock()):
             raise LockHeldError(f"{locked.workset_id}: the lock ran out before the engine was asked")
         self.engines.of(locked.cluster).cancel(locked.attempt_key)
-        return self.known(locked, actor, reason) or self._abandon(locked, reason)
+        if known := self.known(locked, actor, reason):
+            return known
+        raise UnavailableError(f"the engine says nothing of {locked.attempt_key}, though it was told")
 
     def known(self, locked: Workset, actor: str, reason: str) -> Workset | None:
         """

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from random import Random
 from typing import Any, cast
 
@@ -10,11 +11,13 @@ import pytest
 from attrs import evolve
 from tests.unit.application.crash_scenarios import completes, perform
 from tests.unit.application.fleet import Fleet, WitnessedObjects, random_cast
+from tests.unit.application.lab import ADA, Lab, Meanwhile
 from tests.unit.application.test_races import (
     a_slow_monitor_and_an_old_one,
     a_stalled_monitor_and_a_cancel,
     two_monitors_and_an_old_one,
 )
+from tests.unit.application.test_settle_launch import in_doubt as left_in_doubt
 
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
@@ -28,9 +31,12 @@ from daylily.application.start_workset import StartWorkset
 from daylily.domain.debts import Debt, SendNotice
 from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.domain.lifecycle import LIFECYCLE, State
+from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import CancelRequest, Lock, Workset
+from daylily.ports.compute import JobStatus, Phase
 from daylily.testing.faults import Blow, FaultInjector
 from daylily.testing.interleave import explore
+from daylily.testing.samples import NOON
 from daylily.testing.scripts import random_happenings
 
 Patch = pytest.MonkeyPatch
@@ -202,7 +208,9 @@ def silence_taken_for_failure(patch: Patch) -> None:
         try:
             return ask(self, *arguments)
         except UnavailableError:
-            return {}
+            worksets = arguments[0]
+            phase = Phase.FAILED
+            return {w.attempt_key: JobStatus(phase=phase, job=w.attempt_key) for w in worksets}
 
     patch.setattr(PollWorksets, "_ask", mutated)
 
@@ -259,6 +267,27 @@ def slow_beside_an_old_one() -> None:
     explore(a_slow_monitor_and_an_old_one, switches=2)
 
 
+def given_up() -> None:
+    """A launch that is taken over and given up, though the engine has it."""
+    lab = Lab()
+    too_late = Meanwhile("objects.browse", lambda: lab.clock.advance(timedelta(seconds=30)))
+    workset = left_in_doubt(lab, Blow.OUTAGE_AFTER)
+    app = lab.app(too_late)
+    app.cycle.start(workset, app.cycle.owner)
+    lab.app().cancel(ADA, workset.workset_id)
+    lab.drain(lab.app())
+    running = [key for key, job in lab.compute.all().items() if job.phase is Phase.RUNNING]
+    assert not running, "it is canceled, and runs"
+
+
+def withdrawn_late() -> None:
+    """A monitor that is slow to withdraw what a later step of the workset has posted anew."""
+    sentinels = ObjectSentinelStore(InMemoryObjectStore())
+    sentinels.post("ws-1", Sentinel.READY, SentinelBody(NOON, "tried again", 4))
+    sentinels.withdraw("ws-1", Sentinel.READY, 2)
+    assert sentinels.look("ws-1").sentinels, "it shows nothing of what it is"
+
+
 def stalled_and_canceled() -> None:
     """A monitor that stalls, and a cancel that is seen through meanwhile."""
     explore(a_stalled_monitor_and_a_cancel, switches=1)
@@ -275,14 +304,14 @@ CAUGHT_BY: dict[Callable[[Patch], None], Callable[[], None]] = {
     add_without_condition: fleets,
     put_without_condition: beside_an_old_one,
     delete_without_condition: fleets,
-    withdraw_whatever_it_is: fleets,
+    withdraw_whatever_it_is: withdrawn_late,
     debts_forgotten: fleets,
     notices_before_the_write: fleets,
     notices_under_new_ids: fleets,
     launch_before_the_sign: fleets,
     launch_before_the_intent: fleets,
     token_not_checked: fleets,
-    the_engine_not_asked: fleets,
+    the_engine_not_asked: given_up,
     another_key_at_each_grant: fleets,
     silence_taken_for_failure: silent_engine,
     cancel_without_the_engine: fleets,
@@ -304,7 +333,15 @@ def test_every_defect_is_caught(
         CAUGHT_BY[mutation]()
 
 
-NETS = (fleets, beside_an_old_one, slow_beside_an_old_one, stalled_and_canceled, silent_engine)
+NETS = (
+    fleets,
+    beside_an_old_one,
+    slow_beside_an_old_one,
+    stalled_and_canceled,
+    silent_engine,
+    given_up,
+    withdrawn_late,
+)
 
 
 @pytest.mark.load
