@@ -43,10 +43,12 @@ class Calls:
     """Counts calls to ports."""
 
     made: Counter[str] = field(factory=Counter)
+    latency: float = 0.0
+    """Seconds that each call takes on its way."""
 
     def wrap(self, port: T, name: str) -> T:
         """Return a stand-in for *port* whose calls are counted."""
-        return cast(T, _Counted(port, name, self.made))
+        return cast(T, _Counted(port, name, self.made, self.latency))
 
 
 @frozen
@@ -54,6 +56,7 @@ class _Counted:
     port: object
     name: str
     made: Counter[str]
+    latency: float
 
     def __getattr__(self, method: str) -> object:
         found = getattr(self.port, method)
@@ -62,6 +65,8 @@ class _Counted:
 
         def call(*args: Any, **named: Any) -> object:
             self.made[f"{self.name}.{method}"] += 1
+            if self.latency:
+                time.sleep(self.latency)
             return found(*args, **named)
 
         return call

@@ -307,11 +307,10 @@ class DiscoverWorksets:
         self._troubled &= there
         self._told = {name: told for name, told in self._told.items() if name in self._waiting}
         new = sorted(there - self._known - self._waiting)
-        for start in range(0, len(new), _BATCH):
-            batch = new[start : start + _BATCH]
-            known = self.store.known([name for name in batch if is_id(name)])
-            self._known |= known
-            self._waiting |= set(batch) - known
+        # All at once: a store may know cheaper ways for many than for a few.
+        known = self.store.known([name for name in new if is_id(name)]) if new else frozenset()
+        self._known |= known
+        self._waiting |= set(new) - known
         return pages
 
     def _is_to_be_told(self, workset_id: str, text: str, now: datetime) -> bool:

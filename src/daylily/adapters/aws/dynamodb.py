@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -52,6 +53,8 @@ HISTORY_CHARACTERS: Final = 24_000
 Rows = list[Row]
 
 _THREADS: Final = 16
+_WORTH_A_PAGE: Final = 25
+"""How many single questions a page of all ids is worth, which holds some hundreds of them."""
 
 _log = structlog.get_logger()
 
@@ -195,13 +198,30 @@ class DynamoDBStateStore:
 
     def known(self, workset_ids: Collection[str]) -> frozenset[str]:
         """See StateStore.known."""
-        wanted = sorted({each for each in workset_ids if each})
-        if not wanted:
-            return frozenset()
+        wanted = {each for each in workset_ids if each}
+        found, whole = self._among_all(wanted)
+        left = [] if whole else sorted(wanted - found)
+        if not left:
+            return found
         # The guide's policy has no BatchGetItem.
-        with ThreadPoolExecutor(min(_THREADS, len(wanted))) as pool:
-            there = pool.map(lambda each: self._table.get(each, KEY) is not None, wanted)
-            return frozenset(each for each, found in zip(wanted, there, strict=True) if found)
+        with ThreadPoolExecutor(min(_THREADS, len(left))) as pool:
+            there = pool.map(lambda each: self._table.get(each, KEY) is not None, left)
+            return found.union(each for each, known in zip(left, there, strict=True) if known)
+
+    def _among_all(self, wanted: set[str]) -> tuple[frozenset[str], bool]:
+        """
+        Look for many ids among all that are stored; return those found, and whether that was all.
+
+        Pages of ids are read only as long as they cost less than a question for each id does.
+        """
+        found: set[str] = set()
+        # A monitor's policy may leave out Scan: then each is asked for.
+        with suppress(UnavailableError):
+            for keys, last in islice(self._table.keys(), len(wanted) // _WORTH_A_PAGE):
+                found |= wanted.intersection(keys)
+                if last:
+                    return frozenset(found), True
+        return frozenset(found), False
 
     def scan(self, *, cursor: str | None = None, limit: int = 1000) -> Page[Workset | Unreadable]:
         """

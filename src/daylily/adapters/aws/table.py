@@ -150,6 +150,20 @@ class Table:
         last = page.get("LastEvaluatedKey")
         return [from_wire(item) for item in page["Items"]], str(last[self.key]["S"]) if last else None
 
+    def keys(self) -> Iterator[tuple[list[str], bool]]:
+        """Yield pages of the keys of all rows, in no order, each with whether it is the last."""
+        after: dict[str, Any] = {}
+        while True:
+            with reported("dynamodb", "Scan", self._called):
+                page = self.client.scan(
+                    TableName=self.name, ConsistentRead=True, ProjectionExpression=self.key, **after
+                )
+            last = page.get("LastEvaluatedKey")
+            yield [str(item[self.key]["S"]) for item in page["Items"]], not last
+            if not last:
+                return
+            after = {"ExclusiveStartKey": last}
+
     def count(self, index: Index, condition: str, terms: Terms) -> int:
         """Return how many rows a query finds."""
         pages = self._pages(index, condition, terms, Select="COUNT")

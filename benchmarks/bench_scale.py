@@ -1,0 +1,283 @@
+"""
+What a monitor asks of AWS by how much is stored: ``python -m benchmarks.bench_scale [worksets ...]``.
+
+Of N worksets 95 % are complete and 20 are ready, with no room to run them; the rest was canceled. Each
+has 30 objects of results. Requests are counted on their way to moto, which plays DynamoDB in here;
+S3 is played in memory, page by page as S3 answers (1,000 names), for moto takes minutes to hold 300,000
+objects. Then launches a second, with 5 ms for each request on its way; and the memory of a monitor.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+from attrs import define, evolve, field
+from moto import mock_aws
+
+from benchmarks.bench_cycle import Calls, peak_mb
+from daylily.adapters.aws.clients import Clients
+from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+from daylily.adapters.aws.schema import create_table
+from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.memory.customers import InMemoryCustomers
+from daylily.adapters.memory.notifier import InMemoryNotifier
+from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.adapters.memory.state_store import InMemoryStateStore
+from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.bootstrap import App, compose, connect
+from daylily.config import Settings
+from daylily.domain.customers import Customer
+from daylily.domain.workset import Workset
+from daylily.ports.paging import Page
+from daylily.ports.state_store import StateStore
+from daylily.testing.clock import ManualClock
+from daylily.testing.samples import NOON, a_manifest, a_workset, running, settled
+
+CYCLES: Final = 60
+POLL: Final = timedelta(seconds=2)
+READY: Final = 20
+RESULTS: Final = 30
+LATENCY: Final = 0.005
+READS: Final = ("sample_data/NA12878_R1.fastq.gz", "sample_data/NA12878_R2.fastq.gz")
+REGION: Final = "us-west-2"
+
+
+def stored(number: int) -> Iterator[Workset]:
+    """Yield the worksets that are there."""
+    complete = number * 95 // 100
+    for index in range(number):
+        workset = a_workset(f"ws-{index:06}", manifest=a_manifest(pipeline="fastq-qc"))
+        if index < min(complete, number - READY):
+            workset = running(workset).completed(at=NOON, actor="monitor-a")
+        elif index < number - READY:
+            workset = workset.request_cancel(by="ada", at=NOON)
+        yield settled(workset)
+
+
+@define
+class LikeS3(InMemoryObjectStore):
+    """Objects of which, as in S3, only a listing tells whether any have come."""
+
+    def changed(self, prefix: str, mark: str | None) -> str | None:
+        """Return a new mark every time."""
+        return uuid.uuid4().hex
+
+
+@define
+class Site:
+    """A world whose remote calls are counted."""
+
+    store: StateStore
+    objects: InMemoryObjectStore
+    made: Counter[str] = field(factory=Counter)
+    latency: float = 0.0
+    slots: int = 1
+
+    def app(self) -> App:
+        """Return a new monitor."""
+        clock = ManualClock(NOON + timedelta(days=1))
+        calls = Calls(self.made, self.latency)
+        objects = calls.wrap(self.objects, "objects")
+        customers = InMemoryCustomers()
+        settings = Settings(store="memory", engine="memory", max_concurrent=max(self.slots, 1))
+        world = evolve(
+            connect(settings),
+            store=self.store if self.latency == 0 else calls.wrap(self.store, "store"),
+            objects=objects,
+            sentinels=ObjectSentinelStore(objects),
+            compute=calls.wrap(InMemoryCompute(clock, duration=None), "compute"),
+            notifier=InMemoryNotifier(),
+            customers=calls.wrap(customers, "customers"),
+            clock=clock,
+        )
+        for name in ("acme", "local"):
+            customers.add(Customer(customer_id=name, name=name, max_concurrent_worksets=self.slots))
+        return compose(settings, world)
+
+    def took(self) -> dict[str, int]:
+        """Return the calls since the last look, and forget them."""
+        found = {name: number for name, number in sorted(self.made.items()) if _is_remote(name)}
+        self.made.clear()
+        return found
+
+
+def _is_remote(name: str) -> bool:
+    return name not in {"objects.location", "objects.changed"}
+
+
+def fill(site: Site, number: int, results: int = RESULTS) -> None:
+    """Store *number* worksets and their directories."""
+    directories = ObjectSentinelStore(site.objects)
+    for workset in stored(number):
+        site.store.add(workset)
+        name = workset.workset_id
+        directories.publish(workset)
+        for sentinel in workset.posted:
+            directories.post(name, sentinel, workset.sentinel_body())
+        for key in READS:
+            site.objects.put(f"worksets/{name}/{key}", b"@r\nA\n+\nF\n")
+        for result in range(results):
+            site.objects.put(f"worksets/{name}/results/1/{result:02}", b"x")
+    site.made.clear()
+
+
+@contextmanager
+def on_aws(number: int) -> Iterator[Site]:
+    """Yield a site whose worksets are in DynamoDB as moto plays it."""
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_CONFIG_FILE": os.devnull}
+    before = dict(os.environ)
+    os.environ.update(keys)
+    try:
+        with mock_aws():
+            client = Clients(region=REGION).dynamodb()
+            create_table(client, "worksets")
+            site = Site(DynamoDBStateStore(client, "worksets", adopt_every=None), LikeS3())
+
+            def count(event_name: str, **_: Any) -> None:
+                site.made["dynamodb." + event_name.rsplit(".", 1)[-1]] += 1
+
+            client.meta.events.register("before-send", count)
+            fill(site, number)
+            yield site
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def asked(number: int) -> dict[str, Any]:
+    """Return what the cycles of a new monitor ask, where *number* worksets are stored."""
+    with on_aws(number) as site:
+        # One workset that runs takes the one slot: the ready ones wait.
+        blocker = running(a_workset("blocker", manifest=a_manifest(pipeline="fastq-qc")))
+        site.store.add(settled(blocker))
+        app = site.app()
+        app.world.compute.submit(_job(blocker))
+        site.took()
+        cycles = []
+        for _ in range(CYCLES + 1):
+            report = app.cycle()
+            assert not report.faults, report.faults[0]
+            cycles.append(site.took())
+            _advance(app, POLL)
+    first, *steady = cycles
+    totals = [sum(cycle.values()) for cycle in steady]
+    whole: Counter[str] = Counter()
+    for cycle in steady:
+        whole.update(cycle)
+    return {
+        "worksets": number,
+        "first cycle": {**first, "in all": sum(first.values()), "may be": 2 * number // 1000 + 40},
+        f"{CYCLES} steady cycles": dict(whole),
+        "a steady cycle": {
+            "median": statistics.median(totals),
+            "mean": round(statistics.mean(totals), 1),
+            "most": max(totals),
+            "may be": number // 1000 + 5,
+        },
+    }
+
+
+def launched(number: int) -> dict[str, Any]:
+    """Return how fast one monitor launches *number* ready worksets, each call taking 5 ms."""
+    site = Site(InMemoryStateStore(), LikeS3(), slots=number)
+    directories = ObjectSentinelStore(site.objects)
+    for index in range(number):
+        workset = settled(a_workset(f"ws-{index:06}", manifest=a_manifest(pipeline="fastq-qc")))
+        site.store.add(workset)
+        directories.publish(workset)
+        for key in READS:
+            site.objects.put(f"worksets/{workset.workset_id}/{key}", b"@r\nA\n+\nF\n")
+        for sentinel in workset.posted:
+            directories.post(workset.workset_id, sentinel, workset.sentinel_body())
+    site.latency = LATENCY
+    app = site.app()
+    site.took()
+    began = time.perf_counter()
+    moved = sum(len(app.cycle().moved) for _ in range(3))
+    seconds = time.perf_counter() - began
+    calls = sum(site.took().values())
+    assert moved == number, moved
+    return {
+        "launched": moved,
+        "seconds": round(seconds, 1),
+        "a second": round(moved / seconds, 1),
+        "calls each": round(calls / moved, 1),
+        "ratio to one call after the other": round(calls * LATENCY / seconds, 1),
+    }
+
+
+@define
+class Endless(LikeS3):
+    """Directories that are made when they are listed, so that they take no memory of their own."""
+
+    number: int = 0
+
+    def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
+        """Return a page of names."""
+        start = int(cursor or 0)
+        end = min(start + limit, self.number)
+        names = tuple(f"worksets/workset-{index:08}-a1b2c3d4e5/" for index in range(start, end))
+        return Page(names, str(end) if end < self.number else None)
+
+
+@define
+class AllKnown(InMemoryStateStore):
+    """A store that has whatever it is asked for."""
+
+    def known(self, workset_ids: Collection[str]) -> frozenset[str]:
+        """Return all."""
+        return frozenset(workset_ids)
+
+
+def remembered(number: int) -> dict[str, Any]:
+    """Return how much memory this process, a monitor of *number* worksets, has held."""
+    app = Site(AllKnown(), Endless(number=number)).app()
+    for _ in range(3):
+        app.cycle()
+        _advance(app, timedelta(minutes=10))
+    return {"worksets": number, "peak_mb of a monitor": round(peak_mb(), 1), "may be": 200}
+
+
+def _job(workset: Workset) -> Any:
+    from daylily.ports.compute import Job
+
+    return Job(key=workset.attempt_key, directory="d", arguments=("true",))
+
+
+def _advance(app: App, by: timedelta) -> None:
+    clock = app.world.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(by)
+
+
+def main() -> None:
+    """Print one JSON object for each measurement."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_scale", description=__doc__)
+    parser.add_argument("worksets", type=int, nargs="*", default=[100, 1_000, 10_000])
+    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    print(f"{machine}; python -m benchmarks.bench_scale")
+    for number in parser.parse_args().worksets:
+        print(json.dumps(asked(number)), flush=True)
+    print(json.dumps(launched(1000)), flush=True)
+    alone = [sys.executable, "-c", "from benchmarks.bench_scale import *; report_memory(100_000)"]
+    subprocess.run(alone, check=True)
+
+
+def report_memory(number: int) -> None:
+    """Print the memory of a monitor: of this process, so it must have done nothing else."""
+    print(json.dumps(remembered(number)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
