@@ -88,6 +88,7 @@ from daylily.ports.transfers import Transfers
 if TYPE_CHECKING:
     from daylily.adapters.aws.clients import Clients
     from daylily.adapters.aws.engine_policies import BatchNames, HeadNode
+    from daylily.adapters.aws.setup_pool import PoolSetup
     from daylily.adapters.slurm.runner import Runner
 
 _STATE_THREADS: Final = 16
@@ -700,6 +701,24 @@ def pool_identities(settings: Settings) -> Identities:
         app_client=str(settings.cognito_app_client_id),
         admin_group=settings.admin_group,
         operator_group=settings.operator_group,
+    )
+
+
+def pool_setup(settings: Settings, name: str) -> "PoolSetup":
+    """
+    Return what makes a user pool of Cognito.
+
+    Raises:
+        InvalidInputError: boto3's own settings make no sense.
+    """
+    from daylily.adapters.aws.clients import Clients
+    from daylily.adapters.aws.setup_pool import PoolSetup
+
+    return PoolSetup(
+        client=Clients(region=settings.region, attempts=2).cognito(),
+        region=settings.region,
+        groups=(settings.admin_group, settings.operator_group),
+        name=name,
     )
 
 

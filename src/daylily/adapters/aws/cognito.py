@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from daylily.adapters.aws.errors import code, reported
 from daylily.domain.customers import Role
@@ -229,6 +229,9 @@ class CognitoIdentities:
         with self._asked(action):
             try:
                 yield
+            except ParamValidationError as error:
+                # Too short, too long, or of odd letters: what the pool gives out is not.
+                raise UnauthenticatedError(refused) from error
             except ClientError as error:
                 word = code(error)
                 if word in _MANY:

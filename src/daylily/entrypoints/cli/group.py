@@ -42,6 +42,8 @@ _SECTIONS: Final = {
         "iam-policy": ("iam_policy:iam_policy", "Print the least that AWS has to permit."),
         "notices": ("notices:notices", "List news that came to nobody, and send it once more."),
         "customer": ("customer:customer", "Take on customers, and list them."),
+        "auth": ("auth:auth", "Say who may sign in, and make tokens for programs."),
+        "audit": ("audit:audit", "Tell who did what for a customer."),
         "token": ("token:token", "Show the token that signs you in."),
         "completion": ("completion:completion", "Print the script that completes commands in a shell."),
     },

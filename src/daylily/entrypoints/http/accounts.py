@@ -187,7 +187,7 @@ def sign_out(request: Call, body: RawBody, app: UseCases) -> Response[None]:
 
 @post(
     "/api/auth/forgot-password",
-    status_code=202,
+    status_code=204,
     sync_to_thread=True,
     opt={UNHEARD: False},
     **described(
@@ -201,7 +201,7 @@ def forgot(request: Call, body: RawBody, app: UseCases) -> Response[None]:
     """Have a code sent, if there is somebody of that name; the answer does not tell."""
     (name,) = _texts(request, body, "name")
     app.world.identities.forgot(name)
-    return Response(None, status_code=202)
+    return Response(None, status_code=204)
 
 
 @post(
