@@ -57,6 +57,7 @@ from daylily.application.room import Limits, MakeRoom
 from daylily.application.settle_launch import SettleLaunch
 from daylily.application.show_usage import ShowUsage
 from daylily.application.show_workset import ShowWorkset
+from daylily.application.slots import Slots
 from daylily.application.start_workset import StartWorkset
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
@@ -258,6 +259,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         cost=facts.cost,
     )
     settle = SettleLaunch(ledger, engines, world.clock)
+    limits = Limits(world.customers, world.clock)
     start = StartWorkset(
         ledger=ledger,
         sentinels=world.sentinels,
@@ -275,6 +277,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             staging=_staging(settings),
         ),
         seals=CheckSeals(world.objects, places),
+        slots=Slots(world.documents, world.store, limits),
         policy=policy,
         clock=world.clock,
         chance=world.chance,
@@ -304,7 +307,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         store=world.store,
         engines=engines,
         pipelines=settings.registry,
-        limits=Limits(world.customers, world.clock),
+        limits=limits,
         max_concurrent=settings.max_concurrent,
     )
     cycle = MonitorCycle(

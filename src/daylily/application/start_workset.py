@@ -13,6 +13,7 @@ from daylily.application.jobs import MakeJob
 from daylily.application.ledger import Ledger, Payment
 from daylily.application.resting import within
 from daylily.application.settle_launch import SettleLaunch
+from daylily.application.slots import Slots
 from daylily.application.sync_workset import Synced, SyncWorkset
 from daylily.domain.errors import ConflictError, InvalidInputError, RejectedError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -63,6 +64,7 @@ class StartWorkset:
     settle: SettleLaunch
     job: MakeJob
     seals: CheckSeals
+    slots: Slots
     policy: RetryPolicy
     clock: Clock
     chance: Chance
@@ -150,6 +152,9 @@ class StartWorkset:
             return _Obstacle("the directory cannot be written")
         if Sentinel.LOCK in paid.refused - passed_over:
             return _Obstacle("another system holds daylily.lock")
+        if not self.slots.take(paid.workset):
+            customer = paid.workset.customer_id
+            return _Obstacle(f"{customer} has as many worksets running as it may")
         if (broken := self.seals(paid.workset)) is not None:
             return _Obstacle(broken, for_good=True)
         if not self._show_in_progress(paid.workset):

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from daylily.adapters.aws.engine_policies import BatchNames, HeadNode, engine_statements
 from daylily.adapters.dead_notices import KIND as DEAD_NOTICE
+from daylily.application.slots import KIND as SLOTS
 from daylily.ports.installation import Role
 
 _ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -15,13 +16,14 @@ _SCAN: Final = ("dynamodb:Scan",)
 _INDEXES: Final = ("dynamodb:Query",)
 _CUSTOMERS: Final = {
     Role.MONITOR: ("dynamodb:GetItem",),  # how many worksets of theirs may run
-    Role.API: ("dynamodb:GetItem", "dynamodb:Scan"),
-    Role.ADMIN: ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:PutItem"),
+    Role.API: ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    Role.ADMIN: ("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 }
 _DOCUMENTS: Final = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
 _OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 _NOTICES: Final = ("sns:Publish",)
 _LEADING: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{DEAD_NOTICE}#*"]}}
+_SLOTS: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{SLOTS}#*"]}}
 _SETUP_TABLES: Final = (
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
@@ -99,6 +101,8 @@ class Policies:
                 # What it gives up telling people goes on a list; tokens and users are nothing to it.
                 dead = _allow("DeadNotices", ("dynamodb:UpdateItem",), documents)
                 yield {**dead, "Condition": _LEADING}
+                slots = _allow("Slots", ("dynamodb:GetItem", "dynamodb:UpdateItem"), documents)
+                yield {**slots, "Condition": _SLOTS}
             else:
                 yield _allow("Documents", _DOCUMENTS, documents)
         # Monitors have no business with what customers keep for themselves.

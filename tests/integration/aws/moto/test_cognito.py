@@ -216,7 +216,11 @@ def test_a_forgotten_password(service: Service, client: Any) -> None:
     for name in (ADA.name, "nobody@acme.example"):
         answer = client.post("/api/auth/forgot-password", json={"name": name})
         assert (answer.status_code, answer.content) == (204, b"")
-    body = {"name": ADA.name, "code": "moto-confirmation-code:123-456", "new_password": "Another-0815-One"}
+    body = {
+        "name": ADA.name,
+        "code": "moto-confirmation-code:123-456",
+        "new_password": "Another-0815-One",
+    }
     problem(client.post("/api/auth/reset-password", json=body), 401, "unauthenticated")
     assert isinstance(service.app.world.identities.sign_in(ADA.name, PASSWORD), SignedIn)
 
