@@ -59,6 +59,7 @@ from daylily.application.show_usage import ShowUsage
 from daylily.application.show_workset import ShowWorkset
 from daylily.application.slots import Slots
 from daylily.application.start_workset import StartWorkset
+from daylily.application.storage_quota import StorageQuota
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
@@ -213,11 +214,27 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
     sync = SyncWorkset(ledger, world.sentinels, world.clock, owner)
     estimate = EstimateCost(settings.registry, RateCard())
     facts = _facts(settings)
+    usage = ShowUsage(
+        store=world.store,
+        objects=world.objects,
+        customers=world.customers,
+        places=places,
+        clock=world.clock,
+        workers=workers,
+    )
+    quota = StorageQuota(
+        documents=world.documents,
+        customers=world.customers,
+        clock=world.clock,
+        measure=usage.stored,
+        own=settings.customer,
+    )
     submit = SubmitWorkset(
         ledger=ledger,
         objects=world.objects,
         inputs=Inputs(world.objects, places, settings.input_folders, world.bucket),
         customers=world.customers,
+        quota=quota,
         places=places,
         pipelines=settings.registry,
         clusters=frozenset(each.cluster.name for each in settings.clusters),
@@ -345,7 +362,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         chance=world.chance,
         secret=lambda: secrets.token_urlsafe(32),
     )
-    files = CustomerFiles(world.objects, world.customers, places)
+    files = CustomerFiles(world.objects, world.customers, places, quota)
     transfers = world.transfers or PiecedTransfers(world.objects, places.uploads, world.clock)
     return App(
         settings=settings,
@@ -386,14 +403,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         mend=mend,
         report=_report(settings, world, places, facts),
         redeliver=RedeliverNotices(world.channels, DocumentDeadNotices(world.documents, world.clock)),
-        usage=ShowUsage(
-            store=world.store,
-            objects=world.objects,
-            customers=world.customers,
-            places=places,
-            clock=world.clock,
-            workers=workers,
-        ),
+        usage=usage,
         heart=LeaveHeartbeat(
             objects=world.objects,
             folder=places.monitors,

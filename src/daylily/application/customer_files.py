@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 from attrs import evolve, frozen
 
 from daylily.application.places import Places
+from daylily.application.storage_quota import StorageQuota
 from daylily.application.stored_file import StoredFile
 from daylily.domain.customer_keys import (
     OWN_FOLDER,
@@ -31,12 +32,14 @@ class CustomerFiles:
     A customer's files; keys are relative to the customer's space, which nothing leads out of.
 
     Every method raises NotFoundError where there is no such customer for the caller, InvalidInputError
-    where a key is not a sound one, and UnavailableError where the store does not answer.
+    where a key is not a sound one, and UnavailableError where the store does not answer. Whatever
+    stores a file raises QuotaError where the customer's room is used up.
     """
 
     objects: ObjectStore
     customers: Customers
     places: Places
+    quota: StorageQuota
 
     def put(self, who: Principal, customer_id: str, key: str, source: BinaryIO) -> ObjectInfo:
         """
@@ -47,7 +50,9 @@ class CustomerFiles:
         """
         self.check(who, customer_id)
         key = writable_key(key)
+        self.quota.take(customer_id, 0)
         stored = self.objects.put(self.places.file(customer_id, key), source)
+        self.quota.note(customer_id, stored.size)
         return evolve(stored, key=key)
 
     def arrive(
@@ -70,8 +75,9 @@ class CustomerFiles:
         """
         self.check(who, customer_id)
         arrived = self.places.file(customer_id, f"{ARRIVING}/{token}")
+        self.quota.take(customer_id, 0)
         try:
-            self.objects.put(arrived, source)
+            self.quota.note(customer_id, self.objects.put(arrived, source).size)
             key = writable_key(named())
             return evolve(self.objects.copy(arrived, self.places.file(customer_id, key)), key=key)
         finally:
@@ -90,6 +96,7 @@ class CustomerFiles:
         """
         self.check(who, customer_id)
         key = f"{ARRIVING}/{token}/{writable_key(name)}"
+        self.quota.take(customer_id, 0)
         self.objects.put(self.places.file(customer_id, key), source)
         return key
 

@@ -52,6 +52,17 @@ class Inputs:
         with store.open(inside, stop=size) as file:
             return file.read(size)
 
+    def size(self, customer_id: str, key: str) -> int:
+        """
+        Return how many bytes a file has.
+
+        Raises:
+            NotFoundError: There is none, or none for this customer.
+            UnavailableError: Its store does not answer.
+        """
+        store, inside = self._find(customer_id, key)
+        return store.info(inside).size
+
     def copy(self, customer_id: str, key: str, target: str) -> ObjectInfo:
         """
         Copy a file to its place in our own store.

@@ -22,6 +22,7 @@ from daylily.ports.state_store import Filter, StateStore
 REMEMBERED: Final = timedelta(minutes=1)
 """For how long sizes are not counted anew: a listing of each directory is not for every glance."""
 _PAGE: Final = 1000
+_YEAR: Final = 12
 
 
 @define
@@ -107,6 +108,19 @@ class ShowUsage:
             worksets_bytes=directories,
             months=tuple(found.values()),
         )
+
+    def stored(self, customer_id: str) -> int:
+        """
+        Measure anew, and return how many bytes a customer stores, of which a year counts.
+
+        Raises:
+            NotFoundError: There is no such customer.
+            UnavailableError: A store does not answer.
+        """
+        self._sizes.pop((customer_id, _YEAR), None)
+        everybody = Principal(name="", customer_id=customer_id)
+        found = self(everybody, customer_id, months=_YEAR)
+        return found.files_bytes + found.worksets_bytes
 
     def _worksets(self, customer_id: str, first: str) -> Iterator[Workset]:
         since = datetime.fromisoformat(f"{first}-01T00:00:00+00:00")

@@ -13,6 +13,7 @@ from daylily.application.estimate_cost import EstimateCost
 from daylily.application.inputs import S3, Inputs
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
+from daylily.application.storage_quota import StorageQuota
 from daylily.application.workers import Workers
 from daylily.domain.clusters import Requirements
 from daylily.domain.customers import Principal
@@ -86,6 +87,7 @@ class SubmitWorkset:
     clusters: Collection[str]
     """Names of those there are; none where that is another installation's to say."""
     estimate: EstimateCost
+    quota: StorageQuota
     head_check: HeadCheck
     clock: Clock
     chance: Chance
@@ -238,6 +240,7 @@ class SubmitWorkset:
 
         Raises:
             InvalidInputError: Something is wrong with the files.
+            QuotaError: The customer has no room for the copies.
             UnavailableError: There are too many to owe.
         """
         files = [*manifest.files()]
@@ -251,6 +254,9 @@ class SubmitWorkset:
         if faults:
             raise InvalidInputError(faults)
         try:
+            if self.quota.bounds(customer_id):
+                # Before anything is copied: what stands at those places may be this very workset's.
+                self.quota.take(customer_id, self._size(customer_id, files))
             seals = self._copy(customer_id, manifest, [directory + key for _, key in placed.files()])
         except UnavailableError as error:
             return placed, self._owed(customer_id, manifest, error)
@@ -282,6 +288,9 @@ class SubmitWorkset:
 
         allowed = [file for file in files if self.inputs.allows(customer_id, file[1])]
         return chain.from_iterable(self.workers.each(look, allowed))
+
+    def _size(self, customer_id: str, files: Sequence[tuple[str, str]]) -> int:
+        return sum(self.workers.each(lambda file: self.inputs.size(customer_id, file[1]), files))
 
     def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> list[Seal]:
         def copy(move: tuple[tuple[str, str], str]) -> Seal:

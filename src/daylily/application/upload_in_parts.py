@@ -53,6 +53,7 @@ class UploadInParts:
         if not 1 <= size <= LARGEST:
             raise InvalidInputError.of("size", f"{size} is not from 1 byte to 5 TiB")
         key = writable_key(key)
+        self.files.quota.take(customer_id, size)
         upload = self.transfers.begin(self.files.places.file(customer_id, key), size)
         return _named(evolve(upload, key=key)), evolve(upload, key=key)
 

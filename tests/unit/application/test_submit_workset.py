@@ -274,7 +274,7 @@ def test_a_submission_that_was_stored_is_not_said_to_have_failed(lab: Lab) -> No
 
 def test_a_submission_that_was_not_stored_has_failed(lab: Lab) -> None:
     """Nobody hears of it, and its copies stay: a late write may make it appear after all."""
-    faults = FaultInjector(6, Blow.OUTAGE_BEFORE)
+    faults = FaultInjector(15, Blow.OUTAGE_BEFORE)
     with pytest.raises(UnavailableError):
         lab.app(faults).submit(ADA, "acme", lab.submission())
     assert faults.calls[-2:] == ["store.add", "store.get"]

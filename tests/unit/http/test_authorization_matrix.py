@@ -9,6 +9,7 @@ from attrs import field, frozen
 from litestar import Litestar
 from tests.unit.http.service import READS, Service
 
+from daylily.bootstrap import own_customer
 from daylily.domain.customers import Principal, Role, Scope
 
 CALLERS: Final = ("none", "forged", "expired", "other tenant", "own user", "own admin", "operator")
@@ -215,6 +216,8 @@ class World:
 def world() -> Iterator[World]:
     """A service, and a token for each kind of caller."""
     service = Service.new()
+    customers = service.app.world.customers
+    customers.save(customers.get("local"), own_customer(service.app.settings))
     ada = Principal.of("ada", "local", Role.ADMIN)
     _, short = service.app.tokens.create(
         ada, "local", name="old", scope=Scope.ADMIN, lasts=timedelta(seconds=1)

@@ -11,7 +11,7 @@ from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App
-from daylily.domain.customers import Principal
+from daylily.domain.customers import Customer, Principal
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import projection
@@ -62,6 +62,9 @@ class Life:
     def _looks_round(self) -> None:
         assert [each.customer_id for each in self.api.world.customers.list().items] == ["acme"]
         assert self.api.world.store.count(set(State)) == 0
+        boss = Principal(name="boss", customer_id="acme", operator=True)
+        made = self.api.manage.create(boss, Customer(customer_id="", name="New", email="n@new.example"))
+        self.api.manage.change(boss, made.customer_id, max_concurrent_worksets=7)
 
     def _keeps_documents(self) -> None:
         documents = self.api.world.documents
