@@ -21,9 +21,14 @@ from tests.integration.aws import engines
 
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.customers import DynamoDBCustomers
+from daylily.adapters.aws.documents import DynamoDBDocumentStore
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
-from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.aws.schema import (
+    create_customer_table,
+    create_document_table,
+    create_table,
+)
 from daylily.adapters.document_identities import DocumentIdentities
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.documents import InMemoryDocumentStore
@@ -123,6 +128,7 @@ def _made() -> Desk:
     dynamodb, s3 = clients.dynamodb(), clients.s3()
     create_table(dynamodb, TABLE)
     create_customer_table(dynamodb, f"{TABLE}-customers")
+    create_document_table(dynamodb, f"{TABLE}-documents")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     clock = ManualClock()
     compute = InMemoryCompute(clock, duration=None)
@@ -136,7 +142,7 @@ def _made() -> Desk:
         compute=compute,
         notifier=notifier,
         customers=DynamoDBCustomers(dynamodb, f"{TABLE}-customers"),
-        documents=InMemoryDocumentStore(clock),
+        documents=DynamoDBDocumentStore(dynamodb, f"{TABLE}-documents", clock),
         identities=DocumentIdentities(InMemoryDocumentStore(clock), clock),
         clock=clock,
     )
