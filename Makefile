@@ -60,6 +60,21 @@ soak: $(VENV)/.developing  ## Play 200,000 schedules of whole fleets (SCHEDULES=
 engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)
 	sh scripts/engines.sh
 
+.PHONY: changelog
+changelog: $(VENV)/.developing  ## Show the section that the next release gets
+	$(BIN)/towncrier build --draft --version "$$($(BIN)/hatchling version)"
+
+.PHONY: audit
+audit: $(VENV)/.developing $(VENV)/.tools  ## Check licences and known weaknesses of all that daylily needs
+	$(BIN)/python scripts/check_licences.py
+	$(BIN)/python scripts/audit.py
+
+.PHONY: sbom
+sbom: $(VENV)/.developing $(VENV)/.tools  ## Write the bill of materials to dist/sbom.json (CycloneDX)
+	@mkdir -p dist
+	.engines/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o dist/sbom.json $(BIN)/python
+
 .PHONY: install
 install: $(VENV)/.installed  ## Create the environment with the command daylily in it
 
@@ -76,7 +91,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,aws,pipelines]'
 	@touch $@
 
 $(VENV)/.developing: $(VENV)/.installed

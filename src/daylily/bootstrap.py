@@ -74,6 +74,7 @@ from daylily.domain.errors import AlreadyExistsError, InvalidInputError
 from daylily.domain.estimate import RateCard
 from daylily.domain.reporting import Facts
 from daylily.domain.retry import RetryPolicy
+from daylily.extras import needs
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.compute import Compute
 from daylily.ports.customers import Customers
@@ -736,6 +737,7 @@ def pool_setup(settings: Settings, name: str) -> "PoolSetup":
 
 
 def _oidc(settings: Settings, issuer: str) -> TokenVerifier:
+    needs("server", "jwt")
     from daylily.adapters.oidc import Keys, OIDCTokens, fetch, jwks_of
 
     cognito = issuer != settings.oidc_issuer

@@ -9,10 +9,10 @@ import pytest
 from botocore.model import ServiceId
 from tests.unit.application.lab import Lab
 
-from daylily.adapters.aws.calls import Tally
 from daylily.adapters.dead_notices import DocumentDeadNotices
 from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
+from daylily.adapters.remote_calls import Tally
 from daylily.application.monitor_cycle import CycleReport
 from daylily.application.redeliver_notices import RedeliverNotices
 from daylily.bootstrap import World

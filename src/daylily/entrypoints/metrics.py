@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from daylily.adapters.aws.calls import CALLS, Outcome
+from daylily.adapters.remote_calls import CALLS, Outcome
 from daylily.application.monitor_cycle import CycleReport
 from daylily.domain.errors import UnavailableError
 from daylily.entrypoints.figures import LIVE, Figures, launches, retries

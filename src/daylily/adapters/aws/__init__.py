@@ -1,0 +1,3 @@
+from daylily.extras import needs
+
+needs("aws", "boto3")

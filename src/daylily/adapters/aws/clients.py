@@ -7,8 +7,8 @@ from attrs import field, frozen
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from daylily.adapters.aws.calls import CALLS
 from daylily.adapters.aws.credentials import NONE, Identity, trouble
+from daylily.adapters.remote_calls import CALLS
 from daylily.domain.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:

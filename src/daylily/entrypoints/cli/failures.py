@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from daylily.extras import MissingExtraError
+
 if TYPE_CHECKING:
     from daylily.entrypoints.cli.base import Common
 
@@ -61,6 +63,9 @@ def report(error: BaseException, *, as_json: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     if isinstance(error, NotCompleteError):
+        return 1
+    if isinstance(error, MissingExtraError):
+        _say(str(error), [], as_json)
         return 1
     if isinstance(error, OSError):
         _say(_os_text(error), [], as_json)

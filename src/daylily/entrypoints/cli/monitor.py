@@ -18,6 +18,7 @@ from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.service import MonitorLoop, Onlooker, run_monitor, stopped_by_signals, tell
+from daylily.extras import needs
 
 if TYPE_CHECKING:
     from daylily.application.heartbeats import LeaveHeartbeat
@@ -154,6 +155,7 @@ def _metrics(cycle: "_Patient", port: int | None) -> Iterator[Sequence[Onlooker]
     if port is None:
         yield ()
         return
+    needs("server", "prometheus_client")
     from daylily.entrypoints.metrics import CallsCollector, MonitorMetrics, QueueCollector, served
 
     metrics = MonitorMetrics()

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from tests.integration.aws.moto.faulty import answers, refusal
 
-from daylily.adapters.aws.calls import Outcome, Tallied, Tally
 from daylily.adapters.aws.clients import Clients
+from daylily.adapters.remote_calls import Outcome, Tallied, Tally
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
