@@ -60,6 +60,10 @@ soak: $(VENV)/.developing  ## Play 200,000 schedules of whole fleets (SCHEDULES=
 engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)
 	sh scripts/engines.sh
 
+.PHONY: docs
+docs: $(VENV)/.developing  ## Build the documentation into site/; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet --strict
+
 .PHONY: changelog
 changelog: $(VENV)/.developing  ## Show the section that the next release gets
 	$(BIN)/towncrier build --draft --version "$$($(BIN)/hatchling version)"
