@@ -138,3 +138,14 @@ def test_who_is_too_slow_to_ask_does_not_undo_what_an_heir_has_done(lab: Lab) ->
     with pytest.raises(LockHeldError, match="ran out before"):
         app.cycle.start.let_go(workset, app.cycle.owner, "found by a check of the ledger")
     assert lab.compute.status([workset.attempt_key]) == {}
+
+
+def test_nothing_is_made_ready_on_an_engine_that_forgets(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told never to run the attempt, and knows nothing of it: then it may yet be run."""
+    workset = in_doubt(lab, Blow.OUTAGE_BEFORE)
+    monkeypatch.setattr(type(lab.compute), "cancel", lambda self, key: None)
+    with pytest.raises(UnavailableError, match="says nothing"):
+        take_over(lab, workset, too_slow(lab))
+    assert lab.get(workset.workset_id).state is State.LOCKED
