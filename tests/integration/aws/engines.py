@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from attrs import frozen
+from attrs import define, frozen
 
 STORES: Final = Path(__file__).parents[3] / ".engines" / "stores" / "bin"
 PATIENCE: Final = 60.0
@@ -63,6 +63,13 @@ def s3(folder: Path) -> Iterator[Endpoint]:
     if url := os.environ.get("DAYLILY_TEST_S3_ENDPOINT"):
         yield _named(url)
         return
+    with s3_to_stop(folder) as (endpoint, _):
+        yield endpoint
+
+
+@contextlib.contextmanager
+def s3_to_stop(folder: Path) -> Iterator[tuple[Endpoint, "Program"]]:
+    """Yield a SeaweedFS of our own that can be stopped and started, and keeps what it has."""
     weed = _program("weed")
     key = {"accessKey": "daylily", "secretKey": "daylily-secret"}
     rights = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -82,8 +89,9 @@ def s3(folder: Path) -> Iterator[Endpoint]:
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"),
         *(f"-s3.port={ports[-2]}", f"-s3.port.grpc={ports[-1]}", *arguments),
     ]
-    with _running(command, folder, {}, [ports[-2], ports[4]]):
-        yield Endpoint(f"http://127.0.0.1:{ports[-2]}", key["accessKey"], key["secretKey"])
+    with _running(command, folder, {}, [ports[-2], ports[4]]) as program:
+        url = f"http://127.0.0.1:{ports[-2]}"
+        yield Endpoint(url, key["accessKey"], key["secretKey"]), program
 
 
 def _named(url: str) -> Endpoint:
@@ -105,30 +113,51 @@ def _program(name: str) -> Path:
     return program
 
 
+@define
+class Program:
+    """A store's process, which can be stopped and started again where it was."""
+
+    command: Sequence[str]
+    folder: Path
+    environment: dict[str, str]
+    ports: Sequence[int]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        for port in self.ports:
+            _await(self.process, port, self.folder / "log")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Have it end, and wait until it has."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+            self.process.wait()
+
+
 @contextlib.contextmanager
 def _running(
     command: Sequence[str], folder: Path, environment: dict[str, str], ports: Sequence[int]
-) -> Iterator[None]:
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
+) -> Iterator[Program]:
+    program = Program(command, folder, environment, ports)
     try:
-        for port in ports:
-            _await(process, port, folder / "log")
-        yield
+        program.start()
+        yield program
     finally:
         # Nothing that it holds is wanted again, and a gentle stop takes seconds.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        program.stop(signal.SIGKILL)
 
 
 def _die_with_parent() -> None:

@@ -1,0 +1,105 @@
+"""Sixty worksets through real stores and a real Slurm, while processes are killed and engines stop."""
+
+import json
+import os
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.integration.aws import engines
+from tests.integration.chaos.house import House
+from tests.integration.slurm.cluster import cluster
+
+from daylily.domain.lifecycle import State
+
+pytestmark = [pytest.mark.engine, pytest.mark.slurm, pytest.mark.load, pytest.mark.timeout(900)]
+
+WORKSETS = 60
+SEED = 20250602
+BREAKS = 18
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Three monitors and an API on stores and an engine of their own."""
+    if {"DAYLILY_TEST_S3_ENDPOINT", "DAYLILY_TEST_DYNAMODB_ENDPOINT"} & os.environ.keys():
+        pytest.skip("stores that others use are not stopped")
+    for name in [name for name in os.environ if name.startswith(("AWS_", "DAYLILY_", "S3_"))]:
+        monkeypatch.delenv(name)
+    folders = [tmp_path / name for name in ("dynamodb", "s3", "home")]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        engines.dynamodb(folders[0]) as dynamodb,
+        engines.s3_to_stop(folders[1]) as (s3, store),
+        cluster() as slurm,
+        monkeypatch.context() as patch,
+    ):
+        chance = Random(SEED)  # noqa: S311 - to be the same each time
+        house = House(folders[2], dynamodb, s3, store, slurm, chance, patch)
+        try:
+            house.start_server()
+            for _ in range(3):
+                house.start_monitor()
+            yield house
+        finally:
+            house.end()
+            shutil.rmtree(folders[1], ignore_errors=True)
+
+
+def test_sixty_worksets_in_chaos(house: House) -> None:
+    """
+    All end, each attempt was launched once, and both ledgers agree.
+
+    Whatever was killed or stopped when, and although one in ten worksets fails for good.
+    """
+    submitted: list[str] = []
+    failed: list[BaseException] = []
+
+    def submit() -> None:
+        try:
+            submitted.extend(house.submit(f"workset {n:02}") for n in range(WORKSETS))
+        except BaseException as error:  # noqa: BLE001 - raised below, where the test can see it
+            failed.append(error)
+
+    customer = threading.Thread(target=submit, daemon=True)
+    customer.start()
+    # By what has been achieved, not by the clock: a slow machine is broken as often as a fast one.
+    for achieved in sorted(house.chance.sample(range(1, 2 * WORKSETS - 10), BREAKS)):
+        house.await_progress(lambda: len(submitted) + house.ended(), achieved, failed)
+        house.break_something()
+    house.await_progress(house.ended, WORKSETS, failed)
+    customer.join()
+    ended = house.worksets()
+
+    assert {each.workset_id for each in ended} == set(submitted)
+    launched = Counter(house.launches.read_text().split())
+    assert set(launched.values()) == {1}, launched.most_common(3)
+    known = {f"{e.workset_id}/{a.number}" for e in ended for a in e.attempts if a.ran}
+    assert launched.keys() <= known
+    for workset in ended:
+        assert workset.state in {State.COMPLETE, State.ERROR, State.FAILED}
+        for earlier, later in zip(workset.attempts, workset.attempts[1:], strict=False):
+            assert earlier.ended_at is not None
+            assert earlier.ended_at <= later.started_at
+    # Those whose job fails for good, and few others: an outage may look like files that are gone.
+    complete = sum(workset.state is State.COMPLETE for workset in ended)
+    bad = sum(_fails(workset.workset_id) for workset in ended)
+    odd = [w.history[-1] for w in ended if w.state is not State.COMPLETE and not _fails(w.workset_id)]
+    assert WORKSETS - bad - 3 <= complete <= WORKSETS - bad, odd
+    for monitor in house.monitors:
+        monitor.terminate()
+        assert monitor.wait(60) == 0
+    house.app.cycle()
+    checked = json.loads(house.command("ledger", "check", "--json").stdout)
+    assert checked == []
+    assert house.done.keys() >= {"kill_monitor", "kill_server", "stop_store", "stop_engine"}
+
+
+def _fails(workset_id: str) -> bool:
+    """Tell whether the job of a workset fails for good (``house.JOB``)."""
+    return sum(workset_id.encode()) % 10 == 0
