@@ -10,7 +10,6 @@ from urllib.parse import quote
 from anyio import CancelScope, to_thread
 from litestar import Response
 from litestar.response.streaming import ASGIStreamingResponse
-from litestar.serialization import encode_json
 from litestar.status_codes import (
     HTTP_206_PARTIAL_CONTENT,
     HTTP_304_NOT_MODIFIED,
@@ -19,8 +18,8 @@ from litestar.status_codes import (
 from litestar.types import Receive, Scope, Send
 
 from daylily.application.stored_file import StoredFile
+from daylily.entrypoints.http.kept import encoded
 from daylily.entrypoints.http.ranges import Wanted, quoted
-from daylily.entrypoints.views import to_json
 
 T = TypeVar("T")
 
@@ -51,11 +50,16 @@ _OTHER: Final = "application/octet-stream"
 
 
 class Answer(Response[T]):
-    """A view, encoded at once: routes run in threads, so a long listing holds nobody else up."""
+    """
+    A view, encoded at once: routes run in threads, so a long listing holds nobody else up.
 
-    def __init__(self, content: T, **more: Any) -> None:
+    Args:
+        encoded_already: The same as JSON, where somebody has it.
+    """
+
+    def __init__(self, content: T, *, encoded_already: bytes | None = None, **more: Any) -> None:
         super().__init__(content, media_type="application/json", **more)
-        self._encoded = encode_json(to_json(content))
+        self._encoded = encoded(content) if encoded_already is None else encoded_already
 
     def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:
         """Return what the constructor has made of the view."""

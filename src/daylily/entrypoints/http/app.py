@@ -40,6 +40,7 @@ from daylily.entrypoints.http.auth import (
 )
 from daylily.entrypoints.http.describing import DescribedConfig
 from daylily.entrypoints.http.idempotency import AnsweredError, begin, keep_answer, replayed
+from daylily.entrypoints.http.kept import KeptWorksets
 from daylily.entrypoints.http.methods import Methods
 from daylily.entrypoints.http.problems import answer_problem
 from daylily.entrypoints.http.rates import (
@@ -189,7 +190,7 @@ def create_asgi(
         cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
         before_send=[Audit(app), keep_answer, add_headers, traffic.note],
-        state=State({"answer_once": app.once, "traffic": traffic}),
+        state=State({"answer_once": app.once, "traffic": traffic, "kept": KeptWorksets(app.read)}),
         request_max_body_size=LARGEST_BODY,
         openapi_config=_openapi(doors),
         # The program that runs us says where logs go; and no variable of the environment may switch

@@ -14,7 +14,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import Fields, json_object, version_in
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
-from daylily.entrypoints.http.worksets import ALL, ONE, check_customer, page_in, shown, visible
+from daylily.entrypoints.http.worksets import ALL, ONE, check_customer, listed, page_in, shown, visible
 from daylily.entrypoints.views import WorksetPage, WorksetView
 
 _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
@@ -136,7 +136,7 @@ def list_archived(request: Call, cid: FromPath[str], app: UseCases, who: Who) ->
     """Return a customer's archived worksets."""
     check_customer(app, who, cid)
     states = frozenset({State.ARCHIVED})
-    return Answer(page_in(request, app, who, None if cid == ALL else cid, states))
+    return listed(request, page_in(request, app, who, None if cid == ALL else cid, states))
 
 
 @post(

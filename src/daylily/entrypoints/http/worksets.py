@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final
+from typing import Final, cast
 
 from anyio import to_thread
 from attrs import evolve
@@ -19,6 +19,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.forms import boundary_of, is_form
 from daylily.entrypoints.http.idempotency import claim_form, seed_of
+from daylily.entrypoints.http.kept import KeptWorksets, joined
 from daylily.entrypoints.http.requests import Fields, count, instant, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.submit_form import SubmittedForm
@@ -32,6 +33,7 @@ from daylily.entrypoints.views import (
     WorksetPage,
     WorksetView,
 )
+from daylily.ports.paging import Page
 from daylily.ports.state_store import Filter
 
 ALL: Final = "-"
@@ -137,7 +139,7 @@ def list_worksets(
 ) -> Answer[WorksetPage]:
     """Return a customer's worksets, newest first; ``-`` stands for all whom the caller sees."""
     check_customer(app, who, cid)
-    return Answer(page_in(request, app, who, None if cid == ALL else cid))
+    return listed(request, page_in(request, app, who, None if cid == ALL else cid))
 
 
 @get(
@@ -159,7 +161,9 @@ def list_all(
     """Return the worksets that the caller sees, newest first; ``X-Next-Cursor`` leads to the next."""
     page = page_in(request, app, who, None)
     headers = {"X-Next-Cursor": page.cursor} if page.cursor else {}
-    return Answer(page.worksets, headers=headers)
+    kept: KeptWorksets = request.app.state["kept"]
+    content = joined([*map(kept.json, page.items)])
+    return Answer((), encoded_already=content, headers=headers)
 
 
 @get(
@@ -168,13 +172,14 @@ def list_all(
     **described("getWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
 )
 def look(
+    request: Call,
     cid: FromPath[str],
     workset_id: FromPath[str],
     app: UseCases,
     who: Who,
 ) -> Answer[WorksetView]:
     """Return a workset, with its attempts and its history."""
-    return shown(app, visible(app, who, cid, workset_id))
+    return seen(request, visible(app, who, cid, workset_id))
 
 
 @get(
@@ -225,9 +230,11 @@ def history(
     sync_to_thread=True,
     **described("getAnyWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
 )
-def look_anywhere(workset_id: FromPath[str], app: UseCases, who: Who) -> Answer[WorksetView]:
+def look_anywhere(
+    request: Call, workset_id: FromPath[str], app: UseCases, who: Who
+) -> Answer[WorksetView]:
     """Return a workset of any customer whom the caller sees."""
-    return shown(app, app.read.get(who, workset_id))
+    return seen(request, app.read.get(who, workset_id))
 
 
 @get(
@@ -348,7 +355,7 @@ def page_in(
     who: Principal,
     customer_id: str | None,
     states: frozenset[State] | None = None,
-) -> WorksetPage:
+) -> Page[Workset]:
     """
     Return the page of worksets that a query asks for.
 
@@ -364,9 +371,22 @@ def page_in(
     if where.pipeline is not None:
         with suppress(InvalidInputError):  # an alias; what is not known here may yet be stored
             where = evolve(where, pipeline=app.settings.registry.get(where.pipeline).name)
-    page = app.read.list(who, where, cursor=cursor, limit=limit)
-    views = tuple(WorksetView.of(workset, app.read) for workset in page.items)
-    return WorksetPage(worksets=views, cursor=page.cursor)
+    return app.read.list(who, where, cursor=cursor, limit=limit)
+
+
+def listed(request: Call, page: Page[Workset]) -> Answer[WorksetPage]:
+    """Return the answer that shows a page."""
+    kept: KeptWorksets = request.app.state["kept"]
+    content = {"worksets": [*map(kept.json, page.items)], "cursor": page.cursor}
+    return Answer(WorksetPage(worksets=()), encoded_already=joined(content))
+
+
+def seen(request: Call, workset: Workset) -> Answer[WorksetView]:
+    """Return the answer that shows a workset to whoever only looks."""
+    kept: KeptWorksets = request.app.state["kept"]
+    headers = {"ETag": f'"{workset.version}"'}
+    view = cast(WorksetView, None)  # its JSON is there
+    return Answer(view, encoded_already=bytes(kept.json(workset)), headers=headers)
 
 
 def shown(app: App, workset: Workset, *, location: str | None = None) -> Answer[WorksetView]:

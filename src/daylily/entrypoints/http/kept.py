@@ -1,0 +1,64 @@
+"""Worksets as JSON, kept for as long as they do not change."""
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+from attrs import define, field
+
+from daylily.application.read_worksets import ReadWorksets
+from daylily.domain.workset import Workset
+from daylily.entrypoints.views import WorksetView, to_json
+
+MOST: Final = 32 << 20
+"""Bytes."""
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def encoded(view: object) -> bytes:
+    """Return a view as JSON, its fields in their own order."""
+    return _ENCODER.encode(to_json(view))
+
+
+def joined(parts: object) -> bytes:
+    """Return lists and dicts as JSON, of which parts are JSON already."""
+    return _ENCODER.encode(parts)
+
+
+@define(eq=False)
+class KeptWorksets:
+    """
+    The JSON of worksets, each in the version that was asked for last.
+
+    A version is written once, so what was made of it stays true. What a store knows more of than the
+    domain does (a subclass of Workset) may change without a new version, and is made anew each time.
+    """
+
+    read: ReadWorksets
+    most: int = MOST
+    _kept: "OrderedDict[str, tuple[int, bytes]]" = field(init=False, factory=OrderedDict)
+    _bytes: int = field(init=False, default=0)
+    _mutex: threading.Lock = field(init=False, factory=threading.Lock)
+
+    def json(self, workset: Workset) -> msgspec.Raw:
+        """Return the view of a workset as JSON, to be put into more of it."""
+        if type(workset) is not Workset:
+            return msgspec.Raw(encoded(WorksetView.of(workset, self.read)))
+        with self._mutex:
+            found = self._kept.get(workset.workset_id)
+            if found is not None and found[0] == workset.version:
+                self._kept.move_to_end(workset.workset_id)
+                return msgspec.Raw(found[1])
+        made = encoded(WorksetView.of(workset, self.read))
+        self._keep(workset, made)
+        return msgspec.Raw(made)
+
+    def _keep(self, workset: Workset, made: bytes) -> None:
+        with self._mutex:
+            _, before = self._kept.pop(workset.workset_id, (0, b""))
+            self._kept[workset.workset_id] = (workset.version, made)
+            self._bytes += len(made) - len(before)
+            while self._bytes > self.most:
+                _, (_, oldest) = self._kept.popitem(last=False)
+                self._bytes -= len(oldest)
