@@ -3,9 +3,9 @@ How fast the HTTP API answers: ``python -m benchmarks.bench_http [seconds]``.
 
 wrk keeps 32 connections busy with each of several requests, against the service on stores in memory
 (and, where ministack is installed, on DynamoDB as it plays it, each call 10 ms away), and against bare
-routes of the same framework, in the same run and process: ratios say more than seconds. On a machine that has other
-things to do, the ratio by CPU (what a request costs this process) says more than that of rates. Where
-the loop was held up, the longest such moment is told.
+routes of the same framework, in the same run and process: ratios say more than seconds. Where the
+machine has other things to do, the ratio by CPU (what a request costs this process) says more than
+that of rates. Where the loop was held up, the longest such moment is told.
 """
 
 import argparse

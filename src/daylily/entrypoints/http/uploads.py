@@ -49,16 +49,20 @@ async def body_within(request: Request[Any, Any, Any], most: int) -> bytes:
 
     Raises:
         RequestEntityTooLarge: It has more.
+        CutShortError: The client went away before all of it had come.
     """
     notes: dict[str, Any] = request.scope.setdefault("daylily", {})  # type: ignore[typeddict-item]
     if "body" not in notes:
         if (request.content_length or 0) > most:
             raise RequestEntityTooLarge
         body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > most:
-                raise RequestEntityTooLarge
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > most:
+                    raise RequestEntityTooLarge
+        except InternalServerException:
+            raise CutShortError("the client went away") from None
         notes["body"] = bytes(body)
     found: bytes = notes["body"]
     return found
