@@ -1,10 +1,11 @@
 """
-Serve the API and the portal to whoever has the token, over HTTPS if told to.
+Serve the API to the people of a Cognito user pool, over HTTPS if told to.
 
+    export COGNITO_USER_POOL_ID=... COGNITO_APP_CLIENT_ID=...   # daylily auth create-pool prints them
     python examples/run_api_with_auth.py --https --port 8443 --cert cert.pem --key key.pem
 
 Settings come from the environment, as everywhere (S3_BUCKET, WORKSET_TABLE_NAME ...; without them
-worksets live in a folder on this machine). The token is DAYLILY_TOKEN, or the one of this home.
+worksets live in a folder on this machine). DAYLILY_TOKEN, if it is set, is the operator's token.
 """
 
 import argparse
@@ -13,18 +14,16 @@ import threading
 from pathlib import Path
 
 from daylily.bootstrap import bootstrap
-from daylily.config import load
+from daylily.config import Settings, load
 from daylily.domain.errors import DaylilyError
 from daylily.entrypoints.http.app import create_asgi
 from daylily.entrypoints.http.asgi import ANYWHERE, configured_token
-from daylily.entrypoints.service import (
-    ADMIN_TOKEN,
-    ensure_admin_token,
-    listen,
-    serve_asgi,
-    stopped_by_signals,
-)
+from daylily.entrypoints.service import listen, serve_asgi, stopped_by_signals
 from daylily.entrypoints.tls import tls_context
+
+_NEEDED = (
+    "COGNITO_USER_POOL_ID and COGNITO_APP_CLIENT_ID are needed: 'daylily auth create-pool' prints them"
+)
 
 
 def main() -> int:
@@ -34,28 +33,29 @@ def main() -> int:
         print("error: --https needs both --cert and --key", file=sys.stderr)
         return 1
     try:
-        serve(arguments)
+        settings = load().settings
+        if not settings.asks_cognito:
+            print(f"error: {_NEEDED}", file=sys.stderr)
+            return 1
+        serve(arguments, settings)
     except DaylilyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def serve(arguments: argparse.Namespace) -> None:
+def serve(arguments: argparse.Namespace, settings: Settings) -> None:
     """Serve as the arguments say."""
-    settings = load().settings
     tls = tls_context(arguments.cert, arguments.key) if arguments.https else None
     # A token in plain HTTP is for this machine alone, unless somebody says otherwise.
     host = arguments.host or (ANYWHERE if tls else "127.0.0.1")
     listener = listen(host, arguments.port, "https" if tls else "http")
     app = bootstrap(settings)
-    token = configured_token(settings) or ensure_admin_token(settings.home)
-    where = "DAYLILY_TOKEN" if settings.token else str(settings.home / ADMIN_TOKEN)
-    if settings.cognito_user_pool_id:
-        print("note: Cognito is not asked yet; sign in with the token", file=sys.stderr)
+    token = configured_token(settings)
 
     def started() -> None:
-        print(f"daylily is up at {listener.url}; sign in with the token in {where}", flush=True)
+        pool = settings.cognito_user_pool_id
+        print(f"daylily is up at {listener.url}, for the people of {pool}", flush=True)
 
     try:
         asgi = create_asgi(app, admin_token=token, host=host)
@@ -68,7 +68,7 @@ def serve(arguments: argparse.Namespace) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Serve the API and the portal, with a token.")
+    parser = argparse.ArgumentParser(description="Serve the API to the people of a user pool.")
     parser.add_argument("--https", action="store_true", help="speak HTTPS; needs --cert and --key")
     parser.add_argument("-p", "--port", type=int, default=8000, help="port to listen on [8000]")
     parser.add_argument("--host", help="address [all of them with --https, else 127.0.0.1]")

@@ -226,8 +226,16 @@ def test_the_certificate_of_the_guide(certificate: Path) -> None:
 
 
 def test_https_of_the_guide(site: Site, certificate: Path) -> None:
-    """With the certificate of the guide; TLS 1.2 or later, and a token."""
+    """With the certificate of the guide; TLS 1.2 or later, for people of a pool and the operator."""
     port = port_of(8443)
+    pool = json.loads(site.run("daylily", "auth", "create-pool", "--json"))
+    site.run("daylily", "auth", "create-user", "ada@lab.example", S3_BUCKET=BUCKET, **_of(site, pool))
+    site.cognito.admin_set_user_password(
+        UserPoolId=pool["user_pool_id"],
+        Username="ada@lab.example",
+        Password=f"{TOKEN.title()}1",
+        Permanent=True,
+    )
     command = HTTPS.text.replace("8443", str(port))
     for printed, made in (
         ("/etc/ssl/certs/server.pem", certificate / "cert.pem"),
@@ -235,7 +243,8 @@ def test_https_of_the_guide(site: Site, certificate: Path) -> None:
     ):
         assert printed in command
         command = command.replace(printed, str(made))
-    with site.running(command, S3_BUCKET=BUCKET, DAYLILY_TOKEN=TOKEN) as server:
+    more = {"S3_BUCKET": BUCKET, "DAYLILY_TOKEN": TOKEN, **_of(site, pool)}
+    with site.running(command, **more) as server:
         server.says(f"daylily is up at https://0.0.0.0:{port}")
         url = f"https://localhost:{port}"
         trusting = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
@@ -244,9 +253,34 @@ def test_https_of_the_guide(site: Site, certificate: Path) -> None:
             assert client.get(f"{url}/worksets").status_code == 401
             headers = {"authorization": f"Bearer {TOKEN}"}
             assert client.get(f"{url}/worksets", headers=headers).json() == []
+            ada = {"name": "ada@lab.example", "password": f"{TOKEN.title()}1"}
+            token = client.post(f"{url}/api/auth/sign-in", json=ada).json()["token"]
+            headers = {"authorization": f"Bearer {token}"}
+            me = client.get(f"{url}/api/auth/me", headers=headers).json()
+            assert (me["name"], me["customer_id"], me["role"]) == (ada["name"], "local", "user")
+            forged = {"authorization": f"Bearer {token[:-8]}AAAAAAAA"}
+            assert client.get(f"{url}/api/auth/me", headers=forged).status_code == 401
         for version, taken in (("1.1", False), ("1.2", True), ("1.3", True)):
             assert _speaks(f"localhost:{port}", version) is taken
     assert server.exit_code == 0, server.said
+
+
+def _of(site: Site, pool: dict[str, str]) -> dict[str, str]:
+    """Return the variables that name a pool, and where moto has its keys."""
+    return {
+        "COGNITO_USER_POOL_ID": pool["user_pool_id"],
+        "COGNITO_APP_CLIENT_ID": pool["app_client_id"],
+        "DAYLILY_JWKS_URL": f"{site.endpoint}/{pool['user_pool_id']}/.well-known/jwks.json",
+    }
+
+
+def test_https_needs_a_pool(site: Site, certificate: Path) -> None:
+    """S-30: Without the ids of Cognito it does not serve."""
+    command = f"python examples/run_api_with_auth.py --https --cert {certificate}/cert.pem"
+    with site.running(f"{command} --key {certificate}/key.pem") as server:
+        server.says("error: COGNITO_USER_POOL_ID and COGNITO_APP_CLIENT_ID are needed")
+        server.process.wait(30)
+    assert server.exit_code == 1
 
 
 def _speaks(address: str, version: str) -> bool:

@@ -139,6 +139,11 @@ class Site:
         """A client of DynamoDB."""
         return boto3.client("dynamodb", **self._reached())
 
+    @property
+    def cognito(self) -> Any:
+        """A client of Cognito."""
+        return boto3.client("cognito-idp", **self._reached())
+
     def _reached(self) -> dict[str, Any]:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return {"endpoint_url": self.endpoint, "region_name": REGION, **keys}

@@ -118,6 +118,10 @@ def _run(
     settings = session.settings
     keep_diary(session, json_logs=json_logs)
     _check_exposure(settings.host, insecure=insecure, meant=anyone_on_the_network)
+    if insecure and settings.has_issuer:
+        raise InvalidInputError.of(
+            "--insecure", "makes no sense where people sign in (COGNITO_USER_POOL_ID)"
+        )
     # These first: a second one must not touch anything.
     if not another:
         check_alone(settings.home)

@@ -1,0 +1,60 @@
+"""Tokens and trails, past HTTP: what only commands and other use cases ask for."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.http.service import Service
+
+from daylily.domain.customers import Principal, Role, Scope
+from daylily.domain.errors import NotAllowedError, NotFoundError
+
+ADA = Principal.of("ada", "local", Role.ADMIN)
+BOB = Principal.of("bob", "local", Role.USER)
+ROOT = Principal.of("root", "local", Role.OPERATOR)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service in memory."""
+    return Service.new()
+
+
+def test_all_that_somebody_has_made_is_revoked(service: Service) -> None:
+    """On every page, and nothing of others; what is revoked already is left as it is."""
+    tokens = service.app.tokens
+    for number in range(120):
+        tokens.create(BOB, "local", name=str(number), scope=Scope.READ, lasts=DAY)
+    tokens.create(ADA, "local", name="kept", scope=Scope.READ, lasts=DAY)
+    assert tokens.revoke_all("local", "bob") == 120
+    assert tokens.revoke_all("local", "bob") == 0
+    (kept,) = [
+        each
+        for cursor in (None, tokens.list(ADA, "local").cursor)
+        for each in tokens.list(ADA, "local", cursor=cursor).items
+        if each.revoked_at is None
+    ]
+    assert kept.name == "kept"
+
+
+def test_tokens_of_others(service: Service) -> None:
+    """Nobody makes or lists any for a customer that is not theirs, or is not there."""
+    for customer in ("acme", "nobody"):
+        with pytest.raises(NotFoundError):
+            service.app.tokens.create(ADA, customer, name="x", scope=Scope.READ, lasts=DAY)
+    with pytest.raises(NotFoundError):
+        service.app.tokens.list(ROOT, "nobody")
+
+
+def test_what_concerns_no_customer(service: Service) -> None:
+    """It has a trail of its own, for operators alone."""
+    audit = service.app.audit
+    more = {"action": "createPool", "target": "pool", "outcome": "done", "request_id": "command"}
+    entry = audit.record(None, actor="root", **more)
+    assert audit.record("a/b", actor="x" * 999, **more).actor == "x" * 200
+    assert entry in audit.list(ROOT, None).items
+    assert audit.list(ROOT, "local").items == ()
+    with pytest.raises(NotAllowedError):
+        audit.list(ADA, None)
+    with pytest.raises(NotFoundError):
+        audit.list(ROOT, "nobody")
