@@ -58,3 +58,10 @@ def test_what_concerns_no_customer(service: Service) -> None:
         audit.list(ADA, None)
     with pytest.raises(NotFoundError):
         audit.list(ROOT, "nobody")
+
+
+def test_what_a_token_makes_would_outlive_it(service: Service) -> None:
+    """So one that reaches less far makes none, whoever holds it."""
+    program = Principal.of("ada/report", "local", Role.ADMIN, Scope.SUBMIT)
+    with pytest.raises(NotAllowedError, match="makes no other tokens"):
+        service.app.tokens.create(program, "local", name="x", scope=Scope.READ, lasts=DAY)
