@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from tests.unit.http.service import Service
 
 from daylily.adapters.memory.customers import InMemoryCustomers
 from daylily.adapters.memory.documents import InMemoryDocumentStore
@@ -13,6 +14,7 @@ from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.application.room import Limits
 from daylily.application.slots import UNBOUNDED, Slots
 from daylily.domain.errors import NotSetUpError
+from daylily.domain.lifecycle import State
 from daylily.domain.workset import Workset
 from daylily.ports.documents import Document, DocumentStore
 from daylily.testing.clock import ManualClock
@@ -143,3 +145,15 @@ def test_a_limit_that_was_lowered() -> None:
     yard.clock.advance(timedelta(minutes=2))
     yard.release(first)
     assert not yard.slots.take(third)
+
+
+def test_who_finds_none_lets_go_again() -> None:
+    """A launcher that had counted before another launched: its workset is ready as before."""
+    service = Service.new()
+    customers, start = service.app.world.customers, service.app.cycle.start
+    customers.save(customers.get("local"), evolve(customers.get("local"), max_concurrent_worksets=1))
+    first, second = (service.app.world.store.get(service.submitted_directly()) for _ in range(2))
+    assert start(first, "monitor-a").state is State.IN_PROGRESS
+    waiting = start(second, "monitor-b")
+    assert (waiting.state, waiting.lock) == (State.READY, None)
+    assert "as many worksets running as it may" in waiting.history[-1].reason
