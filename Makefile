@@ -56,6 +56,10 @@ bench: $(VENV)/.developing $(VENV)/.engines  ## Print the benchmarks
 soak: $(VENV)/.developing  ## Play 200,000 schedules of whole fleets (SCHEDULES=...), and tell how fast
 	$(BIN)/python -m benchmarks.soak $(SCHEDULES)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.developing  ## Send the running service more than 20,000 requests that were made up
+	DAYLILY_FUZZ_CASES=230 $(PYTEST) -q tests/integration/http/test_schemathesis.py
+
 .PHONY: engines
 engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)
 	sh scripts/engines.sh

@@ -45,7 +45,7 @@ HeadCheck = Callable[[str, str, bytes], list[Fault]]
 _log = logging.getLogger(__name__)
 
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
-_TAG: Final = re.compile(r"(?=\S)[^\x00-\x1f\x7f]{1,64}(?<=\S)")
+_TAG: Final = re.compile(r"(?=\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}(?<=\S)")
 MOST_TAGS: Final = 20
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 

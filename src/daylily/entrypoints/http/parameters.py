@@ -134,7 +134,7 @@ _EMPTY: Final = {
     "maxProperties": 0,
     "deprecated": True,
 }
-_TAG: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[!-~]+$"}
+_TAG: Final = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": ONE_LINE}
 _FILE: Final = {"type": "string", "format": "binary"}
 _KEY: Final = {"type": "string", "minLength": 1, "maxLength": 1024}
 
@@ -333,7 +333,7 @@ GENERATE: Final = Body(
                 },
             },
             "reference_genome": {"type": "string", "minLength": 1},
-            "pipeline": nullable({"type": "string", "minLength": 1, "default": "germline"}),
+            "pipeline": nullable({"type": "string", "default": "germline"}),
             "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
             "max_retries": nullable({"type": "integer", "minimum": 0, "maximum": 10, "default": 3}),
             "estimated_coverage": nullable({"type": "number", "minimum": 0, "default": 30}),
