@@ -333,7 +333,8 @@ class Play:
         events = {each["event_id"]: each for each in notices}
         for each in notices:
             assert each == events[each["event_id"]], "one id, two stories"
-        told = Counter(each["kind"] for each in events.values())
+        # That a launch went silent is news of its own, and no step of the workset's.
+        told = Counter(each["kind"] for each in events.values() if each["kind"] != "lock_expired")
         # What comes back from the archive, or is restored from its directory, is no news.
         before = (None, *(step.state for step in workset.history))
         steps = [

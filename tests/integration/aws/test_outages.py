@@ -17,7 +17,7 @@ from tests.integration.aws.engines import Endpoint
 from tests.integration.aws.line import Line
 from tests.integration.aws.worlds import use_engines
 
-from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.aws.schema import create_customer_table, create_document_table, create_table
 from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.system import utc_now
 from daylily.bootstrap import App, compose, connect
@@ -90,6 +90,7 @@ def site(
         monkeypatch.setenv(name, value)
     create_table(dynamodb, environ["WORKSET_TABLE_NAME"])
     create_customer_table(dynamodb, environ["CUSTOMER_TABLE_NAME"])
+    create_document_table(dynamodb, f"{environ['WORKSET_TABLE_NAME']}-documents")
     settings, clock = load({}).settings, ManualClock(utc_now())
     world = evolve(connect(settings), clock=clock, compute=InMemoryCompute(clock))
     app = compose(evolve(settings, workers=1), world)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.integration.aws.engines import Endpoint
 
-from daylily.adapters.aws.schema import create_customer_table, create_table
+from daylily.adapters.aws.schema import create_customer_table, create_document_table, create_table
 from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App, bootstrap
 from daylily.config import load
@@ -61,6 +61,7 @@ def app(
         monkeypatch.setenv(name, value)
     create_table(dynamodb, table)
     create_customer_table(dynamodb, f"{table}-customers")
+    create_document_table(dynamodb, f"{table}-documents")
     app = bootstrap(load({}, environ).settings)
     app.world.customers.add(Customer(customer_id="acme", name="Acme"))
     yield app
