@@ -4,7 +4,9 @@
 # Nothing is started: tests start their own, on loopback. Needs root on Debian or Ubuntu.
 set -eu
 
-packages="chromium slurmctld slurmd slurm-client munge openssh-server nodejs npm wrk systemd"
+packages="chromium slurmctld slurmd slurm-client munge openssh-server wrk systemd"
+# Node of another source brings npm with it, and Debian's npm does not go beside that.
+command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "engines: only Debian and Ubuntu are known here; install by hand: $packages" >&2
