@@ -56,6 +56,8 @@ class Life:
         self._is_canceled_while_it_runs(self._submitted("third"))
         self._has_a_long_history()
         self._has_large_files()
+        # What cannot be told at all is laid on a list, and the rest of life goes on.
+        assert list(self.api.redeliver.waiting()) == []
 
     # The chapters
 
