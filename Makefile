@@ -25,7 +25,7 @@ demo: $(VENV)/.installed  ## Run the example through a local service; KEEP=1 lea
 .PHONY: test
 test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.spectral $(VENV)/.tools  ## Run every test, and hold domain and application to full branch coverage
 	@rm -f .coverage .coverage.*
-	$(PYTEST) -n $(WORKERS) --cov --cov-report=
+	$(PYTEST) -n $(WORKERS) -m "not apart" --cov --cov-report=
 	$(BIN)/coverage report --include='src/daylily/domain/*,src/daylily/application/*' --fail-under=100
 
 .PHONY: test-fast
@@ -55,6 +55,10 @@ bench: $(VENV)/.developing $(VENV)/.engines  ## Print the benchmarks
 .PHONY: soak
 soak: $(VENV)/.developing  ## Play 200,000 schedules of whole fleets (SCHEDULES=...), and tell how fast
 	$(BIN)/python -m benchmarks.soak $(SCHEDULES)
+
+.PHONY: chaos
+chaos: $(VENV)/.developing $(VENV)/.engines  ## Kill monitors, the API and stores under sixty worksets, on real engines
+	$(PYTEST) -q tests/integration/chaos
 
 .PHONY: fuzz
 fuzz: $(VENV)/.developing  ## Send the running service more than 20,000 requests that were made up

@@ -16,7 +16,13 @@ from tests.integration.slurm.cluster import cluster
 
 from daylily.domain.lifecycle import State
 
-pytestmark = [pytest.mark.engine, pytest.mark.slurm, pytest.mark.load, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.slurm,
+    pytest.mark.load,
+    pytest.mark.apart,
+    pytest.mark.timeout(900),
+]
 
 WORKSETS = 60
 SEED = 20250602

@@ -12,6 +12,7 @@ from daylily.application.register_workset import Registration
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import ConflictError, UnavailableError
+from daylily.domain.events import EventKind
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import Sentinel
@@ -317,7 +318,12 @@ class Ending:
             {workset.name: workset.state for workset in worksets},
             {workset.name: tuple(one.outcome for one in workset.attempts) for workset in worksets},
             Counter(f"{names[key.split('/')[0]]}/{key.split('/')[1]}" for key in lab.started()),
-            Counter((names[event.workset_id], event.kind.value) for event in events),
+            # That a launch went silent is news of its own: without the fault there is none.
+            Counter(
+                (names[event.workset_id], event.kind.value)
+                for event in events
+                if event.kind is not EventKind.LOCK_EXPIRED
+            ),
         )
 
 

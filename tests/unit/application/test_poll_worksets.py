@@ -1,5 +1,6 @@
 """Polling: what the engine says of an attempt becomes the workset's story, once."""
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory
 from daylily.domain.workset import Progress, Workset
-from daylily.ports.compute import Phase
+from daylily.ports.compute import JobStatus, Phase
 from daylily.testing.faults import Blow, FaultInjector
 
 
@@ -151,6 +152,23 @@ def test_a_job_that_is_missing_is_as_good_as_canceled(lab: Lab) -> None:
     workset = launched(lab)
     lab.compute = InMemoryCompute(lab.clock)
     asked = lab.app().cancel(ADA, workset.workset_id)
+    (moved,) = poll(lab)([asked])
+    assert moved.state is State.CANCELED
+
+
+class Forgetful(InMemoryCompute):
+    """An engine that keeps no record of anything."""
+
+    def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
+        """See Compute.status."""
+        return {}
+
+
+def test_a_cancel_of_which_the_engine_has_no_record(lab: Lab) -> None:
+    """It has been told to stop, and knows of nothing that runs: there is nothing to wait for."""
+    workset = launched(lab)
+    asked = lab.app().cancel(ADA, workset.workset_id)
+    lab.compute = Forgetful(lab.clock)
     (moved,) = poll(lab)([asked])
     assert moved.state is State.CANCELED
 

@@ -130,6 +130,7 @@ _PLACE: Final = nullable({"type": "string", "pattern": f"^({ID_PATTERN.pattern})
 _EMPTY: Final = {
     "type": ["string", "null", "array", "object"],
     "maxLength": 0,
+    "items": {},
     "maxItems": 0,
     "maxProperties": 0,
     "deprecated": True,
