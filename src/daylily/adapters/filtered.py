@@ -3,7 +3,7 @@
 from attrs import frozen
 
 from daylily.domain.audience import Audience
-from daylily.domain.events import ALL_NEWS, OPT_IN, Event, EventKind
+from daylily.domain.events import Event, EventKind
 from daylily.ports.notifier import Notifier
 
 
@@ -17,7 +17,7 @@ class FilteredNotifier:
     @property
     def kinds(self) -> frozenset[EventKind]:
         """Those of the channel that are wanted."""
-        return self.channel.kinds & (self.audience.kinds or ALL_NEWS - OPT_IN)
+        return self.channel.kinds & self.audience.wanted
 
     def send(self, event: Event) -> None:
         """See Notifier.send."""
