@@ -19,13 +19,13 @@ def _moto() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def dynamodb() -> "DynamoDBClient":
-    """Return a client; making one takes longer than most tests do."""
+    """Return a client of this test's own: what it lets go wrong ends with it."""
     return dynamodb_client()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def s3() -> "S3Client":
     """Return a client."""
     return s3_client()
