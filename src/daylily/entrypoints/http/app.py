@@ -54,7 +54,8 @@ from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_o
 from daylily.entrypoints.http.streams import Streams
 from daylily.entrypoints.http.traffic import Traffic
 from daylily.entrypoints.http.wiring import provide_who
-from daylily.entrypoints.portal.pages import answer_page_problem, create_portal
+from daylily.entrypoints.portal.app import create_portal
+from daylily.entrypoints.portal.problem_page import answer_page_problem
 from daylily.entrypoints.tries import Tries
 
 LARGEST_BODY: Final = 1 << 20

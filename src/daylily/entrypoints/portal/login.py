@@ -1,9 +1,8 @@
 """Signing in and out."""
 
 import secrets
-from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from attrs import frozen
 from litestar import Request, Response, get, post
@@ -16,9 +15,9 @@ from litestar.types import Guard
 
 from daylily.domain.errors import UnauthenticatedError
 from daylily.entrypoints.http.auth import Authenticator, check_scope
-from daylily.entrypoints.http.errors import MediaTypeError
 from daylily.entrypoints.http.security import Connection
-from daylily.entrypoints.portal.look import page
+from daylily.entrypoints.portal.context import shown
+from daylily.entrypoints.portal.forms import check_csrf, form_of
 from daylily.entrypoints.portal.sessions import LASTS, LoginForms, Session, Sessions
 from daylily.entrypoints.tries import Tries
 
@@ -61,21 +60,6 @@ def behind(desk: Desk) -> Guard:
     return guard
 
 
-def form_of(request: Request[Any, Any, Any], body: bytes) -> Mapping[str, str]:
-    """
-    Return the fields of a form.
-
-    The framework's own parser keeps the forms it has seen for a while; these hold secrets.
-
-    Raises:
-        MediaTypeError: The body is no form.
-    """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/x-www-form-urlencoded":
-        raise MediaTypeError("send a form")
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-
-
 @get("/login", sync_to_thread=True)
 def login_page(
     request: Request[Any, Any, Any],
@@ -115,7 +99,7 @@ def login(request: Request[Any, Any, Any], body: RawBody, desk: AtDesk) -> Respo
 @post("/logout", status_code=200, sync_to_thread=True)
 def logout(request: Request[Any, Session, Any], body: RawBody, desk: AtDesk) -> Response[Any]:
     """Sign out."""
-    request.auth.check(form_of(request, body))
+    check_csrf(request, form_of(request, body))
     desk.sessions.end(request.cookies.get(COOKIE, ""))
     answer = Redirect(f"{HOME}/login", status_code=303)
     answer.set_cookie(_cookie(request, COOKIE, "", 0))
@@ -136,14 +120,13 @@ def _form(
     request: Request[Any, Any, Any], desk: Desk, *, after: str, failed: bool = False
 ) -> Response[Any]:
     cookie = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
-    answer = page(
+    answer = shown(
+        request,
         "login.html",
         status_code=401 if failed else 200,
         failed=failed,
         after=after,
         csrf=desk.forms.token(cookie),
-        session=None,
-        signs_out=False,
     )
     answer.set_cookie(_cookie(request, FORM_COOKIE, cookie, 3600))
     return answer

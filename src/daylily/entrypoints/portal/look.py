@@ -1,5 +1,6 @@
 """How things look on a page: templates, words, and what to do when something went wrong."""
 
+import gzip
 import hashlib
 import re
 from collections.abc import Mapping
@@ -44,6 +45,8 @@ class Asset:
     content: bytes
     media_type: str
     version: str
+    packed: bytes | None = None
+    """The content as most browsers get it; None for what does not become smaller."""
 
 
 def _assets() -> Mapping[str, Asset]:
@@ -54,7 +57,9 @@ def _assets() -> Mapping[str, Asset]:
         if media_type is not None:
             content = file.read_bytes()
             version = hashlib.sha256(content).hexdigest()[:12]
-            found[file.name] = Asset(content, media_type, version)
+            packed = gzip.compress(content, mtime=0)
+            smaller = packed if len(packed) < len(content) else None
+            found[file.name] = Asset(content, media_type, version, smaller)
     return found
 
 

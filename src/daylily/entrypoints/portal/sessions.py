@@ -28,16 +28,6 @@ class Session:
     expires_at: datetime | None = None
     """None where there is nothing to sign in to."""
 
-    def check(self, form: Mapping[str, str]) -> None:
-        """
-        Let through a form that came from a page of this session.
-
-        Raises:
-            ForbiddenError: It did not.
-        """
-        if not hmac.compare_digest(form.get("csrf", "").encode(), self.csrf.encode()):
-            raise ForbiddenError("this form is out of date: go back, reload the page and try again")
-
 
 @define
 class Sessions:

@@ -118,6 +118,27 @@ function run(task) {
   plan();
 }
 
+// Questions before something is done, and messages that go away by themselves.
+document.addEventListener("click", (event) => {
+  const opens = event.target.closest?.("[data-opens]");
+  if (opens) document.getElementById(opens.dataset.opens)?.showModal();
+  const closes = event.target.closest?.("[data-closes]");
+  if (closes) closes.closest("dialog")?.close();
+});
+
+const toasts = document.getElementById("toasts");
+new MutationObserver((changes) => {
+  for (const change of changes) {
+    for (const toast of change.addedNodes) setTimeout(() => toast.remove(), 10000);
+  }
+}).observe(toasts, { childList: true });
+
+// What htmx brings in is in the reader's zone, too; and who is signed out meanwhile signs in again.
+document.addEventListener("htmx:afterSwap", (event) => localTimes(event.target));
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) location.reload();
+});
+
 localTimes(document);
 for (const region of document.querySelectorAll("[data-refresh]")) run(keepFresh(region));
 for (const log of document.querySelectorAll("[data-log]")) {
