@@ -167,7 +167,7 @@ class TestMade:
             s3_bucket="daylily-worksets-bucket",
             s3_prefix="worksets/",
         )
-        assert {route.path for route in asgi.routes} >= {"/api/estimate-cost", "/worksets"}
+        assert {route.path for route in asgi.routes} >= {"/v1/api/estimate-cost", "/v1/worksets"}
 
     def test_stores_are_let_go_of_in_the_end(self, service: Service) -> None:
         """With the server."""

@@ -165,7 +165,7 @@ def test_figures_for_prometheus(service: Service, client: Any) -> None:
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'daylily_worksets{state="ready"} 1.0' in answer.text
-    assert 'method="GET",route="/worksets/{workset_id}",status="404"} 1.0' in answer.text
+    assert 'method="GET",route="/v1/worksets/{workset_id}",status="404"} 1.0' in answer.text
     assert "daylily_http_streams 0.0" in answer.text
 
 

@@ -18,6 +18,7 @@ from daylily.entrypoints.http.audit import UNHEARD
 from daylily.entrypoints.http.auth import NEEDS, BearerTokens
 from daylily.entrypoints.http.describing import Body, described
 from daylily.entrypoints.http.parameters import closed, nullable
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, json_object
 from daylily.entrypoints.http.security import request_id
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -66,7 +67,7 @@ def _told(app: App, request: Call, action: str, signed_in: SignedIn) -> None:
         who.customer_id,
         actor=who.name,
         action=action,
-        target=request.scope["path"],
+        target=path_asked_for(request.scope),
         outcome="200",
         request_id=request_id(request.scope),
     )

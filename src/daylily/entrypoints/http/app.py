@@ -42,6 +42,7 @@ from daylily.entrypoints.http.describing import DescribedConfig
 from daylily.entrypoints.http.idempotency import AnsweredError, begin, keep_answer, replayed
 from daylily.entrypoints.http.kept import KeptWorksets
 from daylily.entrypoints.http.methods import Methods
+from daylily.entrypoints.http.prefix import PREFIX, Service
 from daylily.entrypoints.http.problems import answer_problem
 from daylily.entrypoints.http.rates import (
     OPEN_SHARE,
@@ -167,14 +168,12 @@ def create_asgi(
     opened = [so_often_an_address(addresses)]
     streams, traffic = Streams(app), Traffic()
     portal = create_portal(app, authenticator, needs_token=not isinstance(authenticator, OpenDoor))
-    made = Litestar(
+    made = Service(
+        _api([*doors, *known], doors, opened),
         [
             health.front_door,
             health.live,
             health.ready,
-            *_api("/v1", [*doors, *known], doors, opened),
-            # The addresses of old and of the guide; the document names each route once.
-            *_api("/", [*doors, *known], doors, opened, include_in_schema=False),
             Router("/", route_handlers=[portal, docs_page.page, docs_page.part], guards=doors),
         ],
         dependencies={
@@ -236,19 +235,13 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
     )
 
 
-def _api(
-    prefix: str,
-    inside: Sequence[Guard],
-    doors: Sequence[Guard],
-    opened: Sequence[Guard],
-    **more: Any,
-) -> tuple[Router, ...]:
-    """Return the routes below *prefix*: those for who is signed in, who may sign in, and everybody."""
-    return (
-        Router(prefix, route_handlers=_CLOSED, guards=inside, before_request=begin, **more),
-        Router(prefix, route_handlers=_AT_THE_DOOR, guards=[*doors, *opened], **more),
-        Router(prefix, route_handlers=_OPEN, guards=opened, **more),
-    )
+def _api(inside: Sequence[Guard], doors: Sequence[Guard], opened: Sequence[Guard]) -> list[Router]:
+    """Return the API's routes: those for who is signed in, who may sign in, and everybody."""
+    return [
+        Router(PREFIX, route_handlers=_CLOSED, guards=inside, before_request=begin),
+        Router(PREFIX, route_handlers=_AT_THE_DOOR, guards=[*doors, *opened]),
+        Router(PREFIX, route_handlers=_OPEN, guards=opened),
+    ]
 
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

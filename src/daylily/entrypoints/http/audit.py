@@ -9,6 +9,7 @@ from litestar.types import Message, Scope
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import DaylilyError
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.security import SAFE_METHODS, request_id
 
 UNHEARD: Final = "audited"
@@ -37,7 +38,7 @@ class Audit:
             return
         status = int(message["status"])
         headers = {name.lower(): value for name, value in message.get("headers", ())}
-        path = str(scope["path"])
+        path = path_asked_for(scope)
         target = headers.get(b"location", b"").decode("latin-1") or path
         action = str(getattr(handler, "operation_id", None) or handler.handler_name)
         await to_thread.run_sync(self._record, who, asked, action, target, status)

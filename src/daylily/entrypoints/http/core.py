@@ -21,6 +21,7 @@ from daylily.domain.names import check_id
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, json_object, query, version_in
 from daylily.entrypoints.http.submission import SAMPLE_ID, read_submission
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -79,7 +80,7 @@ def register(request: Call, body: RawBody, app: UseCases, who: Who) -> Answer[Wo
     _check_place(app, workset_id, *place)
     said = metadata if isinstance(metadata, Mapping) else {}
     wanted = registration(workset_id, priority, said, app.settings, user=who.name)
-    return shown(app, app.register(wanted), location=f"{request.url.path}/{workset_id}")
+    return shown(app, app.register(wanted), location=f"{path_asked_for(request.scope)}/{workset_id}")
 
 
 @put(

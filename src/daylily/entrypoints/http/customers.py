@@ -25,6 +25,7 @@ from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.describing import Body, described
 from daylily.entrypoints.http.idempotency import SECRET
 from daylily.entrypoints.http.parameters import closed, nullable
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.ports.identities import Member
@@ -93,7 +94,7 @@ def create(request: Call, body: RawBody, app: UseCases, who: Who) -> Answer[Cust
     fields.refuse_others()
     fields.raise_faults()
     made = app.manage.create(who, customer)
-    location = f"{request.url.path.rstrip('/')}/{made.customer_id}"
+    location = f"{path_asked_for(request.scope).rstrip('/')}/{made.customer_id}"
     return Answer(CustomerView.of(made, app.settings.bucket), headers={"Location": location})
 
 
@@ -174,7 +175,7 @@ def add_member(
     password = app.members.add(who, member)
     return Answer(
         NewMemberView(member=MemberView.of(member), password=password),
-        headers={"Location": f"{request.url.path.rstrip('/')}/{name}"},
+        headers={"Location": f"{path_asked_for(request.scope).rstrip('/')}/{name}"},
     )
 
 
@@ -225,7 +226,7 @@ def create_token(
     token, text = app.tokens.create(who, cid, name=name, scope=Scope(scope), lasts=lasts)
     return Answer(
         NewTokenView(token=text, about=TokenView.of(token)),
-        headers={"Location": f"{request.url.path.rstrip('/')}/{token.token_id}"},
+        headers={"Location": f"{path_asked_for(request.scope).rstrip('/')}/{token.token_id}"},
     )
 
 

@@ -16,6 +16,7 @@ from daylily.application.answer_once import Answer, AnswerOnce, Claim, UnderWayE
 from daylily.domain.errors import ConflictError, DaylilyError, InvalidInputError
 from daylily.entrypoints.http.forms import LONGEST_TEXT as LARGEST_BODY
 from daylily.entrypoints.http.forms import is_form
+from daylily.entrypoints.http.prefix import path_asked_for, unprefixed
 from daylily.entrypoints.http.uploads import body_within
 
 HEADER: Final = "idempotency-key"
@@ -169,7 +170,7 @@ def _claim(request: Request[Any, Any, Any], call: _Call, fingerprint: str) -> An
 
 def _fingerprint(request: Request[Any, Any, Any], body: bytes) -> str:
     """Return a digest of all that a request asks for."""
-    path = request.scope["raw_path"].partition(b"?")[0].removeprefix(b"/v1")
+    path = unprefixed(path_asked_for(request.scope)).encode("latin-1")
     digest = hashlib.sha256()
     for part in (request.method.encode(), path, request.scope["query_string"], body):
         digest.update(len(part).to_bytes(8, "big") + part)

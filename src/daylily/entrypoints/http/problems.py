@@ -33,6 +33,7 @@ from daylily.entrypoints.http.errors import (
     TooManyRequestsError,
     TooManyStreamsError,
 )
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.security import request_id
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -150,7 +151,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         "title": problem.kind.title,
         "status": problem.kind.status,
         "detail": problem.detail,
-        "instance": request.scope["raw_path"].partition(b"?")[0].decode("latin-1"),
+        "instance": path_asked_for(request.scope),
         "request_id": request_id(request.scope),
     }
     if problem.faults is not None:

@@ -14,6 +14,7 @@ from litestar import Request
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.spelling import meant
 from daylily.entrypoints.http.errors import BadDocumentError, MediaTypeError
+from daylily.entrypoints.http.prefix import PREFIX, unprefixed
 
 T = TypeVar("T")
 
@@ -273,10 +274,11 @@ def key_in_path(request: Request[Any, Any, Any]) -> str:
     """
     scope = request.scope
     raw = scope["raw_path"].partition(b"?")[0].removeprefix(scope.get("root_path", "").encode())
+    raw = raw.removeprefix(PREFIX.encode())
     try:
         path = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         raise InvalidInputError.of("key", "is not UTF-8") from None
-    before = scope["path_template"].strip("/").count("/")
+    before = unprefixed(scope["path_template"]).strip("/").count("/")
     found = re.fullmatch(rf"(?:/+[^/]+){{{before}}}/(.*)", path, re.DOTALL)
     return found[1] if found else ""

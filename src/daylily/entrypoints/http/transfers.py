@@ -13,6 +13,7 @@ from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.files import file_view
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.ranges import Wanted
 from daylily.entrypoints.http.requests import Fields, count, json_object, key_in_path, query
 from daylily.entrypoints.http.uploads import store_body
@@ -54,7 +55,7 @@ def begin_upload(
     fields.refuse_others()
     fields.raise_faults()
     upload_id, upload = app.uploads.begin(who, cid, key, size or 0)
-    location = f"{request.url.path.rstrip('/')}/{upload_id}"
+    location = f"{path_asked_for(request.scope).rstrip('/')}/{upload_id}"
     view = _view(app.uploads, who, cid, upload_id, upload, 0, 1)
     return Answer(view, headers={"Location": location})
 

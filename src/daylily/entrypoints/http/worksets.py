@@ -20,6 +20,7 @@ from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.forms import boundary_of, is_form
 from daylily.entrypoints.http.idempotency import claim_form, seed_of
 from daylily.entrypoints.http.kept import KeptWorksets, joined
+from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, count, instant, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.submit_form import SubmittedForm
@@ -96,7 +97,7 @@ def _create(request: Call, cid: str, body: bytes, app: App, who: Principal) -> A
 
 
 def _taken(request: Call, app: App, workset: Workset) -> Answer[WorksetView]:
-    location = f"{request.url.path.rstrip('/')}/{workset.workset_id}"
+    location = f"{path_asked_for(request.scope).rstrip('/')}/{workset.workset_id}"
     return shown(app, workset, location=location)
 
 
