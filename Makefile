@@ -64,6 +64,11 @@ chaos: $(VENV)/.developing $(VENV)/.engines  ## Kill monitors, the API and store
 fuzz: $(VENV)/.developing  ## Send the running service more than 20,000 requests that were made up
 	DAYLILY_FUZZ_CASES=230 $(PYTEST) -q tests/integration/http/test_schemathesis.py
 
+.PHONY: screenshots
+screenshots: $(VENV)/.developing  ## Take pictures of every page of the portal, in light, in dark and on a phone
+	@rm -rf screenshots && mkdir screenshots
+	DAYLILY_SCREENSHOTS=screenshots $(PYTEST) -q tests/integration/portal/test_every_page.py -k everybody
+
 .PHONY: engines
 engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)
 	sh scripts/engines.sh

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.integration.http.live import Live, serving
-from tests.integration.portal.visiting import Visitor
+from tests.integration.portal.visiting import Visitor, session_cookie
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -36,7 +36,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def visitor(live: Live, browser: Any) -> Iterator[Visitor]:
     """The operator, signed in; at the end nothing may have gone against a policy or failed."""
-    with Visitor.arriving(browser, live.url) as visitor:
+    with Visitor.arriving(browser, live.url, cookie=session_cookie(live.url)) as visitor:
         yield visitor
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 from tests.integration.http.live import TOKEN, Live
+from tests.integration.portal.site import submitted
 from tests.integration.portal.visiting import Visitor
 
 from daylily.domain.workset import Progress
@@ -14,26 +14,9 @@ from daylily.ports.state_store import Filter
 
 pytestmark = pytest.mark.chromium
 
-MINE = "/api/customers/local"
-READS = b"@read-1\nACGT\n+\nIIII\n"
 REPORT = b"""<!doctype html><title>Report</title><h1>Quality</h1><style>h1 { color: red }</style>
 <script>parent.document.title = "broken out"</script><img src=x onerror="parent.document.title='out'">
 <form action="/portal/logout" method="post"><button>Press</button></form>"""
-
-
-def submitted(live: Live, name: str = "Trio", samples: int = 1) -> str:
-    """Submit a workset over the API."""
-    with httpx.Client(base_url=live.url, headers={"authorization": f"Bearer {TOKEN}"}) as client:
-        for number in range(samples):
-            client.put(f"{MINE}/files/{number}.fastq", content=READS).raise_for_status()
-        body = {
-            "workset_name": name,
-            "pipeline_type": "fastq-qc",
-            "samples": [{"sample_id": f"S{n}", "r1": f"{n}.fastq"} for n in range(samples)],
-        }
-        answer = client.post(f"{MINE}/worksets", json=body)
-        answer.raise_for_status()
-        return str(answer.json()["workset_id"])
 
 
 def test_a_first_workset_comes_up_by_itself(live: Live, page: Any) -> None:

@@ -1,0 +1,83 @@
+"""A service with something of everything to be seen on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+from attrs import frozen
+from tests.integration.http.live import TOKEN, Live, serving
+
+from daylily.domain.workset import Progress
+
+MINE: Final = "/api/customers/local"
+READS: Final = b"@read-1\nACGT\n+\nIIII\n"
+REPORT: Final = (
+    b"<!doctype html><html lang='en'><title>Report</title><main><h1>Quality</h1></main></html>"
+)
+
+
+@frozen(kw_only=True)
+class Site:
+    """A server, and ids of worksets that have come to different states."""
+
+    live: Live
+    complete: str
+    failed: str
+    running: str
+    waiting: str
+    canceled: str
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self.live.url
+
+
+def submitted(live: Live, name: str = "Trio", samples: int = 1) -> str:
+    """Submit a workset over the API; return its id."""
+    with httpx.Client(base_url=live.url, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+        for number in range(samples):
+            client.put(f"{MINE}/files/{number}.fastq", content=READS).raise_for_status()
+        body = {
+            "workset_name": name,
+            "pipeline_type": "fastq-qc",
+            "samples": [{"sample_id": f"S{n}", "r1": f"{n}.fastq"} for n in range(samples)],
+        }
+        answer = client.post(f"{MINE}/worksets", json=body)
+        answer.raise_for_status()
+        return str(answer.json()["workset_id"])
+
+
+@contextmanager
+def populated(home: Path) -> Iterator[Site]:
+    """Serve, and let worksets come to their states."""
+    with serving(home) as live:
+        complete = submitted(live, "Trio of family 12", samples=3)
+        failed = submitted(live, "Tumour and normal, patient 0815", samples=2)
+        live.app.cycle()
+        folder = f"worksets/{complete}/results/attempt-1"
+        live.app.world.objects.put(f"{folder}/report.html", REPORT)
+        live.app.world.objects.put(f"{folder}/S0/qc.tsv", b"sample\treads\nS0\t1\n")
+        live.compute.write(f"{complete}/1", "S0: 1 read\nS1: 1 read\nS2: 1 read\n")
+        live.end(complete)
+        live.end(failed, exit_code=65, message="sample S1: the file holds no reads")
+        canceled = submitted(live, "Submitted by mistake")
+        with httpx.Client(base_url=live.url, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+            client.post(f"{MINE}/worksets/{canceled}/cancel").raise_for_status()
+        running = submitted(live, "Exomes of May", samples=3)
+        submitted(live, "Panel 7")
+        live.app.cycle()
+        waiting = submitted(live, "Whole genomes, second half")
+        live.compute.report(f"{running}/1", Progress(1, 3, "S0"))
+        live.compute.write(f"{running}/1", "S0: 1 read\n")
+        live.app.cycle()
+        yield Site(
+            live=live,
+            complete=complete,
+            failed=failed,
+            running=running,
+            waiting=waiting,
+            canceled=canceled,
+        )
