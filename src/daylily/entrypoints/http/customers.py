@@ -24,7 +24,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.describing import Body, described
 from daylily.entrypoints.http.idempotency import SECRET
-from daylily.entrypoints.http.parameters import closed, nullable
+from daylily.entrypoints.http.parameters import closed, nullable, optional
 from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -50,7 +50,7 @@ _TOKEN: Final = Body(
     closed(
         {
             "name": {**_LINE, "maxLength": 60},
-            "scope": nullable({"type": "string", "enum": [*map(str, Scope)], "default": "read"}),
+            "scope": optional({"type": "string", "enum": [*map(str, Scope)], "default": "read"}),
             "expires_in_days": nullable(
                 {"type": "integer", "minimum": 1, "maximum": LONGEST.days, "default": 90}
             ),
@@ -63,7 +63,7 @@ _MEMBER: Final = Body(
     closed(
         {
             "name": {"type": "string", "minLength": 3, "maxLength": 128},
-            "role": nullable({"type": "string", "enum": [*map(str, Role)], "default": "user"}),
+            "role": optional({"type": "string", "enum": [*map(str, Role)], "default": "user"}),
         },
         "name",
     ),
@@ -271,7 +271,7 @@ def _page(request: Call) -> tuple[str | None, int]:
 def _choice(fields: Fields, name: str, default: Scope | Role) -> str:
     """Take one of the words that *default* is one of."""
     known = [str(each) for each in type(default)]
-    text = fields.text(name, default=str(default)) or str(default)
+    text = fields.optional(name) or str(default)
     if text not in known:
         fields.fault(name, f"{text[:40]!r} is not one of {', '.join(known)}")
         return str(default)
