@@ -7,7 +7,12 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, RawBody
 
 from daylily.application.api_tokens import LONGEST
-from daylily.application.manage_customers import LEAST_STORAGE, MOST_STORAGE, MOST_WORKSETS
+from daylily.application.manage_customers import (
+    LEAST_STORAGE,
+    MOST_STORAGE,
+    MOST_WORKSETS,
+    faults_of_customer,
+)
 from daylily.domain.customers import Customer, Role, Scope
 from daylily.entrypoints.account_views import (
     AuditPage,
@@ -91,6 +96,7 @@ def create(request: Call, body: RawBody, app: UseCases, who: Who) -> Answer[Cust
         billing_account_id=fields.text("billing_account_id"),
         cost_center=fields.text("cost_center"),
     )
+    fields.also(faults_of_customer(customer))
     fields.refuse_others()
     fields.raise_faults()
     made = app.manage.create(who, customer)

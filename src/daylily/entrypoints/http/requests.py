@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -178,6 +178,11 @@ class Fields:
         """Note what is wrong with a field."""
         self._wrong_ones.add(name)
         self.faults.append(Fault(self.written.get(name, self.path(name)), message))
+
+    def also(self, faults: Iterable[Fault]) -> None:
+        """Note what the domain finds wrong with fields that could be read."""
+        told = {fault.place for fault in self.faults}
+        self.faults += [fault for fault in faults if fault.place not in told]
 
     def must_be_empty(self, name: str, instead: str) -> None:
         """
