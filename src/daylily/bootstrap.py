@@ -46,6 +46,8 @@ from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
 from daylily.application.settle_launch import SettleLaunch
+from daylily.application.show_fleet import ShowFleet
+from daylily.application.show_progress import ShowProgress
 from daylily.application.show_usage import ShowUsage
 from daylily.application.show_workset import ShowWorkset
 from daylily.application.slots import Slots
@@ -56,7 +58,6 @@ from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
 from daylily.application.upload_in_parts import SignLinks, UploadInParts
 from daylily.application.watch_ended import WatchEnded
-from daylily.application.watch_monitors import WatchMonitors
 from daylily.application.workers import Workers
 from daylily.config import Settings
 from daylily.connecting import (
@@ -117,9 +118,11 @@ class App:
     report: ReportWorksets
     redeliver: RedeliverNotices
     usage: ShowUsage
+    progress: ShowProgress
+    seals: CheckSeals
+    fleet: ShowFleet
     heart: LeaveHeartbeat
     monitors: ShowMonitors
-    watch: WatchMonitors
     cycle: MonitorCycle
     tokens: ApiTokens
     manage: ManageCustomers
@@ -228,6 +231,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
     )
     settle = SettleLaunch(ledger, engines, world.clock)
     limits = Limits(world.customers, world.clock)
+    seals = CheckSeals(world.objects, places)
     start = StartWorkset(
         ledger=ledger,
         sentinels=world.sentinels,
@@ -244,7 +248,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             region=settings.region,
             staging=staging(settings),
         ),
-        seals=CheckSeals(world.objects, places),
+        seals=seals,
         slots=Slots(world.documents, world.store, limits),
         policy=policy,
         clock=world.clock,
@@ -355,6 +359,15 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         report=_report(settings, world, places, facts),
         redeliver=RedeliverNotices(world.channels, DocumentDeadNotices(world.documents, world.clock)),
         usage=usage,
+        seals=seals,
+        progress=ShowProgress(read, settings.registry),
+        fleet=ShowFleet(
+            store=world.store,
+            engines=engines,
+            pipelines=settings.registry,
+            clock=world.clock,
+            max_concurrent=settings.max_concurrent,
+        ),
         heart=LeaveHeartbeat(
             objects=world.objects,
             folder=places.monitors,
@@ -364,14 +377,6 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             pid=os.getpid(),
         ),
         monitors=monitors,
-        watch=WatchMonitors(
-            monitors=monitors,
-            objects=world.objects,
-            mark=places.mark,
-            documents=world.documents,
-            notifier=world.notifier,
-            clock=world.clock,
-        ),
         cycle=cycle,
         tokens=tokens,
         manage=ManageCustomers(customers=world.customers, chance=world.chance),

@@ -91,6 +91,8 @@ class AuditTrail:
         who: Principal,
         customer_id: str | None,
         *,
+        about: str | None = None,
+        since: datetime | None = None,
         cursor: str | None = None,
         limit: int = 100,
     ) -> Page[Entry]:
@@ -99,6 +101,9 @@ class AuditTrail:
 
         Args:
             customer_id: None: what concerns no customer, which operators may read.
+            about: A part of the target's path, such as a workset's id; a page then looks at *limit*
+                entries and may have fewer, even none, though more pages follow.
+            since: No page follows one that goes back beyond that.
 
         Raises:
             NotFoundError: There is no such customer for the caller.
@@ -113,7 +118,10 @@ class AuditTrail:
         page = self.documents.list(
             KIND, customer_id or NOBODYS, after=cursor, limit=limit, newest_first=True
         )
-        return Page(tuple(map(_entry, page.items)), page.cursor)
+        found = map(_entry, page.items)
+        told = tuple(each for each in found if about is None or about in each.target.split("/"))
+        enough = since is not None and bool(page.items) and _entry(page.items[-1]).at < since
+        return Page(told, None if enough else page.cursor)
 
 
 def _entry(document: Document) -> Entry:

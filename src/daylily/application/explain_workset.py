@@ -60,7 +60,7 @@ class Cause(StrEnum):
 _MONITORS_TURN: Final = frozenset({Cause.MONITOR, Cause.CANCEL, Cause.RETRY})
 """What a monitor has to do something for."""
 _NO_CLUSTERS: Final = "Name the cluster under 'clusters' in the settings of monitors, or cancel it."
-_START: Final = "Start a monitor: `daylily monitor`, or `daylily up`."
+START: Final = "Start a monitor: `daylily monitor`, or `daylily up`."
 
 
 @frozen(kw_only=True)
@@ -112,7 +112,7 @@ class ExplainWorkset:
         workset = self.read.get(who, workset_id)
         answer = self._answer(workset)
         if answer.cause in _MONITORS_TURN and not self._watched():
-            answer = evolve(answer, text=f"{answer.text}. No monitor has been heard of", remedy=_START)
+            answer = evolve(answer, text=f"{answer.text}. No monitor has been heard of", remedy=START)
         return Explanation(
             workset_id=workset_id,
             state=workset.state,

@@ -31,6 +31,14 @@ def _at(path: str) -> Callable[[Site], str]:
     return lambda _: path
 
 
+def _asking(state: str, action: str) -> Callable[[Site], str]:
+    return lambda site: f"/portal/worksets/{site.of(state)}/{action}"
+
+
+def _of_complete(more: str) -> Callable[[Site], str]:
+    return lambda site: f"/portal/worksets/{site.complete}/{more}"
+
+
 _WORKSET: Final = "/portal/worksets/{workset_id:str}"
 
 PAGES: Final = (
@@ -42,15 +50,34 @@ PAGES: Final = (
     Shown("workset-failed", _WORKSET, lambda site: f"/portal/worksets/{site.failed}"),
     Shown("workset-running", _WORKSET, lambda site: f"/portal/worksets/{site.running}"),
     Shown("workset-waiting", _WORKSET, lambda site: f"/portal/worksets/{site.waiting}"),
-    Shown(
-        "confirm-cancel",
-        f"{_WORKSET}/{{action:str}}",
-        lambda site: f"/portal/worksets/{site.waiting}/cancel",
+    *(
+        Shown(
+            f"confirm-{action}",
+            f"{_WORKSET}/{action}",
+            _asking(state, action),
+            status=status,
+        )
+        for action, state, status in (
+            ("cancel", "waiting", 200),
+            ("retry", "failed", 200),
+            ("priority", "waiting", 200),
+            ("archive", "complete", 200),
+            ("restore", "complete", 409),
+        )
     ),
-    Shown(
-        "confirm-retry",
-        f"{_WORKSET}/{{action:str}}",
-        lambda site: f"/portal/worksets/{site.failed}/retry",
+    *(
+        Shown(f"workset-{name}", f"{_WORKSET}/{route}", _of_complete(more))
+        for name, route, more in (
+            ("log", "log", "log"),
+            ("log-found", "log", "log?q=1+read"),
+            ("log-part", "log", "log?at=0"),
+            ("results", "results", "results"),
+            ("report", "view/{key:path}", "view/report.html"),
+            ("table", "view/{key:path}", "view/S0/qc.tsv"),
+            ("inputs", "inputs", "inputs?check=yes"),
+            ("history", "history", "history"),
+            ("audit", "audit", "audit"),
+        )
     ),
     Shown("problem", _WORKSET, _at("/portal/worksets/ws-nowhere"), status=404),
 )
@@ -58,5 +85,6 @@ PAGES: Final = (
 NO_PAGES: Final = {
     "/portal/static/{name:str}": "files that pages load",
     f"{_WORKSET}/files/{{key:path}}": "results, as pipelines wrote them",
+    f"{_WORKSET}/log.txt": "a log, to take away",
 }
 """What else answers GET, and why nobody looks at it; what is below /portal/live neither."""

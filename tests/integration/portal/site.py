@@ -29,6 +29,11 @@ class Site:
     waiting: str
     canceled: str
 
+    def of(self, state: str) -> str:
+        """Return the id of the workset that has come to a state."""
+        found: str = getattr(self, state)
+        return found
+
     @property
     def url(self) -> str:
         """Where it is."""

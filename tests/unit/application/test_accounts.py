@@ -60,6 +60,24 @@ def test_what_concerns_no_customer(service: Service) -> None:
         audit.list(ROOT, "nobody")
 
 
+def test_what_concerns_a_workset(service: Service) -> None:
+    """Its entries are told apart from those of others whose ids begin alike, page by page."""
+    audit = service.app.audit
+    more = {"action": "cancelWorkset", "outcome": "303", "request_id": "r"}
+    for name in ("ws-1", "ws-10", "ws-1", "ws-2"):
+        audit.record("local", actor="ada", target=f"/portal/worksets/{name}/cancel", **more)
+
+    first = audit.list(ADA, "local", about="ws-1", limit=2)
+    second = audit.list(ADA, "local", about="ws-1", limit=2, cursor=first.cursor)
+
+    assert [each.target for each in first.items + second.items] == ["/portal/worksets/ws-1/cancel"] * 2
+    assert first.cursor is not None
+    later = service.clock() + timedelta(seconds=1)
+    for since, further in ((service.clock(), True), (later, False)):
+        page = audit.list(ADA, "local", about="ws-1", since=since, limit=2)
+        assert (page.cursor is not None) is further
+
+
 def test_what_a_token_makes_would_outlive_it(service: Service) -> None:
     """So one that reaches less far makes none, whoever holds it."""
     program = Principal.of("ada/report", "local", Role.ADMIN, Scope.SUBMIT)

@@ -21,8 +21,7 @@ class NoticeView:
 
     notice: str
     channel: str
-    workset_id: str | None
-    """None where it is of no workset."""
+    workset_id: str
     kind: str
     happened_at: str
     message: str

@@ -15,11 +15,11 @@ from typing import IO, Any, Final
 import click
 from attrs import frozen
 
+from daylily.entrypoints.spreadsheets import harmless
 from daylily.ports.object_store import ObjectStore
 
 TERM: Final = "term"
 _S3: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)")
-_FORMULA: Final = ("=", "+", "-", "@")
 
 
 @frozen(kw_only=True)
@@ -89,12 +89,7 @@ def write_object(target: Target, lines: Iterable[list[str]], objects: ObjectStor
 
 def _write(file: IO[str], separator: str, lines: Iterable[list[str]]) -> None:
     writer = csv.writer(file, delimiter=separator, lineterminator="\n")
-    writer.writerows([_harmless(cell) for cell in line] for line in lines)
-
-
-def _harmless(cell: str) -> str:
-    # A spreadsheet would take it for a formula, and what stands there, a customer may have written.
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    writer.writerows([harmless(cell) for cell in line] for line in lines)
 
 
 def print_table(

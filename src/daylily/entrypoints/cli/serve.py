@@ -148,11 +148,7 @@ def _run(
 
             if with_monitor:
                 loop = MonitorLoop(
-                    app.cycle,
-                    settings.poll_interval,
-                    heart=lambda: app.heart,
-                    watch=app.watch,
-                    stop=stop,
+                    app.cycle, settings.poll_interval, heart=lambda: app.heart, stop=stop
                 )
                 run_monitor(loop, work)
                 session.say("Stopped. What runs goes on; the next 'daylily up' picks it up again.")

@@ -4,6 +4,7 @@ import logging
 from typing import Any, Final
 
 from anyio import to_thread
+from litestar import Request
 from litestar.types import Message, Scope
 
 from daylily.bootstrap import App
@@ -15,7 +16,14 @@ from daylily.entrypoints.http.security import SAFE_METHODS, request_id
 UNHEARD: Final = "audited"
 """The key of a handler's ``opt`` that says, by False, that it writes its own entries, or none."""
 
+_CONCERNS: Final = "daylily_concerns"
 _log = logging.getLogger(__name__)
+
+
+def concerns(request: Request[Any, Any, Any], customer_id: str) -> None:
+    """Say whose trail tells of a request, where its path does not: only of what the caller sees."""
+    scope: Any = request.scope
+    scope[_CONCERNS] = customer_id
 
 
 class Audit:
@@ -44,7 +52,7 @@ class Audit:
         await to_thread.run_sync(self._record, who, asked, action, target, status)
 
     def _record(self, who: Principal, scope: Any, action: str, target: str, status: int) -> None:
-        named = str(scope.get("path_params", {}).get("cid", ""))
+        named = str(scope.get(_CONCERNS) or scope.get("path_params", {}).get("cid", ""))
         # Whoever reaches for somebody else's leaves a trace in their own trail.
         customer_id = named if named and status != 404 and who.sees(named) else who.customer_id
         try:

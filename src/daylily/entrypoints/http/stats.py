@@ -7,6 +7,7 @@ from litestar.params import FromPath
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from daylily.application.show_fleet import COUNTED
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.lifecycle import State
@@ -21,17 +22,6 @@ from daylily.entrypoints.metrics import CallsCollector, DeadNoticesCollector, Qu
 from daylily.entrypoints.views import QueueView, SchedulerView, UsageView
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
-
-COUNTED: Final = (
-    State.READY,
-    State.LOCKED,
-    State.IN_PROGRESS,
-    State.RETRYING,
-    State.ERROR,
-    State.FAILED,
-    State.IGNORED,
-)
-"""What is over would cost more to count every day, and nobody waits for it."""
 
 
 @get(

@@ -8,7 +8,16 @@ from litestar.di import Provide
 
 from daylily.bootstrap import App
 from daylily.entrypoints.http.auth import Authenticator
-from daylily.entrypoints.portal import dashboard, login, workset_page, worksets_page
+from daylily.entrypoints.portal import (
+    dashboard,
+    login,
+    workset_actions,
+    workset_log,
+    workset_page,
+    workset_results,
+    workset_story,
+    worksets_page,
+)
 from daylily.entrypoints.portal.assets import asset
 from daylily.entrypoints.portal.sessions import LoginForms, Session, Sessions
 from daylily.entrypoints.tries import Tries
@@ -17,6 +26,10 @@ PAGES: Final = (
     *dashboard.ROUTES,
     *worksets_page.ROUTES,
     *workset_page.ROUTES,
+    *workset_log.ROUTES,
+    *workset_results.ROUTES,
+    *workset_story.ROUTES,
+    *workset_actions.ROUTES,
 )
 """For who is signed in."""
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from importlib import resources
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from markupsafe import Markup, escape
 
 from daylily.domain.lifecycle import State
 from daylily.entrypoints.sizes import size_of
+from daylily.entrypoints.spans import span_of
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -115,6 +117,10 @@ def _badge(state: str) -> Markup:
     )
 
 
+def _usd(amount: float | Decimal) -> str:
+    return f"${amount:,.2f}"
+
+
 def _key(key: str) -> str:
     return quote(key, safe="/")
 
@@ -133,5 +139,6 @@ _environment: Final = Environment(
 )
 _environment.filters |= {
     "moment": _moment, "second": _second, "size": size_of, "badge": _badge, "key": _key, "name": _bidi,
+    "span": span_of, "usd": _usd,
 }  # fmt: skip
 _environment.globals["asset"] = _asset

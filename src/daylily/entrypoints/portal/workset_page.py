@@ -1,109 +1,71 @@
-"""One workset: how it fares, its log, its results, and what people may do to it."""
+"""One workset: how it fares, why it waits, what it has cost and left, and what may be done about it."""
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
-from litestar import Response, get, post
-from litestar.params import FromPath, RawBody
-from litestar.response import Redirect
-from litestar.response.base import ASGIResponse
+from anyio import to_thread
+from attrs import evolve, frozen
+from litestar import Response, get
+from litestar.params import FromPath
+from litestar.response import Stream
 
+from daylily.application.explain_workset import START
+from daylily.application.show_progress import ProgressTold
 from daylily.bootstrap import App
-from daylily.domain.errors import (
-    ConflictError,
-    InvalidInputError,
-    NotFoundError,
-    UnavailableError,
-)
-from daylily.domain.lifecycle import LIFECYCLE, State
+from daylily.domain.diagnosis import CATALOGUE
+from daylily.domain.errors import UnavailableError
+from daylily.domain.step_record import StepTold
 from daylily.domain.workset import Workset
-from daylily.entrypoints.http.answers import Answer
-from daylily.entrypoints.http.requests import count, query
-from daylily.entrypoints.http.results import stream
-from daylily.entrypoints.http.wiring import UseCases
-from daylily.entrypoints.http.worksets import OFFSET, attempt_in
+from daylily.entrypoints.http.requests import query
+from daylily.entrypoints.http.streams import Position
+from daylily.entrypoints.http.wiring import Listening, UseCases
+from daylily.entrypoints.http.worksets import attempt_in
 from daylily.entrypoints.portal.context import Person, shown
-from daylily.entrypoints.portal.forms import check_csrf, form_of
-from daylily.entrypoints.portal.look import clean_log, page
-from daylily.entrypoints.views import LogView, WorksetView
-from daylily.ports.object_store import ObjectInfo
+from daylily.entrypoints.portal.login import AtDesk, Desk
+from daylily.entrypoints.portal.look import page
+from daylily.entrypoints.portal.workset_actions import possible
+from daylily.entrypoints.portal.workset_log import Tail, tail_of
+from daylily.entrypoints.portal.workset_results import AT_A_GLANCE, Addresses, folder_of
+from daylily.entrypoints.views import EstimateView, WhyView, WorksetView
 
-FILES: Final = 500
-LOG_CHUNKS: Final = 16
-"""Of 64 KiB: how much of a log is read for a page."""
-LOG_LINES: Final = 400
-_ACTIONS: Final = {"cancel": "Cancel", "retry": "Retry"}
+SAMPLES_SHOWN: Final = 50
+"""Of the samples; a page of their own has them all."""
+STEPS_SHOWN: Final = 200
+HISTORY_SHOWN: Final = 20
+
+_NAMES: Final = {each.code: each.name for each in CATALOGUE}
 
 
 @get("/worksets/{workset_id:str}", sync_to_thread=True)
 def workset_page(request: Person, workset_id: FromPath[str], app: UseCases) -> Response[str]:
     """Show one workset."""
     number = _attempt(request)
-    found = _workset(request, app, workset_id, number)
-    log = _log_tail(request, app, found["workset"], number)
-    return shown(request, "workset.html", **found, log=log)
+    workset = app.read.get(request.user, workset_id)
+    log = tail_of(request, app, workset, number)
+    return shown(
+        request,
+        "workset.html",
+        **_told(request, app, workset, number),
+        log=log,
+        bell=_bell(workset, number, log),
+    )
 
 
 @get("/live/worksets/{workset_id:str}", sync_to_thread=True)
 def workset_fragment(request: Person, workset_id: FromPath[str], app: UseCases) -> Response[str]:
     """Return what may change of a workset, for the script that keeps a page fresh."""
-    return page("_parts.html", **_workset(request, app, workset_id, _attempt(request)))
-
-
-@get("/live/worksets/{workset_id:str}/log", sync_to_thread=True)
-def log_chunk(request: Person, workset_id: FromPath[str], app: UseCases) -> Answer[LogView]:
-    """Return what a log has grown by."""
-    fields = query(request)
-    number, offset = attempt_in(fields), count(fields, "offset", least=0, most=OFFSET, default=0)
-    fields.raise_faults()
-    chunk = app.read.log(request.user, workset_id, attempt=number, offset=offset or 0)
-    text = clean_log(chunk.text)
-    return Answer(LogView(workset_id=workset_id, text=text, offset=chunk.offset, ended=chunk.ended))
-
-
-@get("/worksets/{workset_id:str}/{action:str}", sync_to_thread=True)
-def confirm_page(
-    request: Person, workset_id: FromPath[str], action: FromPath[str], app: UseCases
-) -> Response[str]:
-    """Ask whether it is meant."""
-    word = _action(action)
+    number = _attempt(request)
     workset = app.read.get(request.user, workset_id)
-    problem = _not_cancelable(workset) if action == "cancel" else _not_retryable(workset)
-    return shown(
-        request, "confirm.html", status_code=409 if problem else 200,
-        workset=WorksetView.of(workset, app.read), action=action, word=word, problem=problem,
-    )  # fmt: skip
+    return page("_workset_parts.html", **_told(request, app, workset, number))
 
 
-@post("/worksets/{workset_id:str}/{action:str}", status_code=200, sync_to_thread=True)
-def act(
-    request: Person,
-    workset_id: FromPath[str],
-    action: FromPath[str],
-    body: RawBody,
-    app: UseCases,
-) -> Response[Any]:
-    """Cancel or retry."""
-    word = _action(action)
-    form = form_of(request, body)
-    check_csrf(request, form)
-    try:
-        if action == "cancel":
-            app.cancel(request.user, workset_id)
-        else:
-            app.retry(request.user, workset_id, failed_samples="failed_samples" in form)
-    except ConflictError as error:
-        view = WorksetView.of(app.read.get(request.user, workset_id), app.read)
-        return shown(
-            request, "confirm.html", status_code=409,
-            workset=view, action=action, word=word, problem=str(error),
-        )  # fmt: skip
-    return Redirect(f"/portal/worksets/{workset_id}", status_code=303)
-
-
-@get("/worksets/{workset_id:str}/files/{key:path}", sync_to_thread=True)
-def result(request: Person, workset_id: FromPath[str], app: UseCases) -> ASGIResponse:
-    """Stream a file of a workset's results."""
-    return stream(request, app, request.user, workset_id)
+@get("/live/worksets/{workset_id:str}/why", sync_to_thread=True)
+def why_fragment(request: Person, workset_id: FromPath[str], app: UseCases) -> Response[str]:
+    """Say in a sentence why a workset is where it is, for a list that asks for it."""
+    workset = app.read.get(request.user, workset_id)
+    return page("_why.html", why=_why(request, app, workset), workset_id=workset_id)
 
 
 def _attempt(request: Person) -> int | None:
@@ -113,80 +75,148 @@ def _attempt(request: Person) -> int | None:
     return number
 
 
-def _workset(request: Person, app: App, workset_id: str, number: int | None) -> dict[str, Any]:
-    workset = app.read.get(request.user, workset_id)
-    last = len(workset.attempts)
-    attempt = number or last
-    files, more = _results(request, app, workset, attempt)
-    reports = [file.key for file in files if file.key.endswith(".html")]
+def _told(request: Person, app: App, workset: Workset, number: int | None) -> dict[str, Any]:
+    attempt = number or len(workset.attempts)
+    workset_id = workset.workset_id
+    folder = folder_of(request, app, workset, attempt)
+    progress = app.progress(request.user, workset_id, attempt=number)
     return {
         "workset": WorksetView.of(workset, app.read),
-        "cancelable": not _not_cancelable(workset),
-        "retryable": not _not_retryable(workset),
         "attempt": attempt,
-        "files": files,
-        "more_files": more,
-        "report": reports[0] if reports else None,
+        "last": len(workset.attempts),
+        "why": _why(request, app, workset),
+        "actions": possible(request, workset),
+        "failure_name": _NAMES.get(workset.failure.code or "") if workset.failure else None,
+        "folder": folder,
+        "glance": folder.items[:AT_A_GLANCE],
+        "addresses": Addresses(workset_id, attempt),
+        "progress": _Progress.of(progress),
+        "inputs": _Inputs.of(workset),
+        "cost": _Cost.of(workset),
+        "shown_steps": HISTORY_SHOWN,
+        "more_history": workset.sequence > HISTORY_SHOWN,
+        "audited": request.user.manages(workset.customer_id),
         "source": f"/portal/live/worksets/{workset_id}" + (f"?attempt={number}" if number else ""),
     }
 
 
-def _not_cancelable(workset: Workset) -> str | None:
-    """Return why a workset cannot be canceled, if so."""
-    if workset.state is State.ARCHIVED or State.CANCELED not in LIFECYCLE[workset.state]:
-        return f"It is {workset.state}: there is nothing to cancel."
-    if workset.cancel is not None and workset.cancel.then is State.CANCELED:
-        return "Somebody has asked for that already: it is being stopped."
-    return "Another system runs it: cancel it there." if workset.foreign_run else None
-
-
-def _not_retryable(workset: Workset) -> str | None:
-    """Return why a workset cannot be tried again, if so."""
-    if workset.state in {State.ERROR, State.FAILED}:
-        return None
-    return f"It is {workset.state.replace('_', ' ')}: only what has ended in error can be tried again."
-
-
-def _results(
-    request: Person, app: App, workset: Workset, attempt: int
-) -> tuple[tuple[ObjectInfo, ...], bool]:
-    """Return the first files of an attempt's results, and whether there are more."""
-    if not attempt:
-        return (), False
-    found = app.read.results(request.user, workset.workset_id, attempt=attempt)
-    return found.items[:FILES], found.cursor is not None or len(found.items) > FILES
-
-
-def _log_tail(
-    request: Person, app: App, workset: WorksetView, number: int | None
-) -> dict[str, Any] | None:
-    """Return the last lines of a log, or None where there is none yet."""
-    if not workset.attempts:
-        return None
-    offset, text, ended = 0, "", False
+def _why(request: Person, app: App, workset: Workset) -> WhyView | None:
+    """Return why it is where it is; None where that cannot be found out now."""
     try:
-        for _ in range(LOG_CHUNKS):
-            chunk = app.read.log(request.user, workset.workset_id, attempt=number, offset=offset)
-            text, moved = text + chunk.text, chunk.offset > offset
-            offset, ended = chunk.offset, chunk.ended
-            if ended or not moved:
-                break
-    except NotFoundError:
+        why = WhyView.of(app.explain(request.user, workset.workset_id))
+    except UnavailableError:
         return None
-    except (UnavailableError, InvalidInputError):
-        return {
-            "text": "The engine does not answer; reload the page later.",
-            "offset": 0,
-            "ended": True,
-        }
-    lines = clean_log(text).splitlines(keepends=True)
-    return {"text": "".join(lines[-LOG_LINES:]), "offset": offset, "ended": ended}
+    # Monitors are not the customers' to start.
+    mine = request.user.operator or why.remedy != START
+    return why if mine else evolve(why, remedy="Tell those who run this service.")
 
 
-def _action(action: str) -> str:
-    if action not in _ACTIONS:
-        raise NotFoundError(f"there is no {action}")
-    return _ACTIONS[action]
+@frozen(kw_only=True)
+class _Progress:
+    steps: tuple[StepTold, ...]
+    more_steps: int
+    to_come: tuple[str, ...]
+    samples: tuple[Any, ...]
+    """Those that failed first, then those that run; of the rest, in their order."""
+    counts: dict[str, int]
+    total: int
+
+    @classmethod
+    def of(cls, told: ProgressTold) -> "_Progress":
+        order = {"failed": 0, "running": 1, "canceled": 2}
+        samples = sorted(told.samples, key=lambda each: order.get(each.said, 3))
+        counts = dict.fromkeys(("ok", "failed", "running", "queued", "canceled"), 0)
+        for each in told.samples:
+            if each.said:
+                counts[each.said] = counts.get(each.said, 0) + 1
+        return cls(
+            steps=told.steps[-STEPS_SHOWN:],
+            more_steps=max(len(told.steps) - STEPS_SHOWN, 0),
+            to_come=told.to_come,
+            samples=tuple(samples[:SAMPLES_SHOWN]),
+            counts={word: number for word, number in counts.items() if number},
+            total=len(told.samples),
+        )
 
 
-ROUTES: Final = (workset_page, workset_fragment, log_chunk, confirm_page, act, result)
+@frozen(kw_only=True)
+class _Inputs:
+    files: int
+    sealed: int
+    size: int
+    """Bytes of the sealed ones."""
+
+    @classmethod
+    def of(cls, workset: Workset) -> "_Inputs":
+        sizes = [seal.size for _, seal in workset.manifest.seals()]
+        files = sum(1 for _ in workset.manifest.files())
+        return cls(files=files, sealed=len(sizes), size=sum(sizes))
+
+
+@frozen(kw_only=True)
+class _Cost:
+    """What it was said to cost, and what is known of what it has cost."""
+
+    estimate: EstimateView | None
+    recorded: Decimal | None
+    share: float | None
+    """The recorded cost as a share of what was said of it; None where either is not known."""
+    ran: timedelta
+    """How long its attempts have run, together, as far as they have ended."""
+
+    @classmethod
+    def of(cls, workset: Workset) -> "_Cost":
+        said, recorded = workset.estimate, workset.recorded_usd
+        share = None
+        if said is not None and recorded is not None and said.compute_usd:
+            share = float(recorded / said.compute_usd)
+        spans = (each.ended_at - each.started_at for each in workset.attempts if each.ended_at)
+        return cls(
+            estimate=EstimateView.of(said) if said else None,
+            recorded=recorded,
+            share=share,
+            ran=sum(spans, timedelta()),
+        )
+
+
+# News as it happens
+
+
+def _bell(workset: Workset, number: int | None, log: Tail | None) -> str | None:
+    """Return where a page hears that there is news; None where there is none to come."""
+    if workset.ended or number not in {None, len(workset.attempts)}:
+        return None
+    offset = log.offset if log else 0
+    after = f"{workset.sequence}.{len(workset.attempts)}.{offset}"
+    return f"/portal/live/worksets/{workset.workset_id}/events?after={after}"
+
+
+@get("/live/worksets/{workset_id:str}/events")
+async def events(
+    request: Person,
+    workset_id: FromPath[str],
+    app: UseCases,
+    streams: Listening,
+    desk: AtDesk,
+) -> Stream:
+    """Ring whenever something happens to a workset: what it is, the page then asks for."""
+    workset = await to_thread.run_sync(app.read.get, request.user, workset_id)
+    given = request.headers.get("last-event-id") or query(request).text("after")
+    seen = None if given is None else Position.parse(given)
+    return Stream(
+        _rings(streams.listen(workset, seen), request, desk),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
+    )
+
+
+async def _rings(told: AsyncIterator[bytes], request: Person, desk: Desk) -> AsyncIterator[bytes]:
+    """Yield events without what they say, for as long as whoever listens is signed in."""
+    async for event in told:
+        if await to_thread.run_sync(desk.session, request) is None:
+            return
+        lines = event.split(b"\n")
+        yield b"\n".join(b"data: {}" if line.startswith(b"data:") else line for line in lines)
+
+
+ROUTES: Final = (workset_page, workset_fragment, why_fragment, events)

@@ -61,6 +61,7 @@ function keepFresh(region) {
   const attempts = () => region.querySelector("[data-attempts]")?.dataset.attempts;
   return {
     live,
+    wants: (kind) => kind !== "log",
     async step() {
       const told = states(region);
       const known = attempts();
@@ -83,6 +84,7 @@ function keepFresh(region) {
 function follow(log) {
   return {
     live: () => log.dataset.ended === "no",
+    wants: () => true,
     async step() {
       const address = `${log.dataset.log}&offset=${log.dataset.offset}`;
       const part = await (await ask(address)).json();
@@ -96,26 +98,65 @@ function follow(log) {
   };
 }
 
-// One at a time, slower when the server does not answer, and not at all while nobody looks.
-function run(task) {
+// One at a time, slower when the server does not answer, and not at all while nobody looks. Where the
+// server rings when there is news, a page asks then, and else only now and then.
+function run(task, bell) {
   let wait = EVERY;
   let timer = 0;
+  let busy = false;
+  let again = false;
   async function tick() {
     timer = 0;
     if (document.hidden || !task.live()) return;
+    busy = true;
     try {
       await task.step();
       wait = EVERY;
     } catch {
       wait = Math.min(wait * 2, MOST_WAIT);
     }
-    plan();
+    busy = false;
+    plan(again ? 0 : bell?.works() ? MOST_WAIT : wait);
+    again = false;
   }
-  function plan() {
-    if (!timer && task.live()) timer = setTimeout(tick, wait);
+  function plan(rest) {
+    if (!timer && !busy && task.live()) timer = setTimeout(tick, rest);
   }
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = EVERY; plan(); } });
-  plan();
+  function now() {
+    again = busy;
+    clearTimeout(timer);
+    timer = 0;
+    plan(0);
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = EVERY; now(); } });
+  bell?.calls(task.wants, now);
+  plan(EVERY);
+}
+
+// The server rings, and pages ask what there is. A browser has few connections to spare, so nobody
+// listens on a page that nobody looks at; and where nothing is heard, pages ask as they do without.
+function bellAt(address) {
+  const callers = [];
+  let source;
+  let heard = false;
+  function ring(kind) {
+    for (const [wants, call] of callers) if (wants(kind)) call();
+  }
+  function close() {
+    source?.close();
+    source = undefined;
+    heard = false;
+  }
+  function open() {
+    source = new EventSource(address);
+    source.onopen = () => { heard = true; };
+    source.onerror = () => { heard = false; ring("lost"); };
+    for (const kind of ["state", "progress", "log"]) source.addEventListener(kind, () => ring(kind));
+    source.addEventListener("end", () => { close(); ring("end"); });
+  }
+  document.addEventListener("visibilitychange", () => { close(); if (!document.hidden) open(); });
+  if (!document.hidden) open();
+  return { works: () => heard, calls: (wants, call) => callers.push([wants, call]) };
 }
 
 // Questions before something is done, and messages that go away by themselves.
@@ -140,8 +181,10 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 localTimes(document);
-for (const region of document.querySelectorAll("[data-refresh]")) run(keepFresh(region));
+const rung = document.querySelector("[data-bell]");
+const bell = rung ? bellAt(rung.dataset.bell) : undefined;
+for (const region of document.querySelectorAll("[data-refresh]")) run(keepFresh(region), bell);
 for (const log of document.querySelectorAll("[data-log]")) {
   log.scrollTop = log.scrollHeight;
-  run(follow(log));
+  run(follow(log), bell);
 }
