@@ -58,6 +58,7 @@ from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
 from daylily.application.upload_in_parts import SignLinks, UploadInParts
 from daylily.application.watch_ended import WatchEnded
+from daylily.application.watch_monitors import WatchMonitors
 from daylily.application.workers import Workers
 from daylily.config import Settings
 from daylily.connecting import (
@@ -123,6 +124,7 @@ class App:
     fleet: ShowFleet
     heart: LeaveHeartbeat
     monitors: ShowMonitors
+    watch: WatchMonitors
     cycle: MonitorCycle
     tokens: ApiTokens
     manage: ManageCustomers
@@ -377,6 +379,14 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             pid=os.getpid(),
         ),
         monitors=monitors,
+        watch=WatchMonitors(
+            monitors=monitors,
+            objects=world.objects,
+            mark=places.mark,
+            documents=world.documents,
+            notifier=world.notifier,
+            clock=world.clock,
+        ),
         cycle=cycle,
         tokens=tokens,
         manage=ManageCustomers(customers=world.customers, chance=world.chance),

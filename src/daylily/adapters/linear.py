@@ -70,7 +70,7 @@ class LinearNotifier:
         issue = {
             "id": issue_id,
             "teamId": self.team_id,
-            "title": f"[Daylily] {notices.clean(event.workset_id)} - {event.state}",
+            "title": f"[Daylily] {notices.clean(event.subject)} - {event.state}",
             "description": _description(event),
             "priority": _priority(event),
         }

@@ -10,8 +10,9 @@ _TYPES: Final = {
     EventKind.COMPLETE: "completion",
     EventKind.ERROR: "error",
     EventKind.FAILED: "error",
+    EventKind.MONITOR_SILENT: "monitor_silent",
 }
-"""Subscribers filter by these words; everything else has always been a ``state_change``."""
+"""Subscribers filter by these words; all else of worksets has always been a ``state_change``."""
 
 SUBJECT_LENGTH: Final = 100
 TEXT_BYTES: Final = 100_000
@@ -46,13 +47,16 @@ def event_type(event: Event) -> str:
 def subject(event: Event) -> str:
     """Return one line of ASCII, as long as SNS takes it at most."""
     kind = event_type(event).replace("_", " ").title()
-    text = f"Daylily Workset {kind}: {event.workset_id}".encode("ascii", "replace").decode()
+    about = f"Workset {kind}" if event.workset_id else kind
+    text = f"Daylily {about}: {event.subject}".encode("ascii", "replace").decode()
     return _CONTROL.sub("?", _BLANKS.sub(" ", text))[:SUBJECT_LENGTH]
 
 
 def body(event: Event) -> str:
     """Return the text that people read in a mail."""
-    details = {"event_id": event.event_id, "customer_id": event.customer_id, "at": stamp(event)}
+    details = {"event_id": event.event_id, "at": stamp(event)}
+    if event.customer_id is not None:
+        details["customer_id"] = event.customer_id
     lines = [*facts(event), "", clean(event.message)]
     if event.error_details:
         lines += ["", "Error Details:", clean(event.error_details)]
@@ -62,10 +66,11 @@ def body(event: Event) -> str:
 
 def facts(event: Event) -> tuple[str, ...]:
     """Return who and what, a line each."""
+    about = "Workset" if event.workset_id else "Monitor"
     return (
-        f"Workset: {clean(event.workset_id)}",
+        f"{about}: {clean(event.subject)}",
         f"Event: {event_type(event)}",
-        f"State: {event.state}",
+        *(() if event.state is None else (f"State: {event.state}",)),
         f"Priority: {event.priority}",
     )
 

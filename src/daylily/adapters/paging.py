@@ -17,8 +17,13 @@ from daylily.ports.state_store import LOOKED_AT
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LONGEST = 8192
-"""Characters; the longest key that S3 takes, twice encoded, fits in."""
+_LONGEST = 6144
+"""
+Characters; the longest key that S3 takes, twice encoded, fits in.
+
+And whatever letters somebody puts in their place, escaped: servers take heads of 64 KiB, and what is
+longer is refused in their own words.
+"""
 
 
 def encode_cursor(kind: str, *parts: str) -> str:

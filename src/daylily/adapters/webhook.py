@@ -17,7 +17,7 @@ from daylily.ports.clock import Clock
 TIMEOUT: Final = 10.0
 """Seconds."""
 _MEDIA_TYPE: Final = "application/cloudevents+json; charset=utf-8"
-_TYPE: Final = "org.daylily.workset"
+_TYPES: Final = "org.daylily"
 
 
 @frozen(eq=False)
@@ -81,22 +81,28 @@ def cloud_event(event: Event, source: str) -> dict[str, object]:
     data = {
         "workset_id": event.workset_id,
         "customer_id": event.customer_id,
-        "state": str(event.state),
-        "priority": str(event.priority),
+        "monitor": event.monitor,
+        "state": event.state,
+        "priority": event.priority,
         "message": notices.clean(event.message),
+        "error_details": notices.clean(event.error_details) if event.error_details else None,
     }
-    if event.error_details:
-        data["error_details"] = notices.clean(event.error_details)
     return {
         "specversion": "1.0",
         "id": event.event_id,
         "source": source,
-        "type": f"{_TYPE}.{event.kind}",
-        "subject": event.workset_id,
+        "type": f"{_TYPES}.{_words(event)}",
+        "subject": event.subject,
         "time": notices.stamp(event),
         "datacontenttype": "application/json",
-        "data": data,
+        "data": {name: str(value) for name, value in data.items() if value is not None},
     }
+
+
+def _words(event: Event) -> str:
+    if event.kind is EventKind.MONITOR_SILENT:
+        return "monitor.silent"
+    return f"workset.{event.kind}"
 
 
 def signature(secret: str, event_id: str, sent_at: str, body: bytes) -> str:

@@ -1,7 +1,6 @@
 """Leave signs of life of monitors, and read those of all."""
 
 import logging
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,13 +9,12 @@ from attrs import define, field, frozen
 
 from daylily.application.resting import within
 from daylily.domain.errors import DaylilyError, NotFoundError
-from daylily.domain.heartbeat import BEAT_EVERY, FORGOTTEN_AFTER, Heard, Heartbeat
+from daylily.domain.heartbeat import BEAT_EVERY, FORGOTTEN_AFTER, Heard, Heartbeat, fit
 from daylily.ports.clock import Clock
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import every
 
 _MOST_BYTES: Final = 10_000
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 _log = logging.getLogger(__name__)
 
@@ -41,14 +39,20 @@ class ShowMonitors:
             UnavailableError: The objects cannot be read.
         """
         now = self.clock()
-        found = (self._read(info) for info in self.signs())
+        found = (self.read(info) for info in self.signs())
         return tuple(heard for heard in found if heard is not None and not heard.forgotten(now))
 
     def signs(self) -> Iterator[ObjectInfo]:
         """Yield what is known of each sign, without reading it."""
         return every(lambda cursor: self.objects.list(self.folder, cursor=cursor))
 
-    def _read(self, info: ObjectInfo) -> Heard | None:
+    def read(self, info: ObjectInfo) -> Heard | None:
+        """
+        Return what a sign says; None if it is none, or has just been taken away.
+
+        Raises:
+            UnavailableError: It cannot be read.
+        """
         try:
             with self.objects.open(info.key) as stream:
                 beat = Heartbeat.parse(stream.read(_MOST_BYTES))
@@ -104,7 +108,7 @@ class LeaveHeartbeat:
         now = self.clock()
         self._leave(
             Heartbeat(
-                name=_fit(f"{name or self.host}-once"),
+                name=fit(f"{name or self.host}-once"),
                 host=self.host,
                 pid=self.pid,
                 started_at=self._started_at,
@@ -121,7 +125,7 @@ class LeaveHeartbeat:
         if self._tried_at is None:
             return
         try:
-            self.objects.delete(self._key(_fit(self.name)))
+            self.objects.delete(self._key(fit(self.name)))
         except DaylilyError as error:
             _log.debug("the sign of life stays behind: %s", error)
 
@@ -134,7 +138,7 @@ class LeaveHeartbeat:
         last_at, took = self._last_cycle or (None, timedelta())
         self._leave(
             Heartbeat(
-                name=_fit(self.name),
+                name=fit(self.name),
                 host=self.host,
                 pid=self.pid,
                 started_at=self._started_at,
@@ -169,8 +173,3 @@ class LeaveHeartbeat:
 
     def _key(self, name: str) -> str:
         return f"{self.folder}{name}.json"
-
-
-def _fit(name: str) -> str:
-    """Return a name as a part of a key: hosts may be called anything."""
-    return _UNFIT.sub("-", name)[:200]

@@ -32,6 +32,11 @@ class Places:
         return f"{self.worksets}.daylily/monitors/"
 
     @property
+    def mark(self) -> str:
+        """The object by which is told how late it is in the object store."""
+        return f"{self.worksets}.daylily/clock"
+
+    @property
     def state(self) -> str:
         """The folder of records, where worksets are kept without a table."""
         return f"{self.worksets}.daylily/state/"

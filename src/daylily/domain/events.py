@@ -1,4 +1,4 @@
-"""What people are told of a workset."""
+"""What people are told: of worksets, and of what works on them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     """Nothing is known of what runs: the engine does not answer."""
     STEP = "step"
     """What runs has come to its next step; channels get it only where they name it."""
+    MONITOR_SILENT = "monitor_silent"
+    """A monitor has left no sign of life for long. This is of no workset, and so of no customer."""
 
 
 ALL_NEWS: Final = frozenset(EventKind)
@@ -42,10 +44,19 @@ class Event:
 
     event_id: str
     kind: EventKind
-    workset_id: str
-    customer_id: str
-    state: State
     priority: Priority
     at: datetime
     message: str
     error_details: str | None = None
+    workset_id: str | None = None
+    customer_id: str | None = None
+    """Whose workset it is."""
+    state: State | None = None
+    """Of the workset."""
+    monitor: str | None = None
+    """The name of the one that it is about, where it is about no workset."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.workset_id or self.monitor or "daylily"

@@ -1,6 +1,7 @@
 """The sign of life that a monitor leaves, and what its absence says."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -9,10 +10,12 @@ from attrs import frozen
 
 BEAT_EVERY: Final = timedelta(minutes=1)
 """How often a monitor leaves a sign, however often it works."""
-SILENT_AFTER: Final = timedelta(minutes=2)
-"""How late a sign may be before its monitor counts as silent."""
+SILENT_AFTER: Final = 3
+"""After so many of its own intervals without a sign a monitor counts as silent."""
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 """How old a sign may become before it is removed."""
+
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Vitality(StrEnum):
@@ -86,6 +89,11 @@ class Heartbeat:
             return None
 
 
+def fit(name: str) -> str:
+    """Return a name as a part of keys and ids: hosts may be called anything."""
+    return _UNFIT.sub("-", name)[:200]
+
+
 def _moment(text: Any) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
@@ -102,17 +110,22 @@ class Heard:
 
     def lag(self, now: datetime) -> timedelta | None:
         """Return how late the next sign is; None where none is due."""
+        interval = self.interval
+        return None if interval is None else max(now - self.at - interval, timedelta())
+
+    @property
+    def interval(self) -> timedelta | None:
+        """How long it takes to the next sign, going by the last cycle; None where none is due."""
         if self.beat.rest is None:
             return None
-        due = self.at + BEAT_EVERY + self.beat.rest + self.beat.last_cycle_took
-        return max(now - due, timedelta())
+        return BEAT_EVERY + self.beat.rest + self.beat.last_cycle_took
 
     def vitality(self, now: datetime) -> Vitality:
         """Tell how the monitor is, for all that is known."""
-        lag = self.lag(now)
-        if lag is None:
+        interval = self.interval
+        if interval is None:
             return Vitality.ONCE
-        if lag > SILENT_AFTER:
+        if now - self.at > SILENT_AFTER * interval:
             return Vitality.SILENT
         return Vitality.FAILING if self.beat.failures else Vitality.LIVE
 

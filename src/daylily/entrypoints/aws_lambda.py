@@ -54,6 +54,7 @@ def handler(event: object, context: Any) -> dict[str, Any]:
         figures.done(report, took.total_seconds())
         name = str(context.function_name)
         app.heart.called_once(took=took, faults=len(report.faults), name=name)
+        app.watch()
         found = {
             "moved": [
                 {"workset_id": each.workset_id, "state": str(each.state)} for each in report.moved

@@ -62,12 +62,14 @@ class MonitorLoop:
         interval: How long to rest between calls.
         onlookers: What takes note of each cycle.
         heart: What leaves signs of life, once there is something to leave them in.
+        watch: Looks at the signs of all monitors; called after each cycle.
     """
 
     _cycle: Callable[[Callable[[], bool]], CycleReport]
     _interval: timedelta
     _onlookers: Sequence[Onlooker] = ()
     _heart: "Callable[[], LeaveHeartbeat | None]" = lambda: None
+    _watch: Callable[[], object] = lambda: None
     stop: threading.Event = field(factory=threading.Event)
     _failures: int = field(init=False, default=0)
     _told: frozenset[str] = field(init=False, default=frozenset())
@@ -78,6 +80,7 @@ class MonitorLoop:
         _log.info("monitor started", interval=self._interval.total_seconds())
         while not self.stop.is_set():
             self.step()
+            self._watch()
             self.stop.wait(self.wait)
         if heart := self._heart():
             heart.stopped()

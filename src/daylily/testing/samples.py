@@ -100,3 +100,15 @@ def an_event(event_id: str = "ws-1-1-complete", *, kind: EventKind = EventKind.C
         at=NOON,
         message="attempt 1 complete",
     )
+
+
+def news_of_a_monitor(event_id: str = "monitor-lab-1-silent") -> Event:
+    """Return a piece of news that is of no workset."""
+    return Event(
+        event_id=event_id,
+        kind=EventKind.MONITOR_SILENT,
+        priority=Priority.URGENT,
+        at=NOON,
+        message="monitor lab-1 is silent",
+        monitor="lab-1",
+    )

@@ -43,6 +43,7 @@ def main() -> None:
     threading.Thread(target=monitor, daemon=True).start()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen(128)  # so that whoever reads the port can call, and waits until we are up
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     asgi = create_asgi(app, admin_token=sys.argv[1])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from daylily.adapters import notices
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import Priority, State
-from daylily.testing.samples import an_event
+from daylily.testing.samples import an_event, news_of_a_monitor
 
 
 def failed(**changes: Any) -> Event:
@@ -116,3 +116,14 @@ def test_plain_words_stay() -> None:
     """People have to read what went wrong."""
     text = "no token was given; the password file is missing: /etc/daylily/x (exit code 2)"
     assert notices.clean(text) == text
+
+
+def test_words_for_a_monitor() -> None:
+    """It is no state of a workset: filters of old do not take it for one."""
+    event = news_of_a_monitor()
+    assert notices.event_type(event) == "monitor_silent"
+    assert notices.subject(event) == "Daylily Monitor Silent: lab-1"
+    assert notices.body(event).splitlines()[:4] == [
+        "Monitor: lab-1", "Event: monitor_silent", "Priority: urgent", ""
+    ]  # fmt: skip
+    assert "customer" not in notices.body(event)

@@ -320,7 +320,7 @@ class Ending:
             Counter(f"{names[key.split('/')[0]]}/{key.split('/')[1]}" for key in lab.started()),
             # That a launch went silent is news of its own: without the fault there is none.
             Counter(
-                (names[event.workset_id], event.kind.value)
+                (names[event.subject], event.kind.value)
                 for event in events
                 if event.kind is not EventKind.LOCK_EXPIRED
             ),

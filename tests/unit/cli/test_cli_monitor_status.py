@@ -6,10 +6,15 @@ import pytest
 from attrs import evolve
 from tests.unit.cli.desk import Desk
 
+from daylily.adapters.memory.notifier import InMemoryNotifier
+from daylily.adapters.system import utc_now
 from daylily.application.heartbeats import LeaveHeartbeat
 from daylily.application.monitor_cycle import CycleReport
+from daylily.application.watch_monitors import KIND, PARTITION
 from daylily.domain.errors import UnavailableError
+from daylily.domain.silence import Silence
 from daylily.entrypoints.service import MonitorLoop
+from daylily.ports.documents import Document
 
 FOLDER = "worksets/.daylily/monitors/"
 LONG_AGO = timedelta(hours=2)
@@ -109,7 +114,12 @@ def test_a_look_makes_no_home(desk: Desk) -> None:
 
 
 def test_the_loop_beats(desk: Desk, heart: LeaveHeartbeat) -> None:
-    """Good cycles and bad ones are signs of life; told to stop, a monitor takes its sign away."""
+    """
+    Good cycles and bad ones are signs of life; told to stop, a monitor takes its sign away.
+
+    After each it looks at the signs of others.
+    """
+    looks = list[None]()
     outcomes: list[Exception | None] = [UnavailableError("down"), None, ZeroDivisionError()]
     seen = list[list[int]]()
 
@@ -122,8 +132,23 @@ def test_the_loop_beats(desk: Desk, heart: LeaveHeartbeat) -> None:
             raise outcome
         return CycleReport()
 
-    loop = MonitorLoop(cycle, timedelta(seconds=0.001), heart=lambda: heart)
+    loop = MonitorLoop(
+        cycle, timedelta(seconds=0.001), heart=lambda: heart, watch=lambda: looks.append(None)
+    )
     loop.run()
+    assert len(looks) == 3
     assert seen == [[], [1], [1]]
     assert (heart._cycles, heart._failures) == (3, 1)
     assert desk.json("monitor", "status") == []
+
+
+def test_news_of_a_silent_monitor_is_told_by_the_next(desk: Desk) -> None:
+    """Also by one that cron calls: it pays what another has noted and not lived to tell."""
+    now = utc_now()
+    gone = Silence.of("lab-7", now - LONG_AGO, now)
+    note = Document(kind=KIND, partition=PARTITION, key=gone.key, body=gone.render())
+    desk.world.documents.add(note)
+    for _ in range(2):
+        desk.ok("monitor", "--once")
+    assert isinstance(desk.world.notifier, InMemoryNotifier)
+    assert [event.event_id for event in desk.world.notifier.sent] == [gone.key]

@@ -56,12 +56,12 @@ def test_what_makes_no_sense_is_nothing(data: bytes) -> None:
 
 
 def test_live_until_it_is_late() -> None:
-    """A sign is due after a minute, the rest and a cycle; late by two minutes is silent."""
+    """A sign is due after a minute, the rest and a cycle; who misses three is silent."""
     heard = Heard(BEAT, NOON)
     assert (heard.lag(NOON), heard.vitality(NOON)) == (timedelta(), Vitality.LIVE)
     assert heard.lag(DUE) == timedelta()
-    late = DUE + SILENT_AFTER
-    assert (heard.lag(late), heard.vitality(late)) == (SILENT_AFTER, Vitality.LIVE)
+    late = NOON + SILENT_AFTER * (DUE - NOON)
+    assert (heard.lag(late), heard.vitality(late)) == (late - DUE, Vitality.LIVE)
     assert heard.vitality(late + timedelta(seconds=1)) is Vitality.SILENT
 
 

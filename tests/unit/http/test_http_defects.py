@@ -125,14 +125,12 @@ def test_d_46_nobody_says_where_it_is_written(people: People) -> None:
 
 def test_d_49_no_password_will_do(people: People) -> None:
     """D-49: Only the right one signs in, to the customer that it belongs to; nobody registers."""
-    for name, password in (
-        ("ada", "anything"),
-        ("anybody@x.example", "x"),
-        ("ada", ""),
-        ("", PASSWORD),
-    ):
+    for name, password in (("ada", "anything"), ("anybody@x.example", "x")):
         body = {"name": name, "password": password}
         problem(people.client.post("/api/auth/sign-in", json=body), 401, "unauthenticated")
+    for name, password in (("ada", ""), ("", PASSWORD)):
+        body = {"name": name, "password": password}
+        problem(people.client.post("/api/auth/sign-in", json=body), 422, "invalid-input")
     found = people.client.post("/api/auth/sign-in", json={"name": "eve", "password": PASSWORD}).json()
     me = people.client.get("/api/auth/me", headers={"authorization": f"Bearer {found['token']}"}).json()
     assert (me["name"], me["customer_id"], me["role"]) == ("eve", "acme", "admin")

@@ -9,6 +9,7 @@ from attrs import frozen
 from daylily.adapters.aws.engine_policies import BatchNames, HeadNode, engine_statements
 from daylily.adapters.dead_notices import KIND as DEAD_NOTICE
 from daylily.application.slots import KIND as SLOTS
+from daylily.application.watch_monitors import KIND as SILENCE
 from daylily.ports.installation import Role
 
 _ROWS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -24,6 +25,7 @@ _OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 _NOTICES: Final = ("sns:Publish",)
 _LEADING: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{DEAD_NOTICE}#*"]}}
 _SLOTS: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{SLOTS}#*"]}}
+_SILENCES: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{SILENCE}#*"]}}
 _SETUP_TABLES: Final = (
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
@@ -103,6 +105,8 @@ class Policies:
                 yield {**dead, "Condition": _LEADING}
                 slots = _allow("Slots", ("dynamodb:GetItem", "dynamodb:UpdateItem"), documents)
                 yield {**slots, "Condition": _SLOTS}
+                # That another monitor has gone silent.
+                yield {**_allow("Silences", _DOCUMENTS, documents), "Condition": _SILENCES}
             else:
                 yield _allow("Documents", _DOCUMENTS, documents)
         # Monitors have no business with what customers keep for themselves.

@@ -46,7 +46,7 @@ class SNSNotifier:
         order: Any = {}
         if self._fifo:
             order = {
-                "MessageGroupId": event.workset_id,
+                "MessageGroupId": event.subject,
                 "MessageDeduplicationId": event.event_id,
             }
         with reported("sns", "Publish", f"topic {self.topic_arn}"):
@@ -77,12 +77,14 @@ def region_of(topic_arn: str) -> str:
 
 def _attributes(event: Event) -> dict[str, str]:
     """Return what subscriptions filter by; the first four are those of old."""
-    return {
+    told = {
         "workset_id": event.workset_id,
         "event_type": notices.event_type(event),
-        "state": str(event.state),
-        "priority": str(event.priority),
-        "kind": str(event.kind),
+        "state": event.state,
+        "priority": event.priority,
+        "kind": event.kind,
         "event_id": event.event_id,
         "customer_id": event.customer_id,
+        "monitor": event.monitor,
     }
+    return {name: str(value) for name, value in told.items() if value is not None}

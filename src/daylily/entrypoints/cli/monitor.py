@@ -128,6 +128,7 @@ def run(
         for figures in _embedded(session, lambda: session.app.world):
             figures.done(report, took.total_seconds())
         session.app.heart.called_once(took=took, faults=len(report.faults))
+        session.app.watch()
         if session.as_json:
             session.print_json(
                 {
@@ -145,7 +146,13 @@ def run(
     cycle = _Patient(session, only)
     with _metrics(cycle, metrics_port) as metrics:
         onlookers = [*metrics, *_embedded(session, cycle.world)]
-        loop = MonitorLoop(cycle, session.settings.poll_interval, onlookers, heart=cycle.heart)
+        loop = MonitorLoop(
+            cycle,
+            session.settings.poll_interval,
+            onlookers,
+            heart=cycle.heart,
+            watch=cycle.watch,
+        )
         with stopped_by_signals(loop.stop):
             run_monitor(loop, loop.stop.wait)
 
@@ -202,6 +209,11 @@ class _Patient:
     def heart(self) -> "LeaveHeartbeat | None":
         """Return what leaves signs of life; None before it has got at its stores."""
         return self._app.heart if self._app else None
+
+    def watch(self) -> None:
+        """Look at the signs of all monitors."""
+        if self._app:
+            self._app.watch()
 
     @cached_property
     def _cycle(self) -> MonitorCycle:

@@ -21,7 +21,8 @@ class NoticeView:
 
     notice: str
     channel: str
-    workset_id: str
+    workset_id: str | None
+    """None where it is of no workset."""
     kind: str
     happened_at: str
     message: str

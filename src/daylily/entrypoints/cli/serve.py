@@ -148,7 +148,11 @@ def _run(
 
             if with_monitor:
                 loop = MonitorLoop(
-                    app.cycle, settings.poll_interval, heart=lambda: app.heart, stop=stop
+                    app.cycle,
+                    settings.poll_interval,
+                    heart=lambda: app.heart,
+                    watch=app.watch,
+                    stop=stop,
                 )
                 run_monitor(loop, work)
                 session.say("Stopped. What runs goes on; the next 'daylily up' picks it up again.")

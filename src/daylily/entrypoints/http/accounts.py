@@ -27,10 +27,10 @@ from daylily.ports.identities import Challenge, SignedIn
 
 T = TypeVar("T")
 
-_TEXT: Final = {"type": "string", "maxLength": 8192}
-_NAME: Final = {"type": "string", "maxLength": 128, "description": "Mostly an e-mail address."}
-_PASSWORD: Final = {"type": "string", "maxLength": 256, "format": "password"}
 _LONGEST: Final = 8192
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
+_NAME: Final = {**_TEXT, "description": "Mostly an e-mail address."}
+_PASSWORD: Final = {**_TEXT, "format": "password"}
 _TAG: Final = "accounts"
 
 

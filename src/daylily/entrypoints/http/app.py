@@ -54,6 +54,7 @@ from daylily.entrypoints.http.rates import (
 from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
 from daylily.entrypoints.http.streams import Streams
 from daylily.entrypoints.http.traffic import Traffic
+from daylily.entrypoints.http.watching import watching
 from daylily.entrypoints.http.wiring import provide_who
 from daylily.entrypoints.portal.app import create_portal
 from daylily.entrypoints.portal.problem_page import answer_page_problem
@@ -191,6 +192,7 @@ def create_asgi(
         exception_handlers={Exception: _answer},
         before_send=[Audit(app), keep_answer, add_headers, traffic.note],
         state=State({"answer_once": app.once, "traffic": traffic, "kept": KeptWorksets(app.read)}),
+        lifespan=[watching(app.watch)],
         request_max_body_size=LARGEST_BODY,
         openapi_config=_openapi(doors),
         # The program that runs us says where logs go; and no variable of the environment may switch

@@ -71,7 +71,7 @@ def register(request: Call, body: RawBody, app: UseCases, who: Who) -> Answer[Wo
     fields = Fields(json_object(request, body))
     workset_id = fields.required("workset_id")
     place = fields.required("bucket"), fields.required("prefix")
-    priority = fields.text("priority") or "normal"
+    priority = fields.optional("priority") or "normal"
     metadata = fields.take("metadata")
     if metadata is not None and not isinstance(metadata, Mapping):
         fields.fault("metadata", "must be an object")
@@ -108,7 +108,7 @@ def tell_state(
     fields = Fields(json_object(request, body))
     word, reason = fields.required("state"), fields.required("reason")
     details, cluster = fields.text("error_details"), fields.text("cluster_name")
-    owner = fields.text("owner_id")
+    owner = fields.optional("owner_id")
     if not isinstance(fields.take("metrics"), Mapping | None):
         fields.fault("metrics", "must be an object")
     fields.refuse_others()
@@ -200,7 +200,7 @@ def check_directory(request: Call, app: UseCases, who: Who) -> Answer[DirectoryV
     fields = query(request)
     bucket, prefix = fields.required("bucket"), fields.required("prefix")
     dry_run = fields.text("dry_run")
-    if dry_run not in {None, "true", "false", "1", "0"}:
+    if dry_run not in {None, *parameters.TRUE_OR_FALSE}:
         fields.fault("dry_run", "is neither true nor false")
     fields.refuse_others()
     fields.raise_faults()
@@ -229,7 +229,7 @@ def generate_yaml(request: Call, body: RawBody, app: UseCases) -> Answer[YamlVie
     fields = Fields(json_object(request, body))
     submission = {
         "workset_name": "generated",
-        "pipeline_type": fields.text("pipeline") or "germline",
+        "pipeline_type": fields.optional("pipeline") or "germline",
         "reference_genome": fields.required("reference_genome"),
         "priority": fields.text("priority"),
         "max_retries": fields.whole("max_retries"),

@@ -7,7 +7,12 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, RawBody
 
 from daylily.application.api_tokens import LONGEST
-from daylily.application.manage_customers import LEAST_STORAGE, MOST_STORAGE, MOST_WORKSETS
+from daylily.application.manage_customers import (
+    LEAST_STORAGE,
+    MOST_STORAGE,
+    MOST_WORKSETS,
+    faults_of_customer,
+)
 from daylily.domain.customers import Customer, Role, Scope
 from daylily.entrypoints.account_views import (
     AuditPage,
@@ -24,7 +29,7 @@ from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.describing import Body, described
 from daylily.entrypoints.http.idempotency import SECRET
-from daylily.entrypoints.http.parameters import closed, nullable
+from daylily.entrypoints.http.parameters import closed, nullable, optional
 from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, count, json_object, query
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -50,7 +55,7 @@ _TOKEN: Final = Body(
     closed(
         {
             "name": {**_LINE, "maxLength": 60},
-            "scope": nullable({"type": "string", "enum": [*map(str, Scope)], "default": "read"}),
+            "scope": optional({"type": "string", "enum": [*map(str, Scope)], "default": "read"}),
             "expires_in_days": nullable(
                 {"type": "integer", "minimum": 1, "maximum": LONGEST.days, "default": 90}
             ),
@@ -63,7 +68,7 @@ _MEMBER: Final = Body(
     closed(
         {
             "name": {"type": "string", "minLength": 3, "maxLength": 128},
-            "role": nullable({"type": "string", "enum": [*map(str, Role)], "default": "user"}),
+            "role": optional({"type": "string", "enum": [*map(str, Role)], "default": "user"}),
         },
         "name",
     ),
@@ -91,6 +96,7 @@ def create(request: Call, body: RawBody, app: UseCases, who: Who) -> Answer[Cust
         billing_account_id=fields.text("billing_account_id"),
         cost_center=fields.text("cost_center"),
     )
+    fields.also(faults_of_customer(customer))
     fields.refuse_others()
     fields.raise_faults()
     made = app.manage.create(who, customer)
@@ -271,7 +277,7 @@ def _page(request: Call) -> tuple[str | None, int]:
 def _choice(fields: Fields, name: str, default: Scope | Role) -> str:
     """Take one of the words that *default* is one of."""
     known = [str(each) for each in type(default)]
-    text = fields.text(name, default=str(default)) or str(default)
+    text = fields.optional(name) or str(default)
     if text not in known:
         fields.fault(name, f"{text[:40]!r} is not one of {', '.join(known)}")
         return str(default)

@@ -33,10 +33,10 @@ def estimate_cost(
     """Estimate the cost of a workset, in USD."""
     fields = Fields(json_object(request, body))
     pipeline = fields.required("pipeline_type")
-    genome = fields.text("reference_genome")
+    genome = fields.optional("reference_genome")
     samples = fields.whole("sample_count", 1)
     coverage = fields.number("estimated_coverage", 30.0)
-    priority = fields.text("priority") or "normal"
+    priority = fields.optional("priority") or "normal"
     size = fields.number("data_size_gb", 0.0)
     fields.refuse_others()
     try:

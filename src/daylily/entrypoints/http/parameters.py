@@ -8,8 +8,11 @@ from attrs import evolve
 from daylily.application.submit_workset import MOST_TAGS, Submission
 from daylily.domain.clusters import LONGEST
 from daylily.domain.lifecycle import Priority, State
+from daylily.domain.manifest import Vendor
 from daylily.domain.names import ID_PATTERN
 from daylily.entrypoints.http.describing import WORKSET_ID, Body, in_header, in_query
+from daylily.entrypoints.http.requests import INSTANT
+from daylily.entrypoints.http.submission import MOST_LANES
 
 MOST: Final = 1000
 """Items that a page may have."""
@@ -25,7 +28,7 @@ LIMIT: Final = in_query(
 )
 CURSOR: Final = in_query(
     "cursor",
-    {"type": "string", "maxLength": 8192},
+    {"type": "string", "maxLength": 6144},
     "Where to go on: what the last part gave. It fits no other listing, and nobody else's.",
 )
 STATES: Final = in_query(
@@ -67,10 +70,7 @@ IF_NONE_MATCH: Final = in_header("If-None-Match", {"type": "string"}, "Which `ET
 PREFIX: Final = in_query("prefix", {"type": "string"}, "What the names of files start with.")
 
 SORTS: Final = ("-created_at", "created_at")
-_TIME: Final = {
-    "type": "string",
-    "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$",
-}
+_TIME: Final = {"type": "string", "pattern": f"^{INSTANT.pattern}$"}
 WHICH_ARCHIVED: Final = (
     PRIORITY,
     NAME,
@@ -101,7 +101,10 @@ BUCKET: Final = in_query("bucket", {"type": "string"}, "That of the service.", r
 WORKSET_PREFIX: Final = in_query(
     "prefix", {"type": "string"}, "The directory of the workset.", required=True
 )
-DRY_RUN: Final = in_query("dry_run", {"type": "boolean"}, "It is always one: nothing is changed.")
+TRUE_OR_FALSE: Final = ("true", "false", "1", "0")
+DRY_RUN: Final = in_query(
+    "dry_run", {"type": "string", "enum": [*TRUE_OR_FALSE]}, "It is always one: nothing is changed."
+)
 MONTHS: Final = in_query(
     "months", {"type": "integer", "minimum": 1, "maximum": 36, "default": 12}, "How many, this one too."
 )
@@ -115,6 +118,11 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def optional(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a text that may be left out (``Fields.optional``): null and empty, too."""
+    return {"anyOf": [schema, {"type": ["string", "null"], "maxLength": 0}]}
+
+
 def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     """Return the schema of an object that has no other properties."""
     made: dict[str, Any] = {
@@ -126,6 +134,7 @@ def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 
 _TEXT: Final = nullable({"type": "string"})
+_OPTIONAL_PRIORITY: Final = optional({"type": "string", "enum": PRIORITIES, "default": "normal"})
 _PLACE: Final = nullable({"type": "string", "pattern": f"^({ID_PATTERN.pattern})?$"})
 _EMPTY: Final = {
     "type": ["string", "null", "array", "object"],
@@ -144,11 +153,12 @@ SAMPLE: Final = closed(
         "sample_id": {"type": "string", "minLength": 1},
         "r1_file": _KEY,
         "r2_file": nullable(_KEY),
-        "lane": {"type": ["string", "integer", "null"]},
+        "lane": {"type": ["string", "integer", "null"], "minimum": 0, "maximum": MOST_LANES},
         "coverage": nullable({"type": "number", "minimum": 0}),
         "subsample": nullable({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
         **dict.fromkeys(("run_id", "experiment_id", "concordance_dir", "external_id"), _TEXT),
-        **dict.fromkeys(("sample_type", "library_prep", "platform", "barcode", "vendor"), _TEXT),
+        **dict.fromkeys(("sample_type", "library_prep", "platform", "barcode"), _TEXT),
+        "vendor": nullable({"type": "string", "enum": [*map(str, Vendor)]}),
         **dict.fromkeys(("n_x", "n_y"), nullable({"type": "integer", "minimum": 0})),
         **dict.fromkeys(("positive_control", "negative_control"), nullable({"type": "boolean"})),
         "status": _TEXT,
@@ -162,9 +172,9 @@ SUBMISSION: Final = Body(
         {
             "workset_name": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"\S"},
             "pipeline_type": {"type": "string", "minLength": 1},
-            "reference_genome": nullable({"type": "string", "minLength": 1, "default": "GRCh38"}),
-            "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
-            "notification_email": nullable({"type": "string", "pattern": EMAIL}),
+            "reference_genome": optional({"type": "string", "default": "GRCh38"}),
+            "priority": _OPTIONAL_PRIORITY,
+            "notification_email": optional({"type": "string", "pattern": EMAIL}),
             "max_retries": nullable(
                 {"type": "integer", "minimum": 0, "maximum": 10, "default": _DEFAULTS.max_retries}
             ),
@@ -217,9 +227,12 @@ PARTS: Final = Body(
     closed(
         {
             "parts": {
-                "type": "array",
+                "type": ["array", "null"],
                 "items": closed(
-                    {"number": {"type": "integer", "minimum": 1}, "etag": {"type": "string"}},
+                    {
+                        "number": {"type": "integer", "minimum": 1, "maximum": 10_000},
+                        "etag": {"type": "string", "minLength": 1},
+                    },
                     "number",
                     "etag",
                 ),
@@ -260,7 +273,7 @@ ESTIMATE: Final = Body(
             "estimated_coverage": nullable(
                 {"type": "number", "minimum": 0, "maximum": 10_000, "default": 30}
             ),
-            "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
+            "priority": _OPTIONAL_PRIORITY,
             "data_size_gb": nullable(
                 {"type": "number", "minimum": 0, "maximum": 10_000_000, "default": 0}
             ),
@@ -285,7 +298,7 @@ REGISTRATION: Final = Body(
             "workset_id": {"type": "string", "pattern": WORKSET_ID},
             "bucket": {"type": "string", "minLength": 1},
             "prefix": {"type": "string", "minLength": 1},
-            "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
+            "priority": _OPTIONAL_PRIORITY,
             "metadata": nullable({"type": "object"}),
         },
         "workset_id",
@@ -335,9 +348,11 @@ GENERATE: Final = Body(
             },
             "reference_genome": {"type": "string", "minLength": 1},
             "pipeline": nullable({"type": "string", "default": "germline"}),
-            "priority": nullable({"type": "string", "enum": PRIORITIES, "default": "normal"}),
+            "priority": _OPTIONAL_PRIORITY,
             "max_retries": nullable({"type": "integer", "minimum": 0, "maximum": 10, "default": 3}),
-            "estimated_coverage": nullable({"type": "number", "minimum": 0, "default": 30}),
+            "estimated_coverage": nullable(
+                {"type": "number", "minimum": 0, "maximum": 10_000, "default": 30}
+            ),
         },
         "samples",
         "reference_genome",

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -19,6 +19,11 @@ from daylily.entrypoints.http.prefix import PREFIX, unprefixed
 T = TypeVar("T")
 
 _JSON: Final = re.compile(r"application/([\w.+-]+\+)?json", re.IGNORECASE)
+INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
+)
+"""RFC 3339, less where it says so; Python's own reader takes weeks and other forms, too."""
+
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LARGEST: Final = 2**53
 """Beyond it, JSON numbers differ from reader to reader."""
@@ -83,11 +88,19 @@ class Fields:
         return value
 
     def required(self, name: str, *aliases: str) -> str:
-        """Take a text that has to be there."""
+        """Take a text that has to be there, and to say something."""
         found = self.text(name, *aliases)
-        if found is None and name not in self._wrong_ones:
+        if not found and name not in self._wrong_ones:
             self.fault(name, "is required")
         return found or ""
+
+    def optional(self, name: str) -> str | None:
+        """
+        Take a text that may be left out; an empty one says as little, as portals of old send it.
+
+        The schema of such a text is ``parameters.optional``.
+        """
+        return self.text(name) or None
 
     def number(self, name: str, default: float | None = None) -> float | None:
         """Take a finite number."""
@@ -166,6 +179,11 @@ class Fields:
         self._wrong_ones.add(name)
         self.faults.append(Fault(self.written.get(name, self.path(name)), message))
 
+    def also(self, faults: Iterable[Fault]) -> None:
+        """Note what the domain finds wrong with fields that could be read."""
+        told = {fault.place for fault in self.faults}
+        self.faults += [fault for fault in faults if fault.place not in told]
+
     def must_be_empty(self, name: str, instead: str) -> None:
         """
         Take a field that clients of old send, and that may say nothing here.
@@ -233,7 +251,7 @@ def instant(fields: Fields, name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text if INSTANT.fullmatch(text) else "")
     except ValueError:
         fields.fault(name, f"{text[:_LONGEST_WORD]!r} is no time such as 2026-05-04T09:30:00Z")
         return None

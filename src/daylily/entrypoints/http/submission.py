@@ -19,6 +19,8 @@ SAMPLE_ID: Final = ("sample_id", "id", "name", "sample")
 R1: Final = ("r1_file", "r1", "fq1", "fastq_1", "fastq_r1")
 R2: Final = ("r2_file", "r2", "fq2", "fastq_2", "fastq_r2")
 
+MOST_LANES: Final = 9_999
+"""The largest number that a lane may have; as text it may be any word."""
 MOST_ENTRIES: Final = 10 * MAX_SAMPLES
 """Entries are lanes; how many samples they may make is the domain's to say."""
 
@@ -124,15 +126,15 @@ def read_submission(
     work, in_yaml = _yaml(fields, key_of)
     # What cannot be read may well say it.
     said_elsewhere = "yaml_content" in fields.written and fields.take("yaml_content") is not None
-    name = fields.text("workset_name") or work.name
+    name = fields.optional("workset_name") or work.name
     if not name and not said_elsewhere:
         fields.required("workset_name")
-    pipeline = fields.text("pipeline_type") or work.pipeline or ""
+    pipeline = fields.optional("pipeline_type") or work.pipeline or ""
     if not pipeline and (not said_elsewhere or in_yaml is not None):
         fields.required("pipeline_type")
-    genome = fields.text("reference_genome") or work.reference_genome
-    priority = fields.text("priority") or work.priority
-    email = fields.text("notification_email") or work.notification_email
+    genome = fields.optional("reference_genome") or work.reference_genome
+    priority = fields.optional("priority") or work.priority
+    email = fields.optional("notification_email") or work.notification_email
     retries = fields.whole("max_retries", work.max_retries)
     requirements, tags = _requirements(fields), fields.texts("tags", most=MOST_TAGS)
     _take_historic(fields)
@@ -215,9 +217,8 @@ def _requirements(fields: Fields) -> Requirements:
     if hours is not None and limit is None:
         fields.fault("time_limit_hours", f"is not above 0 and at most {LONGEST // timedelta(hours=1)}")
     return Requirements(
-        # Portals of old send an empty text for no choice.
-        cluster=fields.text("preferred_cluster") or None,
-        availability_zone=fields.text("availability_zone") or None,
+        cluster=fields.optional("preferred_cluster"),
+        availability_zone=fields.optional("availability_zone"),
         time_limit=limit,
     )
 
@@ -267,7 +268,7 @@ def _merge(lanes: _Lanes, given: Mapping[str, tuple[Any, str]], fields: Fields) 
 def _lane(fields: Fields) -> str:
     """Return the lane, which many write as a number."""
     lane = fields.take("lane")
-    if isinstance(lane, int) and not isinstance(lane, bool) and 0 <= lane < 10_000:
+    if isinstance(lane, int) and not isinstance(lane, bool) and 0 <= lane <= MOST_LANES:
         return str(lane)
     return fields.text("lane", default="0") or "0"
 

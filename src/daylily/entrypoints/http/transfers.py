@@ -135,7 +135,10 @@ def complete_upload(
     if body:
         fields = Fields(json_object(request, body))
         for each in fields.objects("parts", most=_MOST_PARTS):
-            parts.append(Part(each.whole("number", 0) or 0, each.required("etag")))
+            number = each.whole("number")
+            if number is None or not 1 <= number <= _MOST_PARTS:
+                each.fault("number", f"is not a whole number from 1 to {_MOST_PARTS}")
+            parts.append(Part(number or 0, each.required("etag")))
             each.refuse_others()
         fields.refuse_others()
         fields.raise_faults()

@@ -325,8 +325,8 @@ def filter_in(
     if priority is not None and priority not in {*Priority, "high"}:
         fields.fault("priority", f"{priority[:40]!r} is not one of {', '.join(Priority)}")
         priority = None
-    sort = fields.text("sort") or "-created_at"
-    if sort not in parameters.SORTS:
+    sort = fields.text("sort")
+    if sort is not None and sort not in parameters.SORTS:
         fields.fault("sort", f"{sort[:40]!r} is not one of {', '.join(parameters.SORTS)}")
     return Filter(
         customer_id=customer_id,

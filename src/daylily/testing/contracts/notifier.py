@@ -7,7 +7,7 @@ import pytest
 from daylily.domain.events import EventKind
 from daylily.ports.notifier import Notifier
 from daylily.testing.racing import RUNNERS, race
-from daylily.testing.samples import an_event
+from daylily.testing.samples import an_event, news_of_a_monitor
 
 
 class NotifierContract:
@@ -41,6 +41,13 @@ class NotifierContract:
         notifier.send(an_event("ws-1-1"))
         notifier.send(an_event("ws-1-2"))
         assert set(self.told(notifier)) == {"ws-1-1", "ws-1-2"}
+
+    def test_news_of_no_workset(self, notifier: Notifier) -> None:
+        """That a monitor is silent concerns no customer; who passes that on has words for it."""
+        event = news_of_a_monitor()
+        notifier.send(event)
+        heard = [event.event_id] if event.kind in notifier.kinds else []
+        assert list(self.told(notifier)) == heard
 
     def test_many_at_once(self, notifier: Notifier) -> None:
         """Of 32 threads that each send an event, none is lost or garbled."""

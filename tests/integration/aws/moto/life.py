@@ -1,6 +1,7 @@
 """All that API and monitors ever do with a workset, so that it can be seen what they need for it."""
 
 import io
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -9,12 +10,15 @@ from attrs import evolve, frozen
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.memory.compute import InMemoryCompute
+from daylily.adapters.system import utc_now
 from daylily.application.submit_workset import Submission
+from daylily.application.watch_monitors import KIND, PARTITION
 from daylily.bootstrap import App
 from daylily.domain.customers import Customer, Principal
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.domain.sentinels import projection
+from daylily.domain.silence import Silence
 from daylily.domain.workset import Workset
 from daylily.ports.dead_notices import DeadNotice
 from daylily.ports.documents import Document
@@ -50,6 +54,7 @@ class Life:
         self._looks_round()
         self._keeps_documents()
         self._gives_up_on_news()
+        self._looks_at_other_monitors()
         self._is_dropped_by_hand()
         self._fails_and_is_retried(self._submitted("first"))
         self._is_mended_and_canceled(self._submitted("second"))
@@ -80,6 +85,16 @@ class Life:
         assert list(self.api.redeliver.waiting()) == [lost]
         assert self.api.redeliver(lost).refused is None
         assert list(self.api.redeliver.waiting()) == []
+
+    def _looks_at_other_monitors(self) -> None:
+        now = utc_now()  # what documents expire by
+        gone = Silence.of("lab-1", now - timedelta(minutes=9), now)
+        documents = self.monitor.world.documents
+        note = Document(kind=KIND, partition=PARTITION, key=gone.key, body=gone.render())
+        self.api.world.documents.add(note)
+        self.monitor.watch()  # and tells what another has noted
+        noted = Silence.parse(documents.get(KIND, PARTITION, gone.key).body)
+        assert noted == gone.over()
 
     def _submitted(self, name: str) -> Workset:
         files = self.api.files
