@@ -9,6 +9,7 @@ from daylily.adapters.aws.sns import SNSNotifier
 from daylily.adapters.filtered import FilteredNotifier
 from daylily.adapters.linear import LinearNotifier
 from daylily.adapters.local.notifier import JournalNotifier
+from daylily.adapters.system import utc_now
 from daylily.adapters.webhook import WebhookNotifier
 from daylily.application.deliver_notices import DeliverNotices
 from daylily.bootstrap import connect
@@ -170,7 +171,7 @@ def test_webhooks_and_audiences(tmp_path: Path) -> None:
 )
 def test_what_is_not_wanted_is_not_owed(wanted: frozenset[EventKind], kinds: set[EventKind]) -> None:
     """An audience narrows what the channel passes on, and widens nothing."""
-    linear = LinearNotifier("lin_api_0123456789", "team-7")
+    linear = LinearNotifier("lin_api_0123456789", "team-7", utc_now)
     assert FilteredNotifier(linear, Audience(kinds=wanted)).kinds == kinds
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import define, field
 
-from daylily.domain.errors import InvalidInputError, UnavailableError
+from daylily.domain.errors import InvalidInputError, ThrottledError, UnavailableError
 from daylily.domain.events import Event, EventKind
 from daylily.ports.clock import Clock
 from daylily.ports.dead_notices import DeadNotice, DeadNotices
@@ -17,6 +17,8 @@ from daylily.ports.notifier import Notifier
 
 GIVE_UP: Final = timedelta(hours=24)
 """How long an event is owed to a channel: what is older helps nobody by arriving by itself."""
+LONGEST_PATIENCE: Final = timedelta(days=7)
+"""The same for a channel that is there, and asks for a pause: it takes what waits once that is over."""
 REMEMBERED: Final = 10_000
 """Events that some channels have taken and others have not."""
 
@@ -30,6 +32,7 @@ class DeliverNotices:
 
     Each is tried whatever becomes of the others, and the event stays owed until all have taken it or
     have been given up on: after a day, or at once if a channel says that it never will take this one.
+    A channel that asks for a pause (ThrottledError) is not given up on for being slow.
     What was given up on is laid on a list for people to see to. When it is sent again, channels that
     have taken it are left in peace: as far as this process remembers, which saves repeats and decides
     nothing.
@@ -66,7 +69,8 @@ class DeliverNotices:
             try:
                 channel.send(event)
             except UnavailableError as error:
-                if self.clock() - event.at < GIVE_UP:
+                patience = LONGEST_PATIENCE if isinstance(error, ThrottledError) else GIVE_UP
+                if self.clock() - event.at < patience:
                     down[name] = error
                     continue
                 self._give_up(name, event, error)

@@ -55,7 +55,7 @@ def _channels(settings: Settings) -> Iterator[tuple[str, Notifier]]:
         from daylily.adapters.linear import LinearNotifier
 
         key = settings.linear_api_key.reveal()
-        yield "linear", LinearNotifier(key, settings.linear_team_id, settings.linear_url)
+        yield "linear", LinearNotifier(key, settings.linear_team_id, utc_now, settings.linear_url)
     posted = {each.name: (each.url, each.secret) for each in settings.channels}
     for name, (url, secret) in {
         "webhook": (settings.webhook_url, settings.webhook_secret),

@@ -54,6 +54,10 @@ class UnavailableError(DaylilyError):
     """A store, an engine or a channel does not answer. Never to be read as "empty" or "failed"."""
 
 
+class ThrottledError(UnavailableError):
+    """A channel answers, and asks to be left alone for a while: it will take what it is told then."""
+
+
 class NotSetUpError(UnavailableError):
     """What is asked has not been made, or may not be used: a person has to act."""
 

@@ -53,6 +53,8 @@ class Event:
     """Whose workset it is."""
     state: State | None = None
     """Of the workset."""
+    settles: tuple[str, ...] = ()
+    """Ids of earlier news that this one settles: of the errors of a workset that is complete now."""
     monitor: str | None = None
     """The name of the one that it is about, where it is about no workset."""
 

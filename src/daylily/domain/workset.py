@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final, Self
 
 from attrs import evolve, field, frozen
@@ -48,6 +48,10 @@ REFUSED: Final = "refused"
 ABANDONED: Final = "abandoned"
 """What stands for the job of an attempt whose launcher was not heard of, and that never came to be."""
 
+MOST_SETTLED: Final = 10
+"""Of how many errors the news of a completion says that they are settled."""
+
+_ERRORS: Final = {State.ERROR: EventKind.ERROR, State.FAILED: EventKind.FAILED}
 _WAITING: Final = frozenset({State.READY, State.RETRYING, State.IGNORED})
 
 ADOPTED: Final = frozenset({State.IN_PROGRESS, State.COMPLETE, State.ERROR, State.IGNORED})
@@ -922,7 +926,18 @@ class Workset:
             at=at,
             message=reason,
             error_details=self.failure.message if self.failure else None,
+            settles=self._errors_told() if kind is EventKind.COMPLETE else (),
         )
+
+    def _errors_told(self) -> tuple[str, ...]:
+        """Return the ids of the news of its errors, the latest first."""
+        numbered = zip(reversed(self.history), range(self.sequence, 0, -1), strict=False)
+        told = (
+            f"{self.workset_id}-{sequence}-{_ERRORS[past.state]}"
+            for past, sequence in numbered
+            if past.state in _ERRORS
+        )
+        return tuple(islice(told, MOST_SETTLED))
 
     @property
     def ended(self) -> bool:

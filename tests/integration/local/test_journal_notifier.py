@@ -49,6 +49,7 @@ def test_a_line_says_all_that_the_event_says(tmp_path: Path) -> None:
             "at": "2025-06-02T12:00:00.000000Z",
             "message": "attempt 1 complete",
             "error_details": None,
+            "settles": [],
             "monitor": None,
         }
     ]

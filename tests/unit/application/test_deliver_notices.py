@@ -11,9 +11,9 @@ from daylily.adapters.dead_notices import DocumentDeadNotices
 from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.application import deliver_notices
-from daylily.application.deliver_notices import GIVE_UP, DeliverNotices
+from daylily.application.deliver_notices import GIVE_UP, LONGEST_PATIENCE, DeliverNotices
 from daylily.application.redeliver_notices import RedeliverNotices
-from daylily.domain.errors import InvalidInputError, UnavailableError
+from daylily.domain.errors import InvalidInputError, ThrottledError, UnavailableError
 from daylily.domain.events import ALL_NEWS, Event, EventKind
 from daylily.ports.dead_notices import DeadNotice, DeadNotices
 from daylily.ports.notifier import Notifier
@@ -183,3 +183,16 @@ def test_it_hears_what_one_of_them_hears() -> None:
     ends, starts = frozenset({EventKind.COMPLETE}), frozenset({EventKind.STARTED})
     channels = {"linear": Moody(kinds=ends), "sns": Moody(kinds=starts)}
     assert deliver(channels).kinds == ends | starts
+
+
+def test_a_channel_that_asks_for_a_pause_is_not_given_up_on() -> None:
+    """It is there, and takes what waits once its limit is reset; after a week, even that is over."""
+    clock, busy = ManualClock(), Moody(ThrottledError("limit"))
+    told = deliver({"linear": busy}, clock)
+    clock.advance(LONGEST_PATIENCE - timedelta(seconds=1))
+    with pytest.raises(UnavailableError, match="linear: limit"):
+        told.send(an_event("ws-1-1"))
+    assert told.dead.list("linear").items == ()
+    clock.advance(timedelta(seconds=1))
+    told.send(an_event("ws-1-1"))
+    assert len(told.dead.list("linear").items) == 1

@@ -6,7 +6,8 @@ from attrs import evolve
 
 from daylily.domain.debts import SendNotice
 from daylily.domain.events import EventKind
-from daylily.domain.workset import Progress, Workset
+from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.workset import MOST_SETTLED, Progress, Workset
 from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset, locked, running, settled
 
 LATER = NOON + timedelta(hours=1)
@@ -57,3 +58,40 @@ def test_an_engine_that_says_nothing_is_news() -> None:
     ]
     again = evolve(settled(unknown), unknown_since=None).with_unknown(LATER + timedelta(hours=1))
     assert [event_id for _, event_id, _ in news(again)] == ["ws-1-3-attention-20250602T140000Z"]
+
+
+def broken(workset: Workset, failure: Failure) -> Workset:
+    """Return *workset* with its next attempt failed, and made ready by a person, all news told."""
+    policy = RetryPolicy()
+    failed = running(workset).failed(failure, at=NOON, actor="m", policy=policy, jitter=0)
+    return settled(failed.retry(by="ada", at=NOON))
+
+
+def test_completion_says_which_errors_it_settles() -> None:
+    """By the ids under which people were told of them, the latest first; no more than the last ten."""
+    spent = Failure(ErrorCategory.TRANSIENT, "node lost")
+    bad = Failure(ErrorCategory.DATA, "truncated input")
+    fresh = settled(a_workset(max_retries=0))
+    again = broken(broken(fresh, bad), spent)
+    complete = settled(running(again)).completed(at=LATER, actor="m")
+    [event] = [debt.event for debt in complete.debts if isinstance(debt, SendNotice)]
+    assert event.settles == ("ws-1-8-failed", "ws-1-4-error")
+
+    for _ in range(MOST_SETTLED):
+        again = broken(again, bad)
+    complete = settled(running(again)).completed(at=LATER, actor="m")
+    [event] = [debt.event for debt in complete.debts if isinstance(debt, SendNotice)]
+    assert len(event.settles) == MOST_SETTLED
+    assert event.settles[0] == f"ws-1-{4 + 4 * (MOST_SETTLED + 1)}-error"
+
+
+def test_only_completion_settles() -> None:
+    """A workset that has never failed settles nothing, and neither does its next failure."""
+    plain = settled(running(settled(a_workset()))).completed(at=LATER, actor="m")
+    bad = Failure(ErrorCategory.DATA, "truncated input")
+    twice = running(broken(settled(a_workset()), bad)).failed(
+        bad, at=LATER, actor="m", policy=RetryPolicy(), jitter=0
+    )
+    for workset in (plain, twice):
+        events = [debt.event for debt in workset.debts if isinstance(debt, SendNotice)]
+        assert {event.settles for event in events} == {()}
