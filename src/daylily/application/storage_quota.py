@@ -65,6 +65,19 @@ class StorageQuota:
         """Tell whether anything was agreed upon with a customer."""
         return customer_id != self.own and is_name(customer_id)
 
+    def used(self, customer_id: str) -> int:
+        """
+        Return how many bytes a customer stores, as far as has been noticed.
+
+        Raises:
+            NotFoundError: There is no such customer.
+            UnavailableError: A store does not answer.
+        """
+        try:
+            return self._count(customer_id).size
+        except AlreadyExistsError:  # somebody else has just counted
+            return self._count(customer_id).size
+
     def note(self, customer_id: str, size: int) -> None:
         """
         Count what has been stored, of which nobody knew before how large it would be.

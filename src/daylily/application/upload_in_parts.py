@@ -57,6 +57,14 @@ class UploadInParts:
         upload = self.transfers.begin(self.files.places.file(customer_id, key), size)
         return _named(evolve(upload, key=key)), evolve(upload, key=key)
 
+    def elsewhere(self) -> str | None:
+        """Return an address such as parts are sent to; None where we take all bytes ourselves."""
+        example = Upload(key="example", size=1, token="example", part_size=1)  # noqa: S106
+        try:
+            return self.transfers.part_url(example, 1, lasting=LASTING)
+        except InvalidInputError:
+            return None
+
     def look(self, who: Principal, customer_id: str, upload_id: str) -> tuple[Upload, int]:
         """
         Return an upload, and how many bytes have been appended to it.

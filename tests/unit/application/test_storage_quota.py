@@ -137,3 +137,24 @@ def test_d_56_no_room(full: Service) -> None:
         assert client.put(f"{place}/files/a_R1.fastq", content=READS[:8]).status_code == 201
     with full.client() as client:
         full.submitted(client)
+
+
+def test_what_is_used() -> None:
+    """How much is stored is measured once, and counted on from there."""
+    yard = Yard()
+    yard.stored = 7
+    assert yard.quota.used("acme") == 7
+    yard.quota.take("acme", 5)
+    assert (yard.quota.used("acme"), yard.asked) == (12, 1)
+
+
+def test_two_look_at_once() -> None:
+    """Who begins to count while another does takes the other's count."""
+    yard = Yard()
+
+    def measured_meanwhile(_: str) -> int:
+        yard.quota.note("acme", 0)
+        evolve(yard.quota, measure=lambda _: 3).used("acme")
+        return 9
+
+    assert evolve(yard.quota, measure=measured_meanwhile).used("acme") == 3

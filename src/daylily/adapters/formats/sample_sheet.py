@@ -12,14 +12,14 @@ from daylily.adapters.formats.reading import CONTROL, Faults, KeyOf, Sheet, as_w
 from daylily.adapters.formats.unknown import Unknown, passed_over
 from daylily.domain.manifest import MAX_SAMPLES, FastqPair, Manifest, Sample, is_fastq
 
-_NAMES: Final = {
+NAMES: Final = {
     "sample": ("sample", "sample_id", "sample_name"),
     "r1": ("fastq_1", "fastq_r1", "fastq1", "r1", "read1", "read_1"),
     "r2": ("fastq_2", "fastq_r2", "fastq2", "r2", "read2", "read_2"),
     "lane": ("lane",),
 }
-KNOWN: Final = tuple(name for names in _NAMES.values() for name in names)
-FILE_COLUMNS: Final = (*_NAMES["r1"], *_NAMES["r2"])
+KNOWN: Final = tuple(name for names in NAMES.values() for name in names)
+FILE_COLUMNS: Final = (*NAMES["r1"], *NAMES["r2"])
 UNNAMED: Final = ("sample", "fastq_1", "fastq_2")
 _MAX_ROWS: Final = 10 * MAX_SAMPLES
 
@@ -154,9 +154,9 @@ def _table(text: str, faults: Faults) -> _Table:
 
 
 def _columns(header: Sequence[str], faults: Faults) -> Mapping[str, str]:
-    columns = {part: column for part, names in _NAMES.items() for column in header if column in names}
-    count = Counter(part for part, names in _NAMES.items() for column in header if column in names)
-    for part, names in _NAMES.items():
+    columns = {part: column for part, names in NAMES.items() for column in header if column in names}
+    count = Counter(part for part, names in NAMES.items() for column in header if column in names)
+    for part, names in NAMES.items():
         if part != "lane" and not count[part]:
             faults.add("row 1", f"column {names[0]} is missing")
         if count[part] > 1:

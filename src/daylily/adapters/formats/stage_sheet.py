@@ -108,7 +108,7 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "n_y": ("N_Y", _chromosomes),
     "external_id": ("EXTERNAL_SAMPLE_ID", _plain),
 }
-_COLUMN_OF: Final = {name: column for name, (column, _) in _FIELDS.items()} | {
+COLUMN_OF: Final = {name: column for name, (column, _) in _FIELDS.items()} | {
     "sample_id": "SAMPLE_ID",
     "lane": "LANE",
     "r1": "R1_FQ",
@@ -290,6 +290,6 @@ def _add_lane(
 def _namer(groups: Sequence[_Group]) -> Namer:
     def name(sample: int, pair: int | None, part: str | None) -> str:
         row = groups[sample].rows[pair or 0]
-        return row.place(_COLUMN_OF[part]) if part else f"row {row.number}"
+        return row.place(COLUMN_OF[part]) if part else f"row {row.number}"
 
     return name

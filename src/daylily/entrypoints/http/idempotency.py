@@ -3,8 +3,8 @@
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -18,6 +18,8 @@ from daylily.entrypoints.http.forms import LONGEST_TEXT as LARGEST_BODY
 from daylily.entrypoints.http.forms import is_form
 from daylily.entrypoints.http.prefix import path_asked_for, unprefixed
 from daylily.entrypoints.http.uploads import body_within
+
+T = TypeVar("T")
 
 HEADER: Final = "idempotency-key"
 REPLAYED: Final = "idempotent-replayed"
@@ -78,17 +80,26 @@ async def begin(request: Request[Any, Any, Any]) -> Response[bytes] | None:
     bounded = request.route_handler.resolve_request_max_body_size() is not None
     body = await (request.body() if bounded else body_within(request, LARGEST_BODY))
     fingerprint = _fingerprint(request, body)
+    found = await in_turn(lambda: _claim(request, call, fingerprint))
+    return None if found is None else replayed(found)
+
+
+async def in_turn(claim: Callable[[], T]) -> T:
+    """
+    Return what *claim* does in a thread, once the twin of a request has come to an end.
+
+    Raises:
+        UnderWayError: It has not, in time.
+    """
     waited, rest = 0.0, 0.05
     while True:
         try:
-            found = await to_thread.run_sync(_claim, request, call, fingerprint)
+            return await to_thread.run_sync(claim)
         except UnderWayError:
             if waited >= PATIENCE:
                 raise
             await anyio.sleep(rest)
             waited, rest = waited + rest, min(2 * rest, 1.0)
-        else:
-            return None if found is None else replayed(found)
 
 
 def claim_form(request: Request[Any, Any, Any], digest: str) -> None:

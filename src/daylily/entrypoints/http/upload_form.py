@@ -23,6 +23,8 @@ class UploadForm:
     prefix: str | None
     claim: Callable[[str], None]
     """Told what the form asks for, before it is done; raises if that has been done before."""
+    takes: Callable[[Part], bool] = lambda _: False
+    """Takes a further part, of which this says whether it is known."""
     _faults: list[Fault] = field(init=False, factory=list)
 
     def store(self, body: BinaryIO, boundary: str) -> ObjectInfo:
@@ -63,7 +65,7 @@ class UploadForm:
                 return part
             if part.name == "prefix" and part.filename is None:
                 self.prefix = part.text()
-            else:
+            elif not self.takes(part):
                 text = "is not known here: send 'file', and perhaps 'prefix'"
                 self._faults.append(Fault(part.name[:40], text))
         return None
