@@ -58,6 +58,7 @@ from daylily.entrypoints.http.watching import watching
 from daylily.entrypoints.http.wiring import provide_who
 from daylily.entrypoints.portal.app import create_portal
 from daylily.entrypoints.portal.problem_page import answer_page_problem
+from daylily.entrypoints.portal.uploading import FOR_SCRIPTS
 from daylily.entrypoints.tries import Tries
 
 LARGEST_BODY: Final = 1 << 20
@@ -250,7 +251,8 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Return an error as a page to people in the portal, and as problem details to everybody else."""
     if isinstance(error, AnsweredError):
         return replayed(error.answer)
-    if request.scope["path"].startswith("/portal"):
+    path = request.scope["path"]
+    if path.startswith("/portal") and not path.startswith(FOR_SCRIPTS):
         return answer_page_problem(request, error)
     return answer_problem(request, error)
 

@@ -240,6 +240,19 @@ def generate_yaml(request: Call, body: RawBody, app: UseCases) -> Answer[YamlVie
         fields.fault("estimated_coverage", f"{coverage} is not a number from 0 to 10000")
     fields.refuse_others()
     fields.raise_faults()
+    return Answer(made_yaml(app, submission, coverage))
+
+
+def made_yaml(app: App, submission: dict[str, object], coverage: float | None) -> YamlView:
+    """
+    Return the file that says what a submission says.
+
+    Args:
+        coverage: What is said of the whole of it.
+
+    Raises:
+        InvalidInputError: Something is wrong with it; every fault is listed.
+    """
     reading = read_submission(_with_numbers(submission), max_retries=3)
     manifest = Manifest(samples=reading.submission.samples, pipeline=reading.submission.pipeline)
     # Which pipelines run here is no matter: the file may be for another installation.
@@ -258,7 +271,7 @@ def generate_yaml(request: Call, body: RawBody, app: UseCases) -> Answer[YamlVie
         "max_retries": reading.submission.max_retries,
         "estimated_coverage": coverage,
     }
-    return Answer(YamlView(yaml_content=dump_yaml(config), config=config))
+    return YamlView(yaml_content=dump_yaml(config), config=config)
 
 
 def _with_numbers(submission: dict[str, object]) -> dict[str, object]:
@@ -280,6 +293,8 @@ def _entries(manifest: Manifest) -> list[dict[str, object]]:
     for sample in manifest.samples:
         for pair in sample.pairs:
             entry: dict[str, object] = {SAMPLE_ID[0]: sample.sample_id, "fastq_r1": pair.r1}
+            if pair.lane != "0":
+                entry["lane"] = pair.lane
             if pair.r2 is not None:
                 entry["fastq_r2"] = pair.r2
             if sample.coverage is not None:
