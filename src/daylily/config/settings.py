@@ -210,6 +210,11 @@ class Settings:
     oidc_audience: str | None = _setting(
         None, "DAYLILY_OIDC_AUDIENCE", "Whom its tokens must be for: the client's id."
     )
+    oidc_client_secret: Secret | None = _setting(
+        None,
+        "DAYLILY_OIDC_CLIENT_SECRET",
+        "Secret of that client, where the provider has given it one: for signing in to the portal.",
+    )
     jwks_url: str | None = _setting(
         None, "DAYLILY_JWKS_URL", "Address of the issuer's keys, if it is not where it should be."
     )

@@ -8,6 +8,7 @@ from daylily.config import Settings
 from daylily.extras import needs
 from daylily.ports.documents import DocumentStore
 from daylily.ports.identities import Identities
+from daylily.ports.sign_in_provider import SignInProvider
 from daylily.ports.token_verifier import TokenVerifier
 
 if TYPE_CHECKING:
@@ -17,19 +18,22 @@ if TYPE_CHECKING:
 def people(settings: Settings, documents: DocumentStore) -> Mapping[str, Any]:
     """Return who keeps people, and what verifies tokens that were signed or given out."""
     verifiers: list[TokenVerifier] = []
+    provider: SignInProvider | None = None
     if settings.oidc_issuer is not None:
         verifiers.append(_oidc(settings, settings.oidc_issuer))
+        provider = _provider(settings, settings.oidc_issuer)
     if settings.asks_cognito:
         from daylily.adapters.oidc import cognito_issuer
 
         pool = str(settings.cognito_user_pool_id)
         issuer = cognito_issuer(pool.partition("_")[0], pool)
         identities: Identities = pool_identities(settings)
-        return {"identities": identities, "verifiers": (*verifiers, _oidc(settings, issuer))}
+        verifiers.append(_oidc(settings, issuer))
+        return {"identities": identities, "verifiers": (*verifiers,), "provider": provider}
     from daylily.adapters.document_identities import DocumentIdentities
 
     kept = DocumentIdentities(documents, utc_now)
-    return {"identities": kept, "verifiers": (*verifiers, kept)}
+    return {"identities": kept, "verifiers": (*verifiers, kept), "provider": provider}
 
 
 def pool_identities(settings: Settings) -> Identities:
@@ -93,4 +97,18 @@ def _oidc(settings: Settings, issuer: str) -> TokenVerifier:
         admin_group=settings.admin_group,
         operator_group=settings.operator_group,
         cognito=cognito,
+    )
+
+
+def _provider(settings: Settings, issuer: str) -> SignInProvider:
+    from daylily.adapters.oidc import fetch
+    from daylily.adapters.oidc_sign_in import OIDCSignIn
+
+    secret = settings.oidc_client_secret
+    return OIDCSignIn(
+        issuer=issuer,
+        client_id=str(settings.oidc_audience),
+        secret=None if secret is None else secret.reveal(),
+        fetch=fetch,
+        clock=utc_now,
     )

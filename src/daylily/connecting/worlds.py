@@ -23,6 +23,7 @@ from daylily.ports.identities import Identities
 from daylily.ports.notifier import Notifier
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.sentinel_store import SentinelStore
+from daylily.ports.sign_in_provider import SignInProvider
 from daylily.ports.state_store import StateStore
 from daylily.ports.token_verifier import TokenVerifier
 from daylily.ports.transfers import Transfers
@@ -52,6 +53,8 @@ class World:
     identities: Identities
     verifiers: tuple[TokenVerifier, ...] = ()
     """Of tokens that were signed elsewhere, and of those that *identities* give out."""
+    provider: SignInProvider | None = None
+    """Where people sign in elsewhere; None where that is not so."""
     bucket: Callable[[str], ObjectStore] | None = None
     """Returns the objects of a bucket that is not ours; None where there are no such."""
     transfers: Transfers | None = None

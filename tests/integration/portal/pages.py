@@ -43,6 +43,7 @@ _WORKSET: Final = "/portal/worksets/{workset_id:str}"
 
 PAGES: Final = (
     Shown("sign-in", "/portal/login", _at("/portal/login"), signed_in=False),
+    Shown("forgot", "/portal/login/forgot", _at("/portal/login/forgot"), signed_in=False),
     Shown("dashboard", "/portal", _at("/portal")),
     Shown("worksets", "/portal/worksets", _at("/portal/worksets")),
     Shown("worksets-none", "/portal/worksets", _at("/portal/worksets?name=nothing-of-that-name")),
@@ -84,6 +85,8 @@ PAGES: Final = (
 
 NO_PAGES: Final = {
     "/portal/static/{name:str}": "files that pages load",
+    "/portal/login/provider": "the way to another site's page",
+    "/portal/login/back": "the way back from there, which leads on",
     f"{_WORKSET}/files/{{key:path}}": "results, as pipelines wrote them",
     f"{_WORKSET}/log.txt": "a log, to take away",
 }

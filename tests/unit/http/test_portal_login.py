@@ -12,6 +12,7 @@ from tests.unit.http.service import BASE, TOKEN, Service
 from daylily.domain.customers import Principal
 from daylily.entrypoints.portal.sessions import LASTS, MOST_SESSIONS, Sessions
 from daylily.entrypoints.tries import TRIES, WINDOW
+from daylily.ports.identities import SignedIn
 from daylily.testing.clock import ManualClock
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -57,7 +58,13 @@ def test_the_cookie_is_secure_over_tls(service: Service) -> None:
     with service.client(None) as client:
         client.base_url = BASE.replace("http", "https")
         answer = client.get("/portal/login")
-    assert "secure" in answer.headers["set-cookie"].lower()
+        assert "secure" in answer.headers["set-cookie"].lower()
+        signed_in = sign_in(client)
+    cookies = [each for each in signed_in.headers.get_list("set-cookie") if "__Host-" in each]
+    assert len(cookies) == 1
+    assert {"secure", "httponly", "path=/", "samesite=strict"} <= {
+        part.strip().lower() for part in cookies[0].split(";")
+    }
 
 
 def test_pages_lead_to_the_form_and_back(browser: Any) -> None:
@@ -131,7 +138,8 @@ def test_sign_out(browser: Any) -> None:
     assert browser.post("/portal/logout", data={"csrf": "x"}).status_code == 403
     answer = browser.post("/portal/logout", data={"csrf": csrf_of(page)})
 
-    assert answer.headers["location"] == "/portal/login"
+    assert answer.headers["location"] == "/portal/login?out=yes"
+    assert "You are signed out" in browser.get("/portal/login?out=yes").text
     browser.cookies.set("daylily_session", old, path="/portal")
     assert browser.get("/portal").status_code == 303
 
@@ -178,9 +186,10 @@ def test_nothing_secret_is_logged(browser: Any, caplog: pytest.LogCaptureFixture
 
 def test_sessions_are_bounded_and_shown_to_nobody() -> None:
     """However often somebody signs in, memory stays bounded: the oldest session goes."""
-    sessions = Sessions(ManualClock())
     who = Principal(name="ada", customer_id="local")
-    ids = [sessions.begin(who) for _ in range(MOST_SESSIONS + 1)]
+    sessions = Sessions(ManualClock(), lambda _: who)
+    held = SignedIn(token="of-ada", expires_in=timedelta(hours=1))
+    ids = [sessions.begin(who, held) for _ in range(MOST_SESSIONS + 1)]
 
     assert len(set(ids)) == len(ids)
     assert sessions.find(ids[0]) is None
@@ -188,3 +197,4 @@ def test_sessions_are_bounded_and_shown_to_nobody() -> None:
     assert newest is not None
     assert newest.csrf not in repr(newest) + repr(sessions)
     assert ids[-1] not in repr(sessions)
+    assert "of-ada" not in repr(sessions)

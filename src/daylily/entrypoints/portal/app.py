@@ -8,11 +8,13 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from daylily.bootstrap import App
+from daylily.domain.customers import Principal
 from daylily.entrypoints.http.auth import Authenticator
 from daylily.entrypoints.portal import (
     dashboard,
     files_page,
     login,
+    oidc_login,
     submit_page,
     workset_actions,
     workset_log,
@@ -23,6 +25,7 @@ from daylily.entrypoints.portal import (
     yaml_page,
 )
 from daylily.entrypoints.portal.assets import asset
+from daylily.entrypoints.portal.desk import Desk, Pending, behind
 from daylily.entrypoints.portal.sessions import LoginForms, Session, Sessions
 from daylily.entrypoints.portal.uploading import UPLOADS
 from daylily.entrypoints.tries import Tries
@@ -51,12 +54,24 @@ def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) 
         needs_token: Whether people have to sign in; if not, they are whom *authenticator* says.
     """
     clock = app.world.clock
-    everybody = None if needs_token else Session(authenticator({}), secrets.token_urlsafe(32))
-    desk = login.Desk(authenticator, Sessions(clock), Tries(clock), LoginForms(), everybody)
-    inside = Router("/", route_handlers=[*PAGES, login.logout], guards=[login.behind(desk)])
+
+    def verify(token: str) -> Principal:
+        return authenticator({"authorization": f"Bearer {token}"})
+
+    desk = Desk(
+        app=app,
+        verify=verify,
+        sessions=Sessions(clock, verify),
+        tries=Tries(clock),
+        forms=LoginForms(),
+        challenges=Pending(clock),
+        journeys=Pending(clock),
+        everybody=None if needs_token else Session(authenticator({}), secrets.token_urlsafe(32)),
+    )
+    inside = Router("/", route_handlers=[*PAGES, login.logout], guards=[behind(desk)])
     return Router(
         "/portal",
-        route_handlers=[inside, login.login_page, login.login, asset],
+        route_handlers=[inside, *login.ROUTES, *oidc_login.ROUTES, asset],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         include_in_schema=False,
     )

@@ -1,21 +1,42 @@
-"""Who is signed in to the portal. Cookies hold random ids; tokens are looked at once and forgotten."""
+"""
+Who is signed in to the portal. Cookies hold random ids; what somebody signed in with stays here.
+
+It is looked at again every minute: whoever was removed, or whose token was revoked, is out soon after.
+"""
 
 import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from daylily.domain.customers import Principal
+from daylily.domain.errors import NotAllowedError, UnauthenticatedError
 from daylily.entrypoints.http.errors import ForbiddenError
 from daylily.ports.clock import Clock
+from daylily.ports.identities import SignedIn
 
 LASTS: Final = timedelta(hours=12)
+CHECKED_EVERY: Final = timedelta(minutes=1)
+"""How long a token that was revoked, or a person who was removed, may go unnoticed."""
+RENEWED_EVERY: Final = timedelta(minutes=10)
+"""The same where tokens are signed, and only whoever renews them tells."""
 MOST_SESSIONS: Final = 1000
+
+
+class Keeper(Protocol):
+    """Whoever gave out a token: renews it, and takes it back."""
+
+    def refresh(self, refresh_token: str) -> SignedIn:
+        """See Identities.refresh."""
+
+    def sign_out(self, signed_in: SignedIn, *, everywhere: bool = False) -> None:
+        """See Identities.sign_out."""
 
 
 @frozen
@@ -29,38 +50,108 @@ class Session:
     """None where there is nothing to sign in to."""
 
 
+@define(eq=False)
+class _Kept:
+    """A session, and what it was begun with."""
+
+    session: Session
+    held: SignedIn
+    keeper: Keeper | None
+    checked_at: datetime
+    renewed_at: datetime
+    mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False)
+
+    def checked(self, verify: Callable[[str], Principal], now: datetime) -> None:
+        """
+        See whether whoever signed in still may.
+
+        Raises:
+            UnauthenticatedError: They may not, or NotAllowedError.
+            UnavailableError: What is needed to tell does not answer.
+        """
+        # Where a pool keeps people, a token that it signed says nothing of what it did since.
+        if self.held.access_token is not None and now - self.renewed_at >= RENEWED_EVERY:
+            self._renew(now)
+        try:
+            principal = verify(self.held.token)
+        except UnauthenticatedError:
+            self._renew(now)
+            principal = verify(self.held.token)
+        self.session = evolve(self.session, principal=principal)
+        self.checked_at = now
+
+    def _renew(self, now: datetime) -> None:
+        if self.keeper is None or self.held.refresh_token is None:
+            raise UnauthenticatedError("sign in again")
+        renewed = self.keeper.refresh(self.held.refresh_token)
+        kept = renewed.refresh_token or self.held.refresh_token
+        self.held, self.renewed_at = evolve(renewed, refresh_token=kept), now
+
+
 @define
 class Sessions:
-    """Sessions in memory: a restart signs everybody out. Safe to share between threads."""
+    """
+    Sessions in memory: a restart signs everybody out. Safe to share between threads.
+
+    Args:
+        clock: Tells the time.
+        verify: Tells whose a token is, as the API does.
+    """
 
     clock: Clock
-    _by_digest: dict[bytes, Session] = field(init=False, factory=dict, repr=False)
+    verify: Callable[[str], Principal]
+    _by_digest: dict[bytes, _Kept] = field(init=False, factory=dict, repr=False)
     """In the order of signing in. Ids themselves are not kept either."""
     _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False)
 
-    def begin(self, principal: Principal) -> str:
+    def begin(self, principal: Principal, held: SignedIn, keeper: Keeper | None = None) -> str:
         """Sign somebody in, and return the id for their cookie."""
         session_id = secrets.token_urlsafe(32)
         now = self.clock()
         with self._mutex:
-            for digest, session in list(self._by_digest.items()):
-                if _over(session, now) or len(self._by_digest) >= MOST_SESSIONS:
+            for digest, kept in list(self._by_digest.items()):
+                if _over(kept.session, now) or len(self._by_digest) >= MOST_SESSIONS:
                     del self._by_digest[digest]
-            self._by_digest[_digest(session_id)] = Session(
-                principal, secrets.token_urlsafe(32), now + LASTS
-            )
+            session = Session(principal, secrets.token_urlsafe(32), now + LASTS)
+            self._by_digest[_digest(session_id)] = _Kept(session, held, keeper, now, now)
         return session_id
 
     def find(self, session_id: str) -> Session | None:
-        """Return the session of an id, if it is one and not over."""
+        """
+        Return the session of an id, if it is one, not over, and whoever has it still may sign in.
+
+        Raises:
+            UnavailableError: What is needed to tell does not answer.
+        """
         with self._mutex:
-            session = self._by_digest.get(_digest(session_id))
-        return None if session is None or _over(session, self.clock()) else session
+            kept = self._by_digest.get(_digest(session_id))
+        now = self.clock()
+        if kept is None or _over(kept.session, now):
+            return None
+        with kept.mutex:
+            if now - kept.checked_at >= CHECKED_EVERY:
+                try:
+                    kept.checked(self.verify, now)
+                except (UnauthenticatedError, NotAllowedError):
+                    self._forget(session_id)
+                    return None
+            return kept.session
 
     def end(self, session_id: str) -> None:
-        """Sign somebody out."""
+        """
+        Sign somebody out, and have what they signed in with taken back.
+
+        Raises:
+            UnavailableError: Whoever is to take it back does not answer; they are signed out here.
+        """
+        kept = self._forget(session_id)
+        if kept is not None and kept.keeper is not None:
+            with suppress(UnauthenticatedError):
+                kept.keeper.sign_out(kept.held)
+
+    def _forget(self, session_id: str) -> _Kept | None:
         with self._mutex:
-            self._by_digest.pop(_digest(session_id), None)
+            return self._by_digest.pop(_digest(session_id), None)
 
 
 @frozen

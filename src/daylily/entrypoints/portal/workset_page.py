@@ -23,7 +23,7 @@ from daylily.entrypoints.http.streams import Position
 from daylily.entrypoints.http.wiring import Listening, UseCases
 from daylily.entrypoints.http.worksets import attempt_in
 from daylily.entrypoints.portal.context import Person, shown
-from daylily.entrypoints.portal.login import AtDesk, Desk
+from daylily.entrypoints.portal.desk import AtDesk, Desk
 from daylily.entrypoints.portal.look import page
 from daylily.entrypoints.portal.workset_actions import possible
 from daylily.entrypoints.portal.workset_log import Tail, tail_of
