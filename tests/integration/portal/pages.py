@@ -80,6 +80,24 @@ PAGES: Final = (
             ("audit", "audit", "audit"),
         )
     ),
+    Shown("submit", "/portal/submit", _at("/portal/submit"), reading=False),
+    Shown(
+        "submit-picked",
+        "/portal/submit",
+        _at("/portal/submit?pick=0.fastq&pick=run+7/x_R2.fastq"),
+        reading=False,
+    ),
+    Shown(
+        "submitted",
+        "/portal/submitted/{workset_id:str}",
+        lambda site: f"/portal/submitted/{site.waiting}",
+    ),
+    Shown("files", "/portal/files", _at("/portal/files")),
+    Shown("files-folder", "/portal/files", _at("/portal/files?folder=run+7")),
+    Shown("files-none", "/portal/files", _at("/portal/files?folder=none")),
+    Shown("file", "/portal/files/look", _at("/portal/files/look?key=0.fastq")),
+    Shown("file-delete", "/portal/files/delete", _at("/portal/files/delete?key=0.fastq")),
+    Shown("yaml", "/portal/yaml", _at("/portal/yaml"), reading=False),
     Shown("problem", _WORKSET, _at("/portal/worksets/ws-nowhere"), status=404),
 )
 
@@ -89,5 +107,7 @@ NO_PAGES: Final = {
     "/portal/login/back": "the way back from there, which leads on",
     f"{_WORKSET}/files/{{key:path}}": "results, as pipelines wrote them",
     f"{_WORKSET}/log.txt": "a log, to take away",
+    "/portal/files/download": "a file, to take away",
+    "/portal/api/customers/{cid:str}/uploads/{upload_id:str}": "how far an upload is, for scripts",
 }
 """What else answers GET, and why nobody looks at it; what is below /portal/live neither."""

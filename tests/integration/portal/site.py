@@ -59,6 +59,7 @@ def submitted(live: Live, name: str = "Trio", samples: int = 1) -> str:
 def populated(home: Path) -> Iterator[Site]:
     """Serve, and let worksets come to their states."""
     with serving(home) as live:
+        live.app.world.objects.put("files/local/run 7/x_R2.fastq", READS)
         complete = submitted(live, "Trio of family 12", samples=3)
         failed = submitted(live, "Tumour and normal, patient 0815", samples=2)
         live.app.cycle()
