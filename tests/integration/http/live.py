@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from attrs import define, evolve
@@ -35,11 +35,11 @@ class Live:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Live]:
-    """Serve with a token, on SQLite and a directory below *home*."""
-    settings = Settings(home=home, engine="memory", max_concurrent=2)
-    compute = InMemoryCompute(utc_now, None)
-    app = bootstrap(settings, world=evolve(connect(settings), compute=compute))
+def serving(home: Path, *, engine: Literal["memory", "local"] = "memory") -> Iterator[Live]:
+    """Serve with a token, on SQLite and a directory below *home*; jobs of ``local`` are programs."""
+    settings = Settings(home=home, engine=engine, max_concurrent=2)
+    compute, world = InMemoryCompute(utc_now, None), connect(settings)
+    app = bootstrap(settings, world=evolve(world, compute=compute) if engine == "memory" else world)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -159,7 +159,9 @@ async function begin(form) {
         suggest(sheet.name.replace(SHEET, ""));
       }
       const fresh = keys.filter((key) => !named.has(key.split("/").pop()));
-      if (fresh.length) {
+      // Where a sheet comes along, it is what says which samples there are: as in forms of the API.
+      if (sheets.length) lines.push(...fresh.map((key) => `${key.split("/").pop()}: no row of the sheet names it`));
+      else if (fresh.length) {
         const found = await json("pairs", { keys: fresh });
         lines.push(...found.notes);
         table.add(found);
