@@ -46,6 +46,7 @@ from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
 from daylily.application.settle_launch import SettleLaunch
+from daylily.application.show_dashboard import ShowDashboard
 from daylily.application.show_fleet import ShowFleet
 from daylily.application.show_progress import ShowProgress
 from daylily.application.show_usage import ShowUsage
@@ -119,6 +120,7 @@ class App:
     report: ReportWorksets
     redeliver: RedeliverNotices
     usage: ShowUsage
+    dashboard: ShowDashboard
     progress: ShowProgress
     seals: CheckSeals
     fleet: ShowFleet
@@ -361,6 +363,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         report=_report(settings, world, places, facts),
         redeliver=RedeliverNotices(world.channels, DocumentDeadNotices(world.documents, world.clock)),
         usage=usage,
+        dashboard=ShowDashboard(store=world.store, clock=world.clock),
         seals=seals,
         progress=ShowProgress(read, settings.registry),
         fleet=ShowFleet(

@@ -65,19 +65,6 @@ class StorageQuota:
         """Tell whether anything was agreed upon with a customer."""
         return customer_id != self.own and is_name(customer_id)
 
-    def used(self, customer_id: str) -> int:
-        """
-        Return how many bytes a customer stores, as far as has been noticed.
-
-        Raises:
-            NotFoundError: There is no such customer.
-            UnavailableError: A store does not answer.
-        """
-        try:
-            return self._count(customer_id).size
-        except AlreadyExistsError:  # somebody else has just counted
-            return self._count(customer_id).size
-
     def note(self, customer_id: str, size: int) -> None:
         """
         Count what has been stored, of which nobody knew before how large it would be.
@@ -122,6 +109,23 @@ class StorageQuota:
                 if size:
                     self._store(count, count.size + size, count.measured_at)
                 return
+
+    def used(self, customer_id: str) -> tuple[int, datetime]:
+        """
+        Return how many bytes a customer stores, as last counted, and when all was measured.
+
+        Raises:
+            NotFoundError: There is no such customer.
+            UnavailableError: A store does not answer.
+        """
+        if not is_name(customer_id):
+            return self.measure(customer_id), self.clock()
+        while True:
+            with suppress(AlreadyExistsError, ConcurrentUpdateError):
+                count = self._count(customer_id)
+                if self.clock() - count.measured_at < TRUSTED:
+                    return count.size, count.measured_at
+                self._store(count, self.measure(customer_id), self.clock())
 
     def _count(self, customer_id: str) -> _Count:
         try:

@@ -94,5 +94,7 @@ def unreachable(page: Any) -> list[str]:
                 invisible.append(f"no focus to be seen: {html}")
         if not missed:
             break
-    left = [page.locator(f"[data-reach='{each}']").evaluate("e => e.outerHTML") for each in missed]
+    # What was replaced meanwhile by something fresher is not missed.
+    marked = (page.locator(f"[data-reach='{each}']") for each in missed)
+    left = [each.evaluate("e => e.outerHTML") for each in marked if each.count()]
     return [*(f"never reached: {html[:200]}" for html in left), *invisible]

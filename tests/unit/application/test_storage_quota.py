@@ -139,22 +139,23 @@ def test_d_56_no_room(full: Service) -> None:
         full.submitted(client)
 
 
-def test_what_is_used() -> None:
-    """How much is stored is measured once, and counted on from there."""
+def test_used() -> None:
+    """What is said to be stored is as last counted; at first and once a day all is measured."""
     yard = Yard()
-    yard.stored = 7
-    assert yard.quota.used("acme") == 7
-    yard.quota.take("acme", 5)
-    assert (yard.quota.used("acme"), yard.asked) == (12, 1)
+    yard.stored = 100
+    first = yard.clock()
+    assert yard.quota.used("acme") == (100, first)
+    yard.stored = 150
+    yard.clock.advance(TRUSTED - timedelta(seconds=1))
+    assert yard.quota.used("acme") == (100, first)
+    yard.clock.advance(timedelta(seconds=1))
+    assert yard.quota.used("acme") == (150, yard.clock())
+    assert yard.asked == 2
 
 
-def test_two_look_at_once() -> None:
-    """Who begins to count while another does takes the other's count."""
+def test_used_by_whom_no_document_names() -> None:
+    """A customer whose id can be no name of a document is measured each time."""
     yard = Yard()
-
-    def measured_meanwhile(_: str) -> int:
-        yard.quota.note("acme", 0)
-        evolve(yard.quota, measure=lambda _: 3).used("acme")
-        return 9
-
-    assert evolve(yard.quota, measure=measured_meanwhile).used("acme") == 3
+    for _ in range(2):
+        assert yard.quota.used("a/b") == (0, yard.clock())
+    assert yard.asked == 2

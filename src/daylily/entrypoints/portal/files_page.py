@@ -201,7 +201,7 @@ def _folder(
     who, customer_id = request.user, _customer(request)
     room = None
     if app.files.quota.bounds(customer_id):
-        used = app.files.quota.used(customer_id)
+        used, _ = app.files.quota.used(customer_id)
         room = (used, app.manage.customers.get(customer_id).max_storage_gb)
     answer = shown(
         request, "files.html", status_code=status_code, listing=listing, room=room, problem=problem,

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from attrs import frozen
 from litestar import Response, get
 
+from daylily.application.show_dashboard import ATTENTION, RUNNING, WAITING
 from daylily.bootstrap import App
 from daylily.domain.lifecycle import State
 from daylily.entrypoints.http.requests import query
@@ -17,10 +18,11 @@ from daylily.ports.state_store import Filter
 
 PATH: Final = "/portal/worksets"
 ROWS: Final = 50
-_ACTIVE: Final = frozenset({State.READY, State.RETRYING, State.LOCKED, State.IN_PROGRESS})
 _GROUPS: Final = {
-    "active": ("Waiting or running", _ACTIVE),
-    "attention": ("In need of attention", frozenset({State.ERROR, State.FAILED})),
+    "active": ("Waiting or running", WAITING | RUNNING),
+    "waiting": ("Waiting", WAITING),
+    "running": ("Running", RUNNING),
+    "attention": ("In need of attention", ATTENTION),
 }
 
 
