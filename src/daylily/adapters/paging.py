@@ -99,13 +99,14 @@ def sifted(
         most: How many to look at, at most: then the page ends, however few have been picked.
     """
     found: list[tuple[T, R]] = []
+    enough = max(most, limit + 1)
     for looked, each in enumerate(walk, 1):
         picked = pick(each)
         if picked is not None:
             if len(found) == limit:
                 return Page(tuple(item for _, item in found), cursor_after(found[-1][0]))
             found.append((each, picked))
-        if looked >= max(most, limit + 1):
+        if looked >= enough:
             return Page(tuple(item for _, item in found), cursor_after(each))
     return Page(tuple(item for _, item in found))
 

@@ -69,6 +69,14 @@ class World:
     close: Callable[[], None] = lambda: None
     """Let go of files and connections."""
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether worksets and customers are in memory: who reads them there waits for nothing."""
+        from daylily.adapters.memory.customers import InMemoryCustomers
+        from daylily.adapters.memory.state_store import InMemoryStateStore
+
+        return type(self.store) is InMemoryStateStore and type(self.customers) is InMemoryCustomers
+
 
 def bucket_of(settings: Settings, name: str) -> ObjectStore:
     """

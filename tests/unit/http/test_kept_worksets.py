@@ -29,10 +29,10 @@ def test_it_says_what_the_view_says(service: Service) -> None:
     kept = KeptWorksets(service.app.read)
     workset = evolve(a_workset(), version=3)
     expected = to_json(WorksetView.of(workset, service.app.read))
-    first, second = kept.json(workset), kept.json(workset)
+    (first,), (second,) = kept.json(workset), kept.json(workset)
     assert json.loads(bytes(first)) == json.loads(bytes(second)) == expected
     later = evolve(workset, version=4, waits_for="room")
-    assert json.loads(bytes(kept.json(later)))["waits_for"] == "room"
+    assert json.loads(bytes(*kept.json(later)))["waits_for"] == "room"
     assert next(iter(json.loads(bytes(first)))) == "workset_id"
 
 
@@ -47,7 +47,7 @@ def test_what_others_may_have_changed_is_made_anew(service: Service) -> None:
     fields = {name: getattr(a_workset(), name) for name in _names()}
     for priority in ("Before", "After"):
         touched = Touched(**{**fields, "name": priority})
-        assert json.loads(bytes(kept.json(touched)))["workset_name"] == priority
+        assert json.loads(bytes(*kept.json(touched)))["workset_name"] == priority
 
 
 def _names() -> list[str]:
@@ -60,5 +60,5 @@ def test_memory_is_bounded(service: Service) -> None:
     for number in range(100):
         kept.json(a_workset(f"ws-{number}"))
     assert kept._bytes <= 20_000
-    assert kept._bytes == sum(len(made) for _, made in kept._kept.values())
+    assert kept._bytes == sum(len(bytes(made)) for _, made in kept._kept.values())
     assert list(kept._kept)[-1] == "ws-99"

@@ -51,8 +51,9 @@ from daylily.entrypoints.http.rates import (
     so_often_an_address,
     so_often_in_vain,
 )
-from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages
+from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages, together
 from daylily.entrypoints.http.streams import Streams
+from daylily.entrypoints.http.threads import enough_threads
 from daylily.entrypoints.http.traffic import Traffic
 from daylily.entrypoints.http.watching import watching
 from daylily.entrypoints.http.wiring import provide_who
@@ -185,9 +186,12 @@ def create_asgi(
             "streams": Provide(lambda: streams, sync_to_thread=False),
         },
         guards=[
-            only_hosts_of(settings.host if host is None else host),
-            only_own_pages(settings.origins),
+            together(
+                only_hosts_of(settings.host if host is None else host),
+                only_own_pages(settings.origins),
+            )
         ],
+        on_startup=[enough_threads],
         middleware=[named, patient],
         cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
@@ -241,9 +245,9 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
 def _api(inside: Sequence[Guard], doors: Sequence[Guard], opened: Sequence[Guard]) -> list[Router]:
     """Return the API's routes: those for who is signed in, who may sign in, and everybody."""
     return [
-        Router(PREFIX, route_handlers=_CLOSED, guards=inside, before_request=begin),
-        Router(PREFIX, route_handlers=_AT_THE_DOOR, guards=[*doors, *opened]),
-        Router(PREFIX, route_handlers=_OPEN, guards=opened),
+        Router(PREFIX, route_handlers=_CLOSED, guards=[together(*inside)], before_request=begin),
+        Router(PREFIX, route_handlers=_AT_THE_DOOR, guards=[together(*doors, *opened)]),
+        Router(PREFIX, route_handlers=_OPEN, guards=[together(*opened)]),
     ]
 
 

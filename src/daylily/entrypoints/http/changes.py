@@ -13,8 +13,9 @@ from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import Fields, json_object, version_in
+from daylily.entrypoints.http.threads import LISTINGS, reading
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
-from daylily.entrypoints.http.worksets import ALL, ONE, check_customer, listed, page_in, shown, visible
+from daylily.entrypoints.http.worksets import ONE, list_of, shown, visible
 from daylily.entrypoints.views import WorksetPage, WorksetView
 
 _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
@@ -124,7 +125,6 @@ def prioritise_any(
 
 @get(
     "/api/customers/{cid:str}/worksets/archived",
-    sync_to_thread=True,
     **described(
         "listArchivedWorksets",
         "worksets",
@@ -132,11 +132,12 @@ def prioritise_any(
         example=examples.PAGE,
     ),
 )
-def list_archived(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> Answer[WorksetPage]:
+async def list_archived(
+    request: Call, cid: FromPath[str], app: UseCases, who: Who
+) -> Answer[WorksetPage]:
     """Return a customer's archived worksets."""
-    check_customer(app, who, cid)
     states = frozenset({State.ARCHIVED})
-    return listed(request, page_in(request, app, who, None if cid == ALL else cid, states))
+    return await reading(app, list_of, request, app, who, cid, states, among=LISTINGS)
 
 
 @post(

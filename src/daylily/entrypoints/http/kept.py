@@ -37,28 +37,37 @@ class KeptWorksets:
 
     read: ReadWorksets
     most: int = MOST
-    _kept: "OrderedDict[str, tuple[int, bytes]]" = field(init=False, factory=OrderedDict)
+    _kept: "OrderedDict[str, tuple[int, msgspec.Raw]]" = field(init=False, factory=OrderedDict)
     _bytes: int = field(init=False, default=0)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock)
 
-    def json(self, workset: Workset) -> msgspec.Raw:
-        """Return the view of a workset as JSON, to be put into more of it."""
-        if type(workset) is not Workset:
-            return msgspec.Raw(encoded(WorksetView.of(workset, self.read)))
+    def json(self, *worksets: Workset) -> list[msgspec.Raw]:
+        """Return the views of worksets as JSON, to be put into more of it."""
         with self._mutex:
-            found = self._kept.get(workset.workset_id)
-            if found is not None and found[0] == workset.version:
-                self._kept.move_to_end(workset.workset_id)
-                return msgspec.Raw(found[1])
-        made = encoded(WorksetView.of(workset, self.read))
-        self._keep(workset, made)
-        return msgspec.Raw(made)
+            found = [*map(self._known, worksets)]
+        return [
+            self._made(workset) if known is None else known
+            for workset, known in zip(worksets, found, strict=True)
+        ]
 
-    def _keep(self, workset: Workset, made: bytes) -> None:
+    def _known(self, workset: Workset) -> msgspec.Raw | None:
+        found = self._kept.get(workset.workset_id)
+        if found is None or found[0] != workset.version or type(workset) is not Workset:
+            return None
+        self._kept.move_to_end(workset.workset_id)
+        return found[1]
+
+    def _made(self, workset: Workset) -> msgspec.Raw:
+        made = msgspec.Raw(encoded(WorksetView.of(workset, self.read)))
+        if type(workset) is Workset:
+            self._keep(workset, made)
+        return made
+
+    def _keep(self, workset: Workset, made: msgspec.Raw) -> None:
         with self._mutex:
-            _, before = self._kept.pop(workset.workset_id, (0, b""))
+            before = self._kept.pop(workset.workset_id, None)
             self._kept[workset.workset_id] = (workset.version, made)
-            self._bytes += len(made) - len(before)
+            self._bytes += len(bytes(made)) - (len(bytes(before[1])) if before else 0)
             while self._bytes > self.most:
                 _, (_, oldest) = self._kept.popitem(last=False)
-                self._bytes -= len(oldest)
+                self._bytes -= len(bytes(oldest))

@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard, Message, Scope
 
@@ -26,6 +25,7 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 """Unless a response says otherwise."""
+_HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
 
 _FORWARDED: Final = (
     *("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
@@ -51,10 +51,28 @@ async def add_headers(message: Message, scope: Scope) -> None:
     """Add to every response, errors and all, its id and what keeps browsers from harm."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    headers["x-request-id"] = request_id(scope)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
+    headers = message.setdefault("headers", [])
+    there = {name.lower() for name, _ in headers}
+    sent = [*headers, (b"x-request-id", request_id(scope).encode())]
+    sent += [header for header in _HEADERS if header[0] not in there]
+    message["headers"] = sent
+
+
+def together(*guards: Guard) -> Guard:
+    """
+    Return a guard that asks each of *guards* in turn, on the loop.
+
+    The framework copies the handler for each that it is given, and takes one that is no coroutine to
+    a thread: there it would wait for whatever is slow.
+    """
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        for each in guards:
+            found = each(connection, handler)
+            if found is not None:
+                await found
+
+    return guard
 
 
 def only_hosts_of(listens_on: str) -> Guard:

@@ -4,8 +4,7 @@ import io
 from collections.abc import AsyncIterator, Callable
 from typing import Any, BinaryIO, Final, TypeVar, cast
 
-from anyio import CapacityLimiter, fail_after, from_thread, to_thread
-from anyio.lowlevel import RunVar
+from anyio import fail_after, from_thread
 from attrs import define, field
 from litestar import Request
 from litestar.exceptions import InternalServerException
@@ -13,15 +12,12 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from daylily.domain.errors import UnavailableError
 from daylily.entrypoints.http.errors import CutShortError
+from daylily.entrypoints.http.threads import UPLOADS
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 16
-"""Uploads at a time. They have threads of their own, so that slow ones do not use up everybody's."""
 PATIENCE: Final = 60.0
 """Seconds without a byte after which a client is given up."""
-
-_limiter: Final = RunVar[CapacityLimiter]("daylily-uploads")
 
 
 async def store_body(request: Request[Any, Any, Any], store: Callable[[BinaryIO], T]) -> T:
@@ -35,7 +31,7 @@ async def store_body(request: Request[Any, Any, Any], store: Callable[[BinaryIO]
     body = _Body(aiter(request.stream()), request.content_length)
     file = cast(BinaryIO, io.BufferedReader(body, buffer_size=1 << 20))
     try:
-        return await to_thread.run_sync(store, file, limiter=_uploads())
+        return await UPLOADS.run(store, file)
     except UnavailableError:
         # A store may take any error of a file for one of its own disk.
         if body.trouble is not None:
@@ -66,14 +62,6 @@ async def body_within(request: Request[Any, Any, Any], most: int) -> bytes:
         notes["body"] = bytes(body)
     found: bytes = notes["body"]
     return found
-
-
-def _uploads() -> CapacityLimiter:
-    limiter = _limiter.get(None)
-    if limiter is None:
-        limiter = CapacityLimiter(AT_ONCE)
-        _limiter.set(limiter)
-    return limiter
 
 
 @define(slots=False)

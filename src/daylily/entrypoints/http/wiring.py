@@ -19,6 +19,9 @@ Listening: TypeAlias = NamedDependency[SkipValidation[Streams]]
 Call: TypeAlias = Request[Principal, Any, Any]
 
 
-def provide_who(request: Call) -> Principal:
+def provide_who(
+    request: Call,
+    app: UseCases,
+) -> Principal:
     """Return the caller whom a guard has let in; the dependency ``who``."""
     return request.user

@@ -24,6 +24,7 @@ from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, count, instant, json_object, query
 from daylily.entrypoints.http.submission import read_submission
 from daylily.entrypoints.http.submit_form import SubmittedForm
+from daylily.entrypoints.http.threads import LISTINGS, reading
 from daylily.entrypoints.http.uploads import body_within, store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.views import (
@@ -127,25 +128,22 @@ def validate(
 
 @get(
     _COLLECTION,
-    sync_to_thread=True,
     **described(
         "listWorksets", "worksets", parameters=parameters.WHICH_WORKSETS, example=examples.PAGE
     ),
 )
-def list_worksets(
+async def list_worksets(
     request: Call,
     cid: FromPath[str],
     app: UseCases,
     who: Who,
 ) -> Answer[WorksetPage]:
     """Return a customer's worksets, newest first; ``-`` stands for all whom the caller sees."""
-    check_customer(app, who, cid)
-    return listed(request, page_in(request, app, who, None if cid == ALL else cid))
+    return await reading(app, list_of, request, app, who, cid, among=LISTINGS)
 
 
 @get(
     "/worksets",
-    sync_to_thread=True,
     **described(
         "listAllWorksets",
         "worksets",
@@ -154,25 +152,25 @@ def list_worksets(
         example=[examples.WORKSET],
     ),
 )
-def list_all(
+async def list_all(
     request: Call,
     app: UseCases,
     who: Who,
 ) -> Answer[tuple[WorksetView, ...]]:
     """Return the worksets that the caller sees, newest first; ``X-Next-Cursor`` leads to the next."""
+    return await reading(app, _list_all, request, app, who, among=LISTINGS)
+
+
+def _list_all(request: Call, app: App, who: Principal) -> Answer[tuple[WorksetView, ...]]:
     page = page_in(request, app, who, None)
     headers = {"X-Next-Cursor": page.cursor} if page.cursor else {}
     kept: KeptWorksets = request.app.state["kept"]
-    content = joined([*map(kept.json, page.items)])
+    content = joined(kept.json(*page.items))
     return Answer((), encoded_already=content, headers=headers)
 
 
-@get(
-    ONE,
-    sync_to_thread=True,
-    **described("getWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
-)
-def look(
+@get(ONE, **described("getWorkset", "worksets", sends=("ETag",), example=examples.WORKSET))
+async def look(
     request: Call,
     cid: FromPath[str],
     workset_id: FromPath[str],
@@ -180,7 +178,7 @@ def look(
     who: Who,
 ) -> Answer[WorksetView]:
     """Return a workset, with its attempts and its history."""
-    return seen(request, visible(app, who, cid, workset_id))
+    return seen(request, await reading(app, visible, app, who, cid, workset_id))
 
 
 @get(
@@ -228,14 +226,13 @@ def history(
 
 @get(
     "/worksets/{workset_id:str}",
-    sync_to_thread=True,
     **described("getAnyWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
 )
-def look_anywhere(
+async def look_anywhere(
     request: Call, workset_id: FromPath[str], app: UseCases, who: Who
 ) -> Answer[WorksetView]:
     """Return a workset of any customer whom the caller sees."""
-    return seen(request, app.read.get(who, workset_id))
+    return seen(request, await reading(app, app.read.get, who, workset_id))
 
 
 @get(
@@ -375,10 +372,19 @@ def page_in(
     return app.read.list(who, where, cursor=cursor, limit=limit)
 
 
-def listed(request: Call, page: Page[Workset]) -> Answer[WorksetPage]:
-    """Return the answer that shows a page."""
+def list_of(
+    request: Call, app: App, who: Principal, cid: str, states: frozenset[State] | None = None
+) -> Answer[WorksetPage]:
+    """
+    Return the page of a customer's worksets that a query asks for.
+
+    Args:
+        states: See ``filter_in``.
+    """
+    check_customer(app, who, cid)
+    page = page_in(request, app, who, None if cid == ALL else cid, states)
     kept: KeptWorksets = request.app.state["kept"]
-    content = {"worksets": [*map(kept.json, page.items)], "cursor": page.cursor}
+    content = {"worksets": kept.json(*page.items), "cursor": page.cursor}
     return Answer(WorksetPage(worksets=()), encoded_already=joined(content))
 
 
@@ -387,7 +393,8 @@ def seen(request: Call, workset: Workset) -> Answer[WorksetView]:
     kept: KeptWorksets = request.app.state["kept"]
     headers = {"ETag": f'"{workset.version}"'}
     view = cast(WorksetView, None)  # its JSON is there
-    return Answer(view, encoded_already=bytes(kept.json(workset)), headers=headers)
+    (content,) = kept.json(workset)
+    return Answer(view, encoded_already=bytes(content), headers=headers)
 
 
 def shown(app: App, workset: Workset, *, location: str | None = None) -> Answer[WorksetView]:
