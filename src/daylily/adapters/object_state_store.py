@@ -22,6 +22,7 @@ from daylily.adapters.paging import (
     time_key,
 )
 from daylily.adapters.records import from_plain, to_plain
+from daylily.adapters.remembered import Remembered
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -69,6 +70,15 @@ class _Record:
         return json.dumps(plain, separators=(",", ":")).encode()
 
 
+def _record(workset_id: str, content: bytes) -> _Record:
+    try:
+        plain = json.loads(content)
+        workset = from_plain(Workset, plain["workset"], workset_id)
+        return _Record(workset, frozenset(map(str, plain["markers"])))
+    except (UnavailableError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise DamagedRecordError(f"the stored record of {workset_id}: {error!r}") from error
+
+
 @frozen(eq=False)
 class ObjectStateStore:
     """
@@ -96,6 +106,7 @@ class ObjectStateStore:
     tidy: bool = True
     """Whether readers remove what those who died have left."""
     _markers: Markers = field(init=False)
+    _records: Remembered[_Record] = field(init=False, factory=Remembered)
 
     @_markers.default
     def _new_markers(self) -> Markers:
@@ -256,12 +267,7 @@ class ObjectStateStore:
                 content = stream.read()
         except NotFoundError:
             raise _unknown(workset_id) from None
-        try:
-            plain = json.loads(content)
-            workset = from_plain(Workset, plain["workset"], workset_id)
-            return _Record(workset, frozenset(map(str, plain["markers"])))
-        except (UnavailableError, LookupError, RecursionError, TypeError, ValueError) as error:
-            raise DamagedRecordError(f"the stored record of {workset_id}: {error!r}") from error
+        return self._records.read(workset_id, content, lambda: _record(workset_id, content))
 
     def _seen(self, workset_id: str) -> Workset | Unreadable | None:
         try:

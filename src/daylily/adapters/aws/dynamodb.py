@@ -28,6 +28,7 @@ from daylily.adapters.paging import (
     time_key,
 )
 from daylily.adapters.records import to_plain
+from daylily.adapters.remembered import Remembered
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -98,10 +99,11 @@ class DynamoDBStateStore:
     _table: Table = field(init=False)
     _spill: Spill = field(init=False)
     _layout: items.Layout = field(init=False)
+    _worksets: Remembered[Workset] = field(init=False, factory=Remembered)
     _adopted_at: float | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self._table = Table(self.client, self.table)
+        self._table = Table(self.client, self.table, rows=Remembered())
         self._spill = Spill(self.spill, self.prefix)
         self._layout = items.Layout(self.bucket, self._spill.prefix)
 
@@ -274,7 +276,9 @@ class DynamoDBStateStore:
         return row
 
     def _decoded(self, row: Row) -> Workset:
-        return items.decoded(row, self._layout, self._manifest)
+        return self._worksets.read(
+            str(row[KEY]), row, lambda: items.decoded(row, self._layout, self._manifest)
+        )
 
     def _manifest(self, row: Row) -> Any:
         key = row.get("manifest_key")

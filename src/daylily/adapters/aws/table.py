@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from daylily.adapters.aws.errors import code, reported
 from daylily.adapters.aws.rows import Row, from_wire, to_wire
 from daylily.adapters.aws.schema import KEY, Index
+from daylily.adapters.remembered import Remembered
 from daylily.domain.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -54,11 +55,17 @@ class Terms:
 
 @frozen(eq=False)
 class Table:
-    """A table; *client* is a low-level one, which threads may share."""
+    """
+    A table; *client* is a low-level one, which threads may share.
+
+    Args:
+        rows: Remembers whole rows by their keys, where they are likely to be read again.
+    """
 
     client: "DynamoDBClient"
     name: str
     key: str = KEY
+    rows: Remembered[Row] | None = None
 
     def get(self, key: str, *attributes: str) -> Row | None:
         """Return the row under a key as the last write left it, or only some of its attributes."""
@@ -71,7 +78,9 @@ class Table:
             found = self.client.get_item(
                 TableName=self.name, Key={self.key: {"S": key}}, ConsistentRead=True, **arguments
             )
-        return from_wire(found["Item"]) if "Item" in found else None
+        if "Item" not in found:
+            return None
+        return from_wire(found["Item"]) if attributes else self._row(found["Item"])
 
     def create(self, row: Row) -> Refused | None:
         """Store a new row, unless there is one."""
@@ -123,8 +132,7 @@ class Table:
         for page in self._pages(
             index, condition, terms, ScanIndexForward=not newest_first, Limit=size, **more
         ):
-            for item in page["Items"]:
-                yield from_wire(item)
+            yield from map(self._row, page["Items"])
 
     def scan(self) -> Iterator[Row]:
         """Yield every row, in no order: for small tables."""
@@ -148,7 +156,7 @@ class Table:
         with reported("dynamodb", "Scan", self._called):
             page = self.client.scan(TableName=self.name, ConsistentRead=True, **arguments)
         last = page.get("LastEvaluatedKey")
-        return [from_wire(item) for item in page["Items"]], str(last[self.key]["S"]) if last else None
+        return [*map(self._row, page["Items"])], str(last[self.key]["S"]) if last else None
 
     def keys(self) -> Iterator[tuple[list[str], bool]]:
         """Yield pages of the keys of all rows, in no order, each with whether it is the last."""
@@ -203,6 +211,11 @@ class Table:
                 item = cast("Mapping[str, Any]", error.response).get("Item")
                 return Refused(from_wire(item) if item else None)
         return None
+
+    def _row(self, item: Mapping[str, Any]) -> Row:
+        if self.rows is None:
+            return from_wire(item)
+        return self.rows.read(str(item[self.key]["S"]), item, lambda: from_wire(item))
 
     @property
     def _called(self) -> str:

@@ -19,6 +19,7 @@ from daylily.adapters.paging import (
     page_of,
     time_key,
 )
+from daylily.adapters.remembered import Remembered
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -78,6 +79,7 @@ class SQLiteStateStore:
     path: Path
     patience: timedelta = timedelta(seconds=10)
     _database: Database = field(init=False)
+    _worksets: Remembered[Workset] = field(init=False, factory=Remembered)
 
     @_database.default
     def _open(self) -> Database:
@@ -107,7 +109,7 @@ class SQLiteStateStore:
         rows = self._database.rows("SELECT record FROM worksets WHERE workset_id = ?", (workset_id,))
         if not rows:
             raise NotFoundError(f"there is no workset {workset_id}")
-        return from_record(Workset, rows[0][0], workset_id)
+        return self._workset(workset_id, rows[0][0])
 
     def save(self, workset: Workset) -> Workset:
         """See StateStore.save."""
@@ -162,7 +164,16 @@ class SQLiteStateStore:
         (after,) = ("",) if cursor is None else decode_cursor("scan", cursor, 1)
         rows = self._database.rows(SCAN, {"after": after, "limit": check_limit(limit) + 1})
         page = page_of(rows, limit, lambda row: encode_cursor("scan", row[0]))
-        return Page(tuple(_read(*row) for row in page.items), page.cursor)
+        return Page(tuple(self._read(*row) for row in page.items), page.cursor)
+
+    def _workset(self, workset_id: str, record: str) -> Workset:
+        return self._worksets.read(workset_id, record, lambda: from_record(Workset, record, workset_id))
+
+    def _read(self, workset_id: str, record: str) -> Workset | Unreadable:
+        try:
+            return self._workset(workset_id, record)
+        except UnavailableError as error:
+            return Unreadable(workset_id, str(error))
 
     def _page(
         self, kind: str, sql: str, parameters: dict[str, Any], cursor: str | None, limit: int
@@ -171,7 +182,7 @@ class SQLiteStateStore:
         limits = {"key": key, "workset_id": workset_id, "limit": check_limit(limit) + 1}
         rows = self._database.rows(sql, parameters | limits)
         page = page_of(rows, limit, lambda row: encode_cursor(kind, row[0], row[1]))
-        return Page(tuple(from_record(Workset, row[2], row[1]) for row in page.items), page.cursor)
+        return Page(tuple(self._workset(row[1], row[2]) for row in page.items), page.cursor)
 
 
 @frozen(kw_only=True)
@@ -245,13 +256,6 @@ def _told_by(where: Filter) -> Iterator[_Condition]:
     if where.tag is not None:
         tags = "SELECT value FROM json_each(record, '$.tags')"
         yield "tag", where.tag, f":tag IN ({tags})"
-
-
-def _read(workset_id: str, record: str) -> Workset | Unreadable:
-    try:
-        return from_record(Workset, record, workset_id)
-    except UnavailableError as error:
-        return Unreadable(workset_id, str(error))
 
 
 def _columns(workset: Workset) -> dict[str, Any]:
