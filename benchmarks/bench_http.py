@@ -5,7 +5,8 @@ wrk keeps 32 connections busy with each of several requests, against the service
 (and, where ministack is installed, on DynamoDB as it plays it, each call 10 ms away), and against bare
 routes of the same framework, in the same run and process: ratios say more than seconds. Where the
 machine has other things to do, the ratio by CPU (what a request costs this process) says more than
-that of rates. Where the loop was held up, the longest such moment is told.
+that of rates. Where the loop was held up, the longest such moment is told. The last lines say of each
+target whether it is met; it returns how many are not.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ CONNECTIONS: Final = 32
 WORKSETS: Final = 300
 AWAY: Final = 0.010
 """Seconds that each call to AWS takes at least."""
+BESIDE: Final = "health, while 8 list"
 ENGINES: Final = Path(__file__).parents[1] / ".engines" / "stores" / "bin"
 
 
@@ -74,6 +76,27 @@ class Asked:
     path: str
     method: str = "GET"
     body: str = ""
+
+
+@frozen
+class Target:
+    """A figure that is to be reached."""
+
+    name: str
+    found: float
+    least: float = 0.0
+    most: float = float("inf")
+
+    @property
+    def met(self) -> bool:
+        """Whether it is."""
+        return self.least <= self.found <= self.most
+
+    @property
+    def line(self) -> str:
+        """What was found beside what is wanted."""
+        wanted = f"at least {self.least:.2f}" if self.least else f"at most {self.most:.0f}"
+        return f"{'PASS  ' if self.met else 'MISSED'} {self.name}: {self.found:.2f} ({wanted})"
 
 
 @contextmanager
@@ -201,8 +224,17 @@ def bare(bodies: dict[str, bytes], thread: Callable[[], object]) -> Litestar:
     return Litestar([fixed, threaded], openapi_config=None, logging_config=None)
 
 
-def measure(app: App, seconds: float, thread: Callable[[], object], table: Table) -> None:
-    """Print what the service does beside bare routes that answer the same bytes."""
+def measure(
+    app: App, seconds: float, thread: Callable[[], object], table: Table
+) -> dict[str, tuple[Measured, float, float]]:
+    """
+    Add what the service does to a table, beside bare routes that answer the same bytes.
+
+    Returns:
+        What was measured of each request, and its rate as parts of those of the bare routes: the one
+        that answers at once, and the one that has a thread do something first.
+    """
+    found: dict[str, tuple[Measured, float, float]] = {}
     workset_id = filled(app, WORKSETS)
     asks = requests(workset_id)
     with serving(create_asgi(app, admin_token=TOKEN)) as (url, lag), ExitStack() as stack:
@@ -221,19 +253,21 @@ def measure(app: App, seconds: float, thread: Callable[[], object], table: Table
                 *(f"{ours.rate:.0f}", f"{ours.cpu:.2f}", f"{ours.p50:.1f}"),
                 *(f"{ours.p99:.1f}", str(ours.failed)),
             ]
-            against = ["", ""]
+            against, ratios = ["", ""], [0.0, 0.0]
             if asked.method == "GET":
-                ratios = []
+                against, ratios = [], []
                 for kind in ("fixed", "threaded"):
                     plain = wrk(base, Asked(name=kind, path=f"/{kind}/{number}"), seconds)
                     rates, cpus = ours.rate / plain.rate, plain.cpu / ours.cpu
-                    ratios.append(f"{rates:.0%} of {plain.rate:.0f}/s; by CPU {cpus:.0%}")
-                against = ratios
+                    against.append(f"{rates:.0%} of {plain.rate:.0f}/s; by CPU {cpus:.0%}")
+                    ratios.append(rates)
             table.add_row(asked.name, *row, *against, f"{held:.0f}")
-        _beside_lists(url, asks, seconds, table)
+            found[asked.name] = ours, ratios[0], ratios[1]
+        found[BESIDE] = _beside_lists(url, asks, seconds, table), 0.0, 0.0
+    return found
 
 
-def _beside_lists(url: str, asks: tuple[Asked, ...], seconds: float, table: Table) -> None:
+def _beside_lists(url: str, asks: tuple[Asked, ...], seconds: float, table: Table) -> Measured:
     """Add how long health takes while eight clients list."""
     listing = threading.Thread(target=wrk, args=(url, asks[2], seconds + 1, 8))
     listing.start()
@@ -241,7 +275,8 @@ def _beside_lists(url: str, asks: tuple[Asked, ...], seconds: float, table: Tabl
     health = wrk(url, asks[0], seconds, connections=2)
     listing.join()
     row = (f"{health.rate:.0f}", "", f"{health.p50:.1f}", f"{health.p99:.1f}", str(health.failed))
-    table.add_row("health, while 8 list", *row, "", "", "")
+    table.add_row(BESIDE, *row, "", "", "")
+    return health
 
 
 def new_table(title: str) -> Table:
@@ -311,16 +346,33 @@ def main() -> int:
         console.print("wrk is not installed: `make engines`")
         return 1
     table = new_table(f"HTTP, stores in memory, {CONNECTIONS} connections")
-    measure(in_memory(), seconds, lambda: None, table)
+    found = measure(in_memory(), seconds, lambda: None, table)
     console.print(table)
+    targets = [
+        Target("in memory, one workset: of a bare route's rate", found["one workset"][1], least=0.60),
+        Target("in memory, list of 100: of a bare route's rate", found["list of 100"][1], least=0.40),
+    ]
     if not (ENGINES / "ministack").exists():
         console.print("ministack is not installed: `make test` brings it")
-        return 0
+        return tell(targets, console)
     with on_aws() as (app, call):
         table = new_table(f"HTTP, DynamoDB {AWAY * 1000:.0f} ms away, {CONNECTIONS} connections")
-        measure(app, seconds, call, table)
+        found = measure(app, seconds, call, table)
     console.print(table)
-    return 0
+    one = found["one workset"]
+    targets += [
+        Target("10 ms away, one workset: of the bare call's rate", one[2], least=0.80),
+        Target("10 ms away, one workset: p99 in ms", one[0].p99, most=150),
+        Target("10 ms away, health while 8 list: p50 in ms", found[BESIDE][0].p50, most=5),
+    ]
+    return tell(targets, console)
+
+
+def tell(targets: Sequence[Target], console: Console) -> int:
+    """Print which targets are met; return how many are not."""
+    for each in targets:
+        console.print(each.line)
+    return sum(not each.met for each in targets)
 
 
 if __name__ == "__main__":

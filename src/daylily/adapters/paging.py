@@ -17,7 +17,7 @@ from daylily.ports.state_store import LOOKED_AT
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LONGEST = 6144
+_LONGEST = 5120
 """
 Characters; the longest key that S3 takes, twice encoded, fits in.
 
@@ -36,7 +36,8 @@ def encode_cursor(kind: str, *parts: str) -> str:
     >>> decode_cursor("queue", encode_cursor("queue", "2025-06", "ws-1"), 2)
     ('2025-06', 'ws-1')
     """
-    return base64.urlsafe_b64encode(json.dumps([kind, *parts]).encode()).decode().rstrip("=")
+    text = json.dumps([kind, *parts], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_cursor(kind: str, cursor: str, count: int) -> tuple[str, ...]:

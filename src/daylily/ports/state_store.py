@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Protocol
 
 from attrs import astuple, frozen
@@ -57,9 +58,14 @@ class Filter:
     @property
     def fingerprint(self) -> str:
         """A text of its own for each filter, by which a cursor tells the listing it belongs to."""
-        states = None if self.states is None else sorted(self.states)
-        plain = astuple(self, filter=lambda attribute, _: attribute.name != "states")
-        return hashlib.sha256(repr((plain, states)).encode(errors="replace")).hexdigest()[:16]
+        return _fingerprint(self)
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(where: Filter) -> str:
+    states = None if where.states is None else sorted(where.states)
+    plain = astuple(where, filter=lambda attribute, _: attribute.name != "states")
+    return hashlib.sha256(repr((plain, states)).encode(errors="replace")).hexdigest()[:16]
 
 
 @frozen

@@ -60,7 +60,6 @@ def answered(url: str) -> dict[str, int]:
 
 
 @pytest.mark.load
-@pytest.mark.apart
 @pytest.mark.timeout(3 * 3600)
 def test_the_service_is_as_its_document_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -28,7 +28,7 @@ LIMIT: Final = in_query(
 )
 CURSOR: Final = in_query(
     "cursor",
-    {"type": "string", "maxLength": 6144},
+    {"type": "string", "maxLength": 5120},
     "Where to go on: what the last part gave. It fits no other listing, and nobody else's.",
 )
 STATES: Final = in_query(

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -122,6 +123,7 @@ def nobody(reason: str) -> Guard:
     return guard
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches what listens on *host*."""
     try:
