@@ -62,7 +62,7 @@ chaos: $(VENV)/.developing $(VENV)/.engines  ## Kill monitors, the API and store
 
 .PHONY: fuzz
 fuzz: $(VENV)/.developing  ## Send the running service more than 20,000 requests that were made up
-	DAYLILY_FUZZ_CASES=230 $(PYTEST) -q tests/integration/http/test_schemathesis.py
+	DAYLILY_FUZZ_CASES=190 $(PYTEST) -q tests/integration/http/test_schemathesis.py
 
 .PHONY: screenshots
 screenshots: $(VENV)/.developing  ## Take pictures of every page of the portal, in light, in dark and on a phone
