@@ -74,7 +74,7 @@ engines:  ## Install what tests need of the system (Debian or Ubuntu, as root)
 	sh scripts/engines.sh
 
 .PHONY: docs
-docs: $(VENV)/.developing  ## Build the documentation into site/; a link that leads nowhere fails
+docs: $(VENV)/.developing $(VENV)/.mermaid  ## Build the documentation into site/; a link that leads nowhere fails
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet --strict
 
 .PHONY: changelog
@@ -138,3 +138,10 @@ $(VENV)/.spectral: $(VENV)/.created Makefile
 	@npm install --prefix .engines/spectral --no-save --no-audit --no-fund --ignore-scripts \
 		--loglevel=error $(SPECTRAL) >/dev/null && touch $@ || \
 	{ echo "$(SPECTRAL) cannot be installed: its test will be skipped" >&2; test -z "$$CI"; }
+
+# Draws the diagrams of the documentation; the site brings it along, and loads nothing from elsewhere.
+MERMAID := mermaid@11.17.2
+$(VENV)/.mermaid: $(VENV)/.created Makefile
+	@npm install --prefix .engines/mermaid --no-save --no-audit --no-fund --ignore-scripts \
+		--loglevel=error $(MERMAID) >/dev/null && touch $@ || \
+	{ echo "$(MERMAID) cannot be installed: diagrams will show as text" >&2; test -z "$$CI"; }

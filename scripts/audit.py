@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TOOL = ROOT / ".engines" / "tools" / "bin" / "pip-audit"
+_AWAY = ("Could not connect", "network may be blocking", "timed out", "Max retries", "Connection")
+"""What pip-audit and its libraries say where nobody answers."""
 
 
 def main() -> int:
@@ -21,12 +23,21 @@ def main() -> int:
         text=True,
         check=False,
     )
+    return read(done.stdout, done.stderr)
+
+
+def read(out: str, complaint: str) -> int:
+    """Return what to exit with, given all that pip-audit has said."""
     try:
-        told = json.loads(done.stdout)["dependencies"]
-    except (ValueError, KeyError):
-        why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200]
-        print(f"audit: NOTHING WAS CHECKED, the service does not answer: {why}")
-        return 0
+        told = json.loads(out)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        why = (complaint.strip().splitlines() or ["it said nothing"])[-1][:200]
+        if any(word in complaint for word in _AWAY):
+            print(f"audit: NOTHING WAS CHECKED, the service does not answer: {why}")
+            return 0
+        # Not the service's fault but ours: to go on would pass over it for ever.
+        print(f"audit: pip-audit has failed: {why}", file=sys.stderr)
+        return 1
     return judge(told)
 
 

@@ -16,6 +16,10 @@ import click
 
 ROOT = Path(__file__).parent.parent
 ADR = ROOT / "docs" / "adr"
+MERMAID = ROOT / ".engines" / "mermaid" / "node_modules" / "mermaid" / "dist" / "mermaid.min.js"
+"""What draws diagrams (`make docs` brings it); without it they show as the text that they are made of."""
+_DRAWS = "assets/mermaid.min.js"
+_DIAGRAM = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 
 _PRECEDENCE = """\
 Flags win over the environment, that over the YAML file, and that over the defaults. What is in
@@ -44,6 +48,8 @@ def on_files(files: Any, config: Any) -> Any:
 
     for path, content in pages().items():
         files.append(File.generated(config, path, content=content))
+    if MERMAID.exists():
+        files.append(File.generated(config, _DRAWS, abs_src_path=str(MERMAID)))
     return files
 
 
@@ -52,6 +58,18 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if page.file.src_uri != "adr/README.md":
         return markdown
     return markdown + "\n" + "".join(f"- [{title(path)}]({path.name})\n" for path in decisions())
+
+
+def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
+    """Have diagrams drawn, by a script that the site brings along."""
+    if not MERMAID.exists() or not _DIAGRAM.search(html):
+        return html
+    drawn = _DIAGRAM.sub(r'<pre class="mermaid">\1</pre>', html)
+    source = files.get_file_from_path(_DRAWS).url_relative_to(page.file)
+    settings = '{startOnLoad: true, securityLevel: "strict", theme: "neutral"}'
+    return (
+        f'{drawn}\n<script src="{source}"></script>\n<script>mermaid.initialize({settings});</script>'
+    )
 
 
 def pages() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The site of the documentation: it is built, and what is made of the program is all there."""
 
+import os
 import re
 import subprocess
 import sys
@@ -38,6 +39,25 @@ def test_it_stands_by_itself(site: Path) -> None:
         assert not re.search(r"<(script|link|img)[^>]+(src|href)=\"(https?:)?//", text)
 
 
+def test_diagrams_are_drawn_by_what_the_site_brings(site: Path) -> None:
+    """No page shows the text of one; with CI=true what draws them has to be there."""
+    if not docs_pages.MERMAID.exists():
+        text = "mermaid is not installed: `make docs` brings it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text)
+        pytest.skip(text)
+    assert (site / "assets" / "mermaid.min.js").stat().st_size > 1 << 20
+    written = [path for path in (ROOT / "docs").rglob("*.md") if "```mermaid" in path.read_text()]
+    assert written
+    for path in written:
+        page = site / path.relative_to(ROOT / "docs").with_suffix(".html")
+        html = page.read_text(encoding="utf-8")
+        assert "language-mermaid" not in html
+        assert html.count('<pre class="mermaid">') == path.read_text().count("```mermaid")
+        [source] = re.findall(r'<script src="([^"]*mermaid[^"]*)"', html)
+        assert (page.parent / source).resolve() == (site / "assets" / "mermaid.min.js").resolve()
+
+
 def test_settings_are_all_there() -> None:
     """Each with its variable; none that is secret shows a value."""
     page = docs_pages.settings()
@@ -72,3 +92,17 @@ def test_links_of_the_guide_and_the_readme_lead_somewhere() -> None:
         assert found
         for link in found:
             assert link.startswith("https://") or (path.parent / link).exists(), f"{path}: {link}"
+
+
+def test_every_threat_names_the_test_that_shows_what_meets_it() -> None:
+    """And the files and tests that the page of security names are there."""
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    _, *table = page.partition("| threat |")[2].partition("\n\n")[0].splitlines()[1:]
+    assert len(table) >= 17
+    for row in table:
+        _, _, where, shown = (cell.strip() for cell in row.strip("|").split("| "))
+        for name in re.findall(r"`([a-z_/]+\.py)`", where):
+            assert [*ROOT.glob(f"src/daylily/**/{name}"), *ROOT.glob(name)], row
+        file, test = re.findall(r"`([^`]+)`", shown)
+        [path] = (ROOT / "tests").rglob(file)
+        assert f"def {test}(" in path.read_text(encoding="utf-8"), row

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 from jsonschema import Draft7Validator
-from scripts.audit import judge
+from scripts.audit import judge, read
 
 ROOT: Final = Path(__file__).parents[3]
 TOOLS: Final = ROOT / ".engines" / "tools" / "bin"
@@ -51,6 +51,24 @@ def test_weaknesses_fail_and_silence_is_told(
     """A known weakness stops CI; that nobody could be asked does not, and is not passed over."""
     assert judge(told) == code
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("out", "complaint", "code", "said"),
+    [
+        ("", "ERROR: Could not connect to PyPI's vulnerability feed", 0, "NOTHING WAS CHECKED"),
+        ("", "pip-audit: error: unrecognized arguments: --x", 1, "pip-audit has failed"),
+        ("", "", 1, "it said nothing"),
+        ("[]", "", 1, "pip-audit has failed"),
+        ('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', "", 0, "1 checked"),
+    ],
+)
+def test_only_a_service_that_is_away_is_forgiven(
+    out: str, complaint: str, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An audit that fails of itself stops CI, too: it would be passed over for ever."""
+    assert read(out, complaint) == code
+    assert said in "".join(capsys.readouterr())
 
 
 def test_the_bill_of_materials(tmp_path: Path) -> None:
