@@ -17,7 +17,7 @@ import click
 ROOT = Path(__file__).parent.parent
 ADR = ROOT / "docs" / "adr"
 MERMAID = ROOT / ".engines" / "mermaid" / "node_modules" / "mermaid" / "dist" / "mermaid.min.js"
-"""What draws diagrams (`make docs` brings it); without it they show as the text that they are made of."""
+"""What draws diagrams (`make docs` brings it); without it they show as text."""
 _DRAWS = "assets/mermaid.min.js"
 _DIAGRAM = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 

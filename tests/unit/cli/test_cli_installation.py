@@ -210,3 +210,13 @@ def test_what_runs_here_takes_no_server(
     monkeypatch.setenv("DAYLILY_URL", "http://127.0.0.1:8000")
     assert f"daylily {command} works on" in desk.faults(command)["$DAYLILY_URL"]
     assert not desk.home.exists()
+
+
+def test_doctor_without_an_extra(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wants no fastq-qc has left out what it needs; that is no failure, and what to do is said."""
+    found_here = "daylily.entrypoints.cli.doctor.find_spec"
+    monkeypatch.setattr(found_here, lambda name: None if name == "sequali" else name)
+    [found] = [each for each in desk.json("doctor") if each["check"] == "tools"]
+    assert found["verdict"] == "warn"
+    assert "sequali" in found["text"]
+    assert "daylily[pipelines]" in found["advice"]
