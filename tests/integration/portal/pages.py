@@ -98,6 +98,25 @@ PAGES: Final = (
     Shown("file", "/portal/files/look", _at("/portal/files/look?key=0.fastq")),
     Shown("file-delete", "/portal/files/delete", _at("/portal/files/delete?key=0.fastq")),
     Shown("yaml", "/portal/yaml", _at("/portal/yaml"), reading=False),
+    Shown("usage", "/portal/usage", _at("/portal/usage?months=6")),
+    Shown("account", "/portal/account", _at("/portal/account")),
+    Shown("account-audit", "/portal/account/{cid:str}/audit", _at("/portal/account/local/audit")),
+    Shown(
+        "token-revoke",
+        "/portal/account/{cid:str}/tokens/{token_id:str}/revoke",
+        lambda site: f"/portal/account/local/tokens/{site.token_id}/revoke",
+    ),
+    Shown(
+        "member-remove",
+        "/portal/account/{cid:str}/members/{name:str}/remove",
+        _at("/portal/account/local/members/bob@acme.example/remove"),
+    ),
+    Shown("fleet", "/portal/fleet", _at("/portal/fleet")),
+    Shown("ledger", "/portal/fleet/ledger", _at("/portal/fleet/ledger")),
+    Shown("ledger-repair", "/portal/fleet/ledger/repair", _at("/portal/fleet/ledger/repair")),
+    Shown("customers", "/portal/fleet/customers", _at("/portal/fleet/customers")),
+    Shown("customer", "/portal/fleet/customers/{cid:str}", _at("/portal/fleet/customers/local")),
+    Shown("notices", "/portal/fleet/notices", _at("/portal/fleet/notices")),
     Shown("problem", _WORKSET, _at("/portal/worksets/ws-nowhere"), status=404),
 )
 
@@ -107,6 +126,7 @@ NO_PAGES: Final = {
     "/portal/login/back": "the way back from there, which leads on",
     f"{_WORKSET}/files/{{key:path}}": "results, as pipelines wrote them",
     f"{_WORKSET}/log.txt": "a log, to take away",
+    "/portal/usage.csv": "months and worksets, to take away",
     "/portal/files/download": "a file, to take away",
     "/portal/api/customers/{cid:str}/uploads/{upload_id:str}": "how far an upload is, for scripts",
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,10 @@ import httpx
 from attrs import frozen
 from tests.integration.http.live import TOKEN, Live, serving
 
+from daylily.adapters.dead_notices import DocumentDeadNotices
 from daylily.domain.workset import Progress
+from daylily.ports.dead_notices import DeadNotice
+from daylily.testing.samples import an_event
 
 MINE: Final = "/api/customers/local"
 READS: Final = b"@read-1\nACGT\n+\nIIII\n"
@@ -28,6 +32,7 @@ class Site:
     running: str
     waiting: str
     canceled: str
+    token_id: str
 
     def of(self, state: str) -> str:
         """Return the id of the workset that has come to a state."""
@@ -55,6 +60,16 @@ def submitted(live: Live, name: str = "Trio", samples: int = 1) -> str:
         return str(answer.json()["workset_id"])
 
 
+def _seen_by_operators(live: Live, running: str) -> None:
+    """Let a monitor be heard of, a workset be unknown, news come to nobody, and the ledger differ."""
+    app = live.app
+    app.heart.cycle_done(took=timedelta(seconds=2), faults=0, rest=timedelta(seconds=30))
+    store, now = app.world.store, app.world.clock()
+    store.save(store.get(running).with_unknown(now - timedelta(minutes=20)))
+    dead = DocumentDeadNotices(app.world.documents, app.world.clock)
+    dead.lay(DeadNotice(channel="journal", event=an_event(), why="the disk was full", died_at=now))
+
+
 @contextmanager
 def populated(home: Path) -> Iterator[Site]:
     """Serve, and let worksets come to their states."""
@@ -72,6 +87,8 @@ def populated(home: Path) -> Iterator[Site]:
         canceled = submitted(live, "Submitted by mistake")
         with httpx.Client(base_url=live.url, headers={"authorization": f"Bearer {TOKEN}"}) as client:
             client.post(f"{MINE}/worksets/{canceled}/cancel").raise_for_status()
+            made = client.post(f"{MINE}/tokens", json={"name": "sequencer 7", "scope": "submit"})
+            client.post(f"{MINE}/members", json={"name": "bob@acme.example"}).raise_for_status()
         running = submitted(live, "Exomes of May", samples=3)
         submitted(live, "Panel 7")
         live.app.cycle()
@@ -79,6 +96,7 @@ def populated(home: Path) -> Iterator[Site]:
         live.compute.report(f"{running}/1", Progress(1, 3, "S0"))
         live.compute.write(f"{running}/1", "S0: 1 read\n")
         live.app.cycle()
+        _seen_by_operators(live, running)
         yield Site(
             live=live,
             complete=complete,
@@ -86,4 +104,5 @@ def populated(home: Path) -> Iterator[Site]:
             running=running,
             waiting=waiting,
             canceled=canceled,
+            token_id=made.json()["about"]["token_id"],
         )

@@ -11,11 +11,16 @@ from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.entrypoints.http.auth import Authenticator
 from daylily.entrypoints.portal import (
+    account_page,
     dashboard,
     files_page,
+    fleet_customers,
+    fleet_ledger,
+    fleet_pages,
     login,
     oidc_login,
     submit_page,
+    usage_page,
     workset_actions,
     workset_log,
     workset_page,
@@ -42,6 +47,10 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     *files_page.ROUTES,
     *yaml_page.ROUTES,
     UPLOADS,
+    *usage_page.ROUTES,
+    *account_page.ROUTES,
+    *fleet_pages.ROUTES,
+    *fleet_customers.ROUTES,
 )
 """For who is signed in."""
 
@@ -68,7 +77,8 @@ def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) 
         journeys=Pending(clock),
         everybody=None if needs_token else Session(authenticator({}), secrets.token_urlsafe(32)),
     )
-    inside = Router("/", route_handlers=[*PAGES, login.logout], guards=[behind(desk)])
+    pages = [*PAGES, fleet_ledger.routes(app), login.logout]
+    inside = Router("/", route_handlers=pages, guards=[behind(desk)])
     return Router(
         "/portal",
         route_handlers=[inside, *login.ROUTES, *oidc_login.ROUTES, asset],

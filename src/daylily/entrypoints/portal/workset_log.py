@@ -267,7 +267,7 @@ def log_file(request: Person, workset_id: FromPath[str], app: UseCases) -> Strea
     name = f"{workset_id}-attempt-{attempt}.log"
     return Stream(
         _texts(reader, first),
-        media_type="text/plain; charset=utf-8",
+        media_type="text/plain",
         headers={"content-disposition": disposition(name, attached=True)},
     )
 

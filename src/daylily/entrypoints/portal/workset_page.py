@@ -213,7 +213,11 @@ async def events(
 async def _rings(told: AsyncIterator[bytes], request: Person, desk: Desk) -> AsyncIterator[bytes]:
     """Yield events without what they say, for as long as whoever listens is signed in."""
     async for event in told:
-        if await to_thread.run_sync(desk.session, request) is None:
+        try:
+            gone = await to_thread.run_sync(desk.session, request) is None
+        except UnavailableError:
+            gone = True  # who cannot be told to be here comes back, and is asked then
+        if gone:
             return
         lines = event.split(b"\n")
         yield b"\n".join(b"data: {}" if line.startswith(b"data:") else line for line in lines)

@@ -52,6 +52,7 @@ function replace(part, fresh) {
   part.replaceWith(fresh);
   fresh.querySelectorAll("details").forEach((one, index) => { if (open[index]) one.open = true; });
   localTimes(fresh);
+  window.htmx?.process(fresh);
   if (focused) document.getElementById(focused)?.focus();
 }
 
@@ -61,6 +62,7 @@ function keepFresh(region) {
   const attempts = () => region.querySelector("[data-attempts]")?.dataset.attempts;
   return {
     live,
+    every: Number(region.dataset.every) || EVERY,
     wants: (kind) => kind !== "log",
     async step() {
       const told = states(region);
@@ -84,6 +86,7 @@ function keepFresh(region) {
 function follow(log) {
   return {
     live: () => log.dataset.ended === "no",
+    every: EVERY,
     wants: () => true,
     async step() {
       const address = `${log.dataset.log}&offset=${log.dataset.offset}`;
@@ -101,7 +104,7 @@ function follow(log) {
 // One at a time, slower when the server does not answer, and not at all while nobody looks. Where the
 // server rings when there is news, a page asks then, and else only now and then.
 function run(task, bell) {
-  let wait = EVERY;
+  let wait = task.every;
   let timer = 0;
   let busy = false;
   let again = false;
@@ -111,7 +114,7 @@ function run(task, bell) {
     busy = true;
     try {
       await task.step();
-      wait = EVERY;
+      wait = task.every;
     } catch {
       wait = Math.min(wait * 2, MOST_WAIT);
     }
@@ -128,9 +131,9 @@ function run(task, bell) {
     timer = 0;
     plan(0);
   }
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = EVERY; now(); } });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = task.every; now(); } });
   bell?.calls(task.wants, now);
-  plan(EVERY);
+  plan(task.every);
 }
 
 // The server rings, and pages ask what there is. A browser has few connections to spare, so nobody
