@@ -32,7 +32,6 @@ def test_a_first_workset_comes_up_by_itself(live: Live, page: Any) -> None:
     assert "is now in progress" in page.locator("#news").text_content()
     live.end(workset_id)
     page.locator("td").get_by_text("complete", exact=True).wait_for()
-    page.locator("[data-live=no]").wait_for()
 
 
 def test_times_are_in_the_readers_zone(live: Live, browser: Any) -> None:

@@ -17,6 +17,7 @@ from daylily.entrypoints.portal import (
     fleet_customers,
     fleet_ledger,
     fleet_pages,
+    list_bell,
     login,
     oidc_login,
     submit_page,
@@ -30,6 +31,7 @@ from daylily.entrypoints.portal import (
     yaml_page,
 )
 from daylily.entrypoints.portal.assets import asset
+from daylily.entrypoints.portal.bells import ListBells
 from daylily.entrypoints.portal.desk import Desk, Pending, behind
 from daylily.entrypoints.portal.sessions import LoginForms, Session, Sessions
 from daylily.entrypoints.portal.uploading import UPLOADS
@@ -38,6 +40,7 @@ from daylily.entrypoints.tries import Tries
 PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     *dashboard.ROUTES,
     *worksets_page.ROUTES,
+    *list_bell.ROUTES,
     *workset_page.ROUTES,
     *workset_log.ROUTES,
     *workset_results.ROUTES,
@@ -75,6 +78,7 @@ def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) 
         forms=LoginForms(),
         challenges=Pending(clock),
         journeys=Pending(clock),
+        bells=ListBells(),
         everybody=None if needs_token else Session(authenticator({}), secrets.token_urlsafe(32)),
     )
     pages = [*PAGES, fleet_ledger.routes(app), login.logout]

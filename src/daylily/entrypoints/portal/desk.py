@@ -19,6 +19,7 @@ from daylily.domain.customers import Principal
 from daylily.domain.errors import UnauthenticatedError, UnavailableError
 from daylily.entrypoints.http.auth import check_scope
 from daylily.entrypoints.http.security import Connection, request_id
+from daylily.entrypoints.portal.bells import ListBells
 from daylily.entrypoints.portal.sessions import Keeper, LoginForms, Session, Sessions
 from daylily.entrypoints.tries import Tries
 from daylily.ports.clock import Clock
@@ -77,6 +78,7 @@ class Desk:
     forms: LoginForms
     challenges: Pending[Challenge]
     journeys: Pending[Journey]
+    bells: ListBells
     everybody: Session | None
     """Whose pages these are where authentication is off; None where it is on."""
 

@@ -49,6 +49,10 @@ async function ask(address) {
 function replace(part, fresh) {
   const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
   const open = [...part.querySelectorAll("details")].map((one) => one.open);
+  for (const box of part.querySelectorAll("input[type=checkbox][id]:checked")) {
+    const same = fresh.querySelector(`#${CSS.escape(box.id)}`);
+    if (same) same.checked = true;
+  }
   part.replaceWith(fresh);
   fresh.querySelectorAll("details").forEach((one, index) => { if (open[index]) one.open = true; });
   localTimes(fresh);
@@ -169,6 +173,22 @@ document.addEventListener("click", (event) => {
   const closes = event.target.closest?.("[data-closes]");
   if (closes) closes.closest("dialog")?.close();
 });
+
+// Many are chosen at once, and it is said how many.
+function count() {
+  for (const said of document.querySelectorAll("[data-count]")) {
+    const chosen = document.querySelectorAll(`input[name="${said.dataset.count}"]:checked`).length;
+    said.textContent = chosen ? `${chosen} chosen` : "";
+  }
+}
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+    count();
+  });
+}
+document.addEventListener("change", count);
 
 const toasts = document.getElementById("toasts");
 new MutationObserver((changes) => {
