@@ -163,9 +163,9 @@ def test_a_ring_for_each_change() -> None:
         streams = [bells.listen(person, ("", "?x"), look, "a") for person in ("ada", "eve")]
         waiting = [asyncio.create_task(rung(stream)) for stream in streams]
         await looked.wait()
-        assert bells.looking == 1
         now[0] = "b"
         assert await asyncio.gather(*waiting) == [b"event: state\nid: b\ndata: {}\n\n"] * 2
+        assert bells.looking == 1
         for stream in streams:
             await stream.aclose()  # type: ignore[attr-defined]
         assert bells.looking == 0
