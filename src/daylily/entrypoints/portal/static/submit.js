@@ -20,6 +20,8 @@ async function begin(form) {
   let asked = 0;
   let timer = 0;
   let waiting = null;
+  let noted = [];
+  let others = [];
 
   const table = new SampleTable(byId("samples-table"), changed);
   const uploads = new Uploads({ customer: form.dataset.customer, csrf, list: byId("uploads"), changed: uploaded });
@@ -41,10 +43,12 @@ async function begin(form) {
     const lost = kept.arriving.map((key) => key.split("/").pop());
     const words = "What you had begun is still here.";
     const more = lost.length ? ` Choose these files again, and their uploads go on where they stopped: ${lost.join(", ")}.` : "";
-    say(words + more);
+    const notice = byId("kept");
+    notice.textContent = words + more;
+    notice.hidden = false;
     const anew = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Start anew" });
     anew.addEventListener("click", () => { sessionStorage.removeItem(KEPT); location.reload(); });
-    state.append(" ", anew);
+    notice.append(" ", anew);
   }
 
   function keep() {
@@ -93,12 +97,8 @@ async function begin(form) {
     byId("estimate").innerHTML = told.estimate;
     for (const price of form.querySelectorAll("[data-price]")) price.textContent = told.prices[price.dataset.price] ?? "";
     for (const name of Object.keys(fields())) showField(name, tried || touched.has(name) ? told.fields[name] : "");
-    const others = table.said ? told.others : [];
-    wrong.hidden = !others.length;
-    if (others.length) {
-      wrong.querySelector("h2").textContent = "Please look at this";
-      byId("others").replaceChildren(...others.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
-    }
+    others = table.said ? told.others : [];
+    showOthers();
     const cells = told.cells.length;
     const samples = table.said === 1 ? "1 row" : `${table.said} rows`;
     if (cells) say(`${samples}; ${cells} ${cells === 1 ? "thing" : "things"} to mend in the table.`);
@@ -132,11 +132,17 @@ async function begin(form) {
     input.setAttribute("aria-describedby", `${text.id} ${input.id}-hint`);
   }
 
+  // What was said of a sheet or of files stays until others come.
   function notes(lines) {
-    if (!lines.length) return;
-    wrong.hidden = false;
+    noted = lines;
+    showOthers();
+  }
+
+  function showOthers() {
+    const lines = [...noted, ...others].map((text) => Object.assign(document.createElement("li"), { textContent: text }));
+    wrong.hidden = !lines.length;
     wrong.querySelector("h2").textContent = "Please look at this";
-    byId("others").replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+    byId("others").replaceChildren(...lines);
   }
 
   async function take(files) {
