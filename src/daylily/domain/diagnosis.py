@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from daylily.domain.retry import ErrorCategory, Failure, category_of, says_much
+from daylily.domain.retry import INFRASTRUCTURE, ErrorCategory, Failure, category_of, says_much
 
 
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
@@ -85,7 +85,7 @@ CATALOGUE: Final = (
         name="ConnectionRefused",
         category=ErrorCategory.TRANSIENT,
         remedy="A service did not answer. It is tried again by itself; check the service if it recurs.",
-        pattern=(r"connection refused", r"\bECONNREFUSED\b", r"unable to connect"),
+        pattern=(r"connection refused", r"\bECONNREFUSED\b", r"(unable to|could not) connect"),
     ),
     Diagnosis(
         code="WS-RES-003",
@@ -178,7 +178,8 @@ def failure_of(exit_code: int | None, message: str) -> Failure:
     category = found.category if found and not says_much(exit_code) else category_of(exit_code)
     # A remedy for another kind of trouble would mislead.
     fits = found is not None and found.category is category
-    return Failure(category, message, exit_code, code=code if fits else None)
+    lost = exit_code == INFRASTRUCTURE
+    return Failure(category, message, exit_code, code=code if fits else None, lost=lost)
 
 
 def remedy_of(failure: Failure) -> str:

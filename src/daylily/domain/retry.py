@@ -19,6 +19,12 @@ class ErrorCategory(StrEnum):
 
 RETRIED: Final = frozenset({ErrorCategory.TRANSIENT, ErrorCategory.RESOURCE})
 
+INFRASTRUCTURE: Final = 187
+"""
+The exit code by which what runs a job for us says that the job came to nothing, and not by its own
+doing: S3 was away, or the machine went. sysexits.h has none for it, and programs hardly use this one.
+"""
+
 _TIMED_OUT: Final = 124
 _KILLED: Final = 128 + 9
 _CATEGORY_OF_EXIT: Final = {
@@ -31,6 +37,7 @@ _CATEGORY_OF_EXIT: Final = {
     74: ErrorCategory.TRANSIENT,
     75: ErrorCategory.TRANSIENT,
     78: ErrorCategory.CONFIGURATION,
+    INFRASTRUCTURE: ErrorCategory.TRANSIENT,
     126: ErrorCategory.CONFIGURATION,
     127: ErrorCategory.CONFIGURATION,
     _TIMED_OUT: ErrorCategory.RESOURCE,
@@ -65,7 +72,7 @@ class Failure:
     code: str | None = None
     """Of the catalogue in ``diagnosis``; None where none fits."""
     lost: bool = False
-    """Whether the engine lost the job with its machine: nobody's fault, and no retry of anybody's."""
+    """Whether the job was lost to what it ran on: nobody's fault, and no retry of anybody's."""
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ from daylily.adapters.aws.batch_job import INDEX, JOB, Command, Teller, main, pe
 from daylily.adapters.aws.batch_records import Elected, Records
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.domain.errors import NotFoundError, UnavailableError
+from daylily.domain.retry import INFRASTRUCTURE
 from daylily.domain.workset import Progress
 from daylily.ports.compute import Job, Task
 
@@ -215,10 +216,10 @@ class Broken(InMemoryObjectStore):
 
 
 def test_the_bucket_does_not_answer(capfd: pytest.CaptureFixture[str]) -> None:
-    """Then nothing is run, and it is worth another try."""
+    """Then nothing is run, it is worth another try, and the job is not to blame."""
     container = Container(Records(Broken(what="elected"), "batch/"))
 
-    assert container.run(says("hello")) == 75
+    assert container.run(says("hello")) == INFRASTRUCTURE
     assert container.output.getvalue() == b""
     assert "s3 does not answer" in capfd.readouterr().err
 
@@ -253,7 +254,7 @@ def test_no_place_for_records(place: str, capsys: pytest.CaptureFixture[str]) ->
 
 def test_an_order_that_is_gone(records: Records, capfd: pytest.CaptureFixture[str]) -> None:
     """Without its order a job does nothing."""
-    assert perform(records, KEY, "abc", {JOB: "job-1"}, Command(io.BytesIO())) == 75
+    assert perform(records, KEY, "abc", {JOB: "job-1"}, Command(io.BytesIO())) == INFRASTRUCTURE
     assert "there is no order abc" in capfd.readouterr().err
     with pytest.raises(NotFoundError):
         records.order(KEY, "abc")

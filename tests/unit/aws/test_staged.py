@@ -2,12 +2,19 @@
 
 import io
 import sys
+import time
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
+from attrs import define, field
 
 from daylily.adapters.aws import staged
 from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.domain.errors import NotSetUpError, UnavailableError
+from daylily.domain.retry import INFRASTRUCTURE
+from daylily.ports.object_store import ObjectInfo
+from daylily.ports.paging import Page
 from daylily.testing.clock import ManualClock
 
 SCRIPT = """
@@ -18,12 +25,35 @@ names = sorted(path.relative_to(earlier).as_posix() for path in earlier.rglob("*
 """
 
 
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> InMemoryObjectStore:
-    """A store that stands for every bucket."""
-    objects = InMemoryObjectStore(ManualClock())
+@define
+class Flickering(InMemoryObjectStore):
+    """A store that is away for some of its calls."""
 
-    def found(location: str) -> tuple[InMemoryObjectStore, str]:
+    failing: dict[str, list[Exception]] = field(factory=dict)
+
+    def _fail(self, name: str) -> None:
+        if self.failing.get(name):
+            raise self.failing[name].pop(0)
+
+    def list(self, prefix: str, **how: Any) -> Page[ObjectInfo]:
+        self._fail("list")
+        return super().list(prefix, **how)
+
+    def open(self, key: str, **how: Any) -> BinaryIO:
+        self._fail("open")
+        return super().open(key, **how)
+
+    def put(self, key: str, *content: Any, **how: Any) -> ObjectInfo:
+        self._fail("put")
+        return super().put(key, *content, **how)
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Flickering:
+    """A store that stands for every bucket."""
+    objects = Flickering(ManualClock())
+
+    def found(location: str) -> tuple[Flickering, str]:
         return objects, location.removeprefix("s3://").rstrip("/") + "/"
 
     monkeypatch.setattr(staged, "_store", found)
@@ -39,7 +69,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> InMemoryObjectStore:
     ],
 )
 def test_what_an_earlier_attempt_left(
-    store: InMemoryObjectStore, tmp_path: Path, left: dict[str, str], found: str
+    store: Flickering, tmp_path: Path, left: dict[str, str], found: str
 ) -> None:
     """The first place that has anything is fetched, and is no input; without one there is nothing."""
     store.put("b/ws/stage_samples.tsv", b"")
@@ -53,3 +83,56 @@ def test_what_an_earlier_attempt_left(
 
     with store.open("b/ws/results/attempt-3/found.txt") as stream:
         assert (code, io.TextIOWrapper(stream).read()) == (0, found)
+
+
+AWAY = UnavailableError("s3 does not answer")
+
+
+def run(*options: str, exit_code: int = 0) -> int:
+    """Run a command that copies its input, and ends with an exit code."""
+    script = (
+        "import pathlib, sys\n"
+        "workset, results, code = sys.argv[1:]\n"
+        "pathlib.Path(results, 'out').write_bytes(pathlib.Path(workset, 'in').read_bytes())\n"
+        "sys.exit(int(code))\n"
+    )
+    words = ["--workset", "s3://b/ws", "--results", "s3://b/ws/results/1", *options, "--"]
+    return staged.main([*words, sys.executable, "-c", script, "@WORKSET@", "@RESULTS@", str(exit_code)])
+
+
+@pytest.mark.parametrize("call", ["list", "open", "put"])
+def test_an_outage_is_waited_for(store: Flickering, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """However often S3 is away for a while, the job is run once and its results come back."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    store.put("b/ws/in", b"reads")
+    store.failing[call] = [AWAY] * 9
+
+    assert run() == 0
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    with store.open("b/ws/results/1/out") as stream:
+        assert stream.read() == b"reads"
+
+
+@pytest.mark.parametrize("call", ["list", "open", "put"])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(AWAY, INFRASTRUCTURE), (NotSetUpError("not permitted"), 78), (OSError("disk"), 75)],
+)
+def test_what_the_job_is_not_to_blame_for(
+    store: Flickering, call: str, error: Exception, code: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """S3 that stays away uses up no retry; one that says no is a matter of settings."""
+    store.put("b/ws/in", b"reads")
+    store.failing[call] = [error] * 2
+
+    assert run("--patience", "0") == code
+    assert str(error) in capfd.readouterr().err
+
+
+def test_a_failed_command_whose_results_are_lost(store: Flickering) -> None:
+    """What the command says of itself counts for more than S3's silence."""
+    store.put("b/ws/in", b"reads")
+    store.failing["put"] = [AWAY]
+
+    assert run("--patience", "0", exit_code=65) == 65

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from daylily.adapters.slurm import job_script
 from daylily.domain.diagnosis import CATALOGUE, REMEDIES, diagnose, failure_of, remedy_of
 from daylily.domain.lifecycle import State
-from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.retry import INFRASTRUCTURE, ErrorCategory, Failure, RetryPolicy
 from daylily.domain.workset import Workset
 from daylily.testing.samples import a_workset
 
@@ -36,7 +37,11 @@ LINES = {
         "aws s3 cp: read timed out",
         "Read timeout on endpoint",
     ],
-    "WS-NET-002": ["curl: (7) Connection refused", "Error: connect ECONNREFUSED 127.0.0.1:80"],
+    "WS-NET-002": [
+        "curl: (7) Connection refused",
+        "Error: connect ECONNREFUSED 127.0.0.1:80",
+        'EndpointConnectionError: Could not connect to the endpoint URL: "http://127.0.0.1:1/b"',
+    ],
     "WS-DAT-001": ["truncated quality string", "sample A: reads/A_R1.fastq.gz is truncated"],
     "WS-DAT-002": ["bash: reads.txt: No such file or directory", "FileNotFound: file not found"],
     "WS-DAT-003": ["reference genome not found: hg99", "bwa index files missing"],
@@ -130,3 +135,16 @@ def test_lost_jobs_cost_no_retry() -> None:
     workset = _lose(workset, policy, own).retry_due(at=LATER, actor="m")
     assert workset.retries_used == 1
     assert _lose(workset, policy, lost).retries_used == 1
+
+
+@pytest.mark.parametrize(("exit_code", "lost"), [(None, True), (INFRASTRUCTURE, True), (75, False)])
+def test_what_costs_no_retry(exit_code: int | None, lost: bool) -> None:
+    """A job lost with its machine, or to a store that stayed away, is replaced; others are retried."""
+    failure = failure_of(exit_code, "s3 does not answer: could not connect")
+    assert (failure.category, failure.lost) == (ErrorCategory.TRANSIENT, lost)
+    assert failure.code == "WS-NET-002"
+
+
+def test_scripts_on_nodes_say_the_same() -> None:
+    """What runs without Daylily has the exit code of its own, and it is that one."""
+    assert job_script.VANISHED == INFRASTRUCTURE

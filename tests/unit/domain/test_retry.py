@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy, category_of
+from daylily.domain.retry import INFRASTRUCTURE, ErrorCategory, Failure, RetryPolicy, category_of
 
 POLICY = RetryPolicy()
 
@@ -59,6 +59,7 @@ def test_retries_by_category_and_count(
         (126, ErrorCategory.CONFIGURATION),
         (127, ErrorCategory.CONFIGURATION),
         (137, ErrorCategory.RESOURCE),
+        (INFRASTRUCTURE, ErrorCategory.TRANSIENT),
         (143, ErrorCategory.PERMANENT),
         (-9, ErrorCategory.PERMANENT),
     ],

@@ -26,6 +26,7 @@ from daylily.adapters.aws.batch_records import PROGRESS_MOST, Elected, Ending, R
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.domain.errors import DaylilyError
+from daylily.domain.retry import INFRASTRUCTURE
 from daylily.ports.compute import Task
 
 JOB: Final = "AWS_BATCH_JOB_ID"
@@ -36,8 +37,6 @@ _LONGEST_LINE: Final = 4000
 _LAST_WORD: Final = 10.0
 """Seconds for what a command has left running to close its output."""
 _USAGE: Final = 64
-_NOT_RUN: Final = 75
-"""EX_TEMPFAIL: the bucket did not answer, and nothing was run."""
 _STOPPED: Final = 128 + signal.SIGTERM
 
 
@@ -163,7 +162,7 @@ def perform(
             )
         ordered = records.order(key, order)
     except DaylilyError as error:
-        return _say(f"{key} cannot be run: {error}", _NOT_RUN)
+        return _say(f"{key} cannot be run: {error}", INFRASTRUCTURE)
     tasks = ordered.tasks or (Task(name="", arguments=ordered.arguments),)
     arguments = tasks[index or 0].arguments
     ours = {**environment, **ordered.environment, "DAYLILY_ATTEMPT": key}

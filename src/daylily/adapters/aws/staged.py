@@ -6,6 +6,9 @@ what an engine runs in place of the command where worksets live in S3. ``@WORKSE
 in the command stand for the local folders. Results come back also when the command failed: those of its
 sound samples are kept. ``manifest.sha256`` comes last, and lists all that came back. ``@EARLIER@`` is
 what earlier attempts have left: the first ``--earlier`` that has anything is fetched.
+
+While S3 is away it is waited for: hours of work may hang on it. Should it stay away, the exit code says
+that the job is not to blame.
 """
 
 import argparse
@@ -15,18 +18,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
+from attrs import frozen
+
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.s3 import S3ObjectStore
-from daylily.domain.errors import DaylilyError
+from daylily.domain.errors import DaylilyError, NotSetUpError, UnavailableError
 from daylily.domain.results import MANIFEST, manifest_text
+from daylily.domain.retry import INFRASTRUCTURE
 from daylily.ports.paging import every
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 INPUTS: Final = "@WORKSET@"
 OUTPUTS: Final = "@RESULTS@"
@@ -50,7 +58,11 @@ PASSED_ON: Final = (
 
 _THREADS: Final = 8
 _NOT_RUN: Final = 75
-"""EX_TEMPFAIL: S3 did not answer, and the command has not run or its results are not there."""
+"""EX_TEMPFAIL: the command has not run, or its results are not there."""
+_NOT_PERMITTED: Final = 78
+"""EX_CONFIG: S3 answers, and says no."""
+_FIRST_WAIT: Final = 1.0
+_LONGEST_WAIT: Final = 60.0
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
@@ -66,23 +78,68 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--earlier", action="append", default=[], help="s3:// of an earlier attempt")
     parser.add_argument("--scratch", type=Path, help="local folder for the files; else a temporary one")
     parser.add_argument("--manifest", default=MANIFEST, help="name of the list of checksums")
+    parser.add_argument(
+        "--patience", type=float, default=3600.0, help="seconds to wait for S3 while it is away"
+    )
     parser.add_argument("command", nargs="+", help="program and arguments")
     given = parser.parse_args(arguments)
+    wait = _Wait(given.patience)
     with tempfile.TemporaryDirectory(prefix="daylily-", dir=given.scratch) as scratch:
         inputs, outputs, earlier = (Path(scratch, name) for name in ("workset", "results", "earlier"))
         try:
             # Results of earlier attempts are no input, and may be large.
-            _fetch(given.workset, inputs, but="results/")
-            any(_fetch(source, earlier) for source in given.earlier)
+            _fetch(given.workset, inputs, wait, but="results/")
+            any(_fetch(source, earlier, wait) for source in given.earlier)
         except (DaylilyError, OSError) as error:
-            return _say(f"cannot fetch {given.workset}: {error}")
+            _say(f"cannot fetch {given.workset}: {error}")
+            return _code_of(error)
         outputs.mkdir()
         code = _run(given.command, {INPUTS: inputs, OUTPUTS: outputs, EARLIER: earlier})
         try:
-            _bring_back(outputs, given.results, given.manifest)
+            _bring_back(outputs, given.results, given.manifest, wait)
         except (DaylilyError, OSError) as error:
-            return _say(f"cannot write {given.results}: {error}")
+            _say(f"cannot write {given.results}: {error}")
+            return code or _code_of(error)
     return code
+
+
+@frozen
+class _Wait:
+    """
+    Tries again for as long as S3 is away.
+
+    Args:
+        patience: Seconds; what is not there after that is given up.
+    """
+
+    patience: float
+
+    def __call__(self, act: Callable[[], R]) -> R:
+        """
+        Return what *act* does, which may be tried several times.
+
+        Raises:
+            NotSetUpError: S3 answers, and says no.
+            UnavailableError: It has been away for too long.
+        """
+        end, pause = time.monotonic() + self.patience, _FIRST_WAIT
+        while True:
+            try:
+                return act()
+            except NotSetUpError:
+                raise
+            except UnavailableError as error:
+                if time.monotonic() + pause > end:
+                    raise
+                _say(f"{error}; tried again in {pause:g} s")
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_WAIT)
+
+
+def _code_of(error: Exception) -> int:
+    if isinstance(error, NotSetUpError):
+        return _NOT_PERMITTED
+    return INFRASTRUCTURE if isinstance(error, UnavailableError) else _NOT_RUN
 
 
 def _run(command: Sequence[str], places: Mapping[str, Path]) -> int:
@@ -101,10 +158,10 @@ def _placed(word: str, places: Mapping[str, Path]) -> str:
     return word
 
 
-def _fetch(source: str, folder: Path, but: str | None = None) -> bool:
+def _fetch(source: str, folder: Path, wait: _Wait, but: str | None = None) -> bool:
     """Fetch all below *source*, leaving out what begins as *but* says; tell if there is anything."""
     store, prefix = _store(source)
-    found = every(lambda cursor: store.list(prefix, cursor=cursor))
+    found = wait(lambda: list(every(lambda cursor: store.list(prefix, cursor=cursor))))
     keys = [info.key.removeprefix(prefix) for info in found]
 
     def fetch(key: str) -> None:
@@ -115,11 +172,11 @@ def _fetch(source: str, folder: Path, but: str | None = None) -> bool:
 
     folder.mkdir(exist_ok=True)
     wanted = [key for key in keys if but is None or not key.startswith(but)]
-    _all(fetch, wanted)
+    _all(lambda key: wait(lambda: fetch(key)), wanted)
     return bool(wanted)
 
 
-def _bring_back(folder: Path, target: str, manifest: str) -> None:
+def _bring_back(folder: Path, target: str, manifest: str, wait: _Wait) -> None:
     store, prefix = _store(target)
     sums: dict[str, str] = {}
 
@@ -131,8 +188,10 @@ def _bring_back(folder: Path, target: str, manifest: str) -> None:
             store.put(prefix + key, local)
 
     # What the command itself has listed is listed afresh, and was not all that comes back.
-    _all(send, [path for path in _files(folder) if path != folder / MANIFEST])
-    store.put(prefix + manifest, manifest_text(sums).encode(errors="surrogateescape"))
+    results = [path for path in _files(folder) if path != folder / MANIFEST]
+    _all(lambda path: wait(lambda: send(path)), results)
+    listed = manifest_text(sums).encode(errors="surrogateescape")
+    wait(lambda: store.put(prefix + manifest, listed))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -158,9 +217,8 @@ def _store(location: str) -> tuple[S3ObjectStore, str]:
     return S3ObjectStore(Clients(threads=_THREADS).s3(), bucket), folder.rstrip("/") + "/"
 
 
-def _say(text: str) -> int:
+def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
-    return _NOT_RUN
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ import threading
 import time
 from typing import Any, Dict, Tuple  # noqa: UP035
 
-VANISHED = 75
-"""EX_TEMPFAIL: another job had this key, and nothing tells how it ended."""
+VANISHED = 187
+"""INFRASTRUCTURE of ``daylily.domain.retry``: another job had this key, and went without a word."""
 NOT_FOUND = 127
 LAST_WORD = 2.0
 """Seconds to wait, after a task has ended, for its children to finish what they say."""
