@@ -120,7 +120,12 @@ class Compute(Protocol):
         """
 
     def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
-        """Return what is known of each job, in one go; a key the engine never heard of is left out."""
+        """
+        Return what is known of each job, in one go; a key the engine never heard of is left out.
+
+        What it knows runs sooner or later, also where its submitter has died in the midst of submitting
+        it: for nobody submits again what was found here. A look may finish what was left undone.
+        """
 
     def cancel(self, key: str) -> None:
         """

@@ -80,6 +80,11 @@ class Cluster:
             "slurmd",
         )
 
+    def set_node(self, *words: str) -> None:
+        """Have the node be in another state (``state=down``), as its operator would."""
+        found = self._call("scontrol", "update", "nodename=n1", *words)
+        assert found.returncode == 0, found.stderr
+
     def stop_controller(self) -> None:
         """Stop the controller, which saves what it knows, and wait until it is gone."""
         self._kill("slurmctld")

@@ -13,7 +13,7 @@ from tests.integration.slurm.cluster import Cluster, cluster
 
 from daylily.adapters.slurm.compute import SlurmCompute
 from daylily.adapters.slurm.runner import Finished, LocalRunner, Runner
-from daylily.domain.errors import UnavailableError
+from daylily.domain.errors import RejectedError, UnavailableError
 from daylily.domain.pipelines import Resources
 from daylily.ports.compute import Compute, Job, Phase
 from daylily.testing.contracts.compute import (
@@ -82,6 +82,46 @@ def test_cut_off_while_submitting(
 
     assert await_end(engine, KEY, jobs).phase is Phase.SUCCEEDED
     assert jobs.starts(KEY) == 1
+
+
+def test_nobody_submits_again(engine: SlurmCompute, jobs: SlurmBench, slurm: Cluster) -> None:
+    """A job whose submitter died before it let it go runs as soon as anybody asks how it stands."""
+    with pytest.raises(UnavailableError):
+        evolve(engine, runner=Dying(engine.runner, "scontrol", False)).submit(jobs.succeeds(KEY))
+    assert engine.status([KEY])[KEY].phase is Phase.QUEUED
+    assert await_end(engine, KEY, jobs).phase is Phase.SUCCEEDED
+
+
+def test_nobody_lets_go_what_is_to_be_canceled(engine: SlurmCompute, jobs: SlurmBench) -> None:
+    """A job whose submitter died before it let it go never runs once it is canceled."""
+    with pytest.raises(UnavailableError):
+        evolve(engine, runner=Dying(engine.runner, "scontrol", False)).submit(jobs.succeeds(KEY))
+    engine.cancel(KEY)
+    status = engine.status([KEY])[KEY]
+    assert (status.phase, status.started_at) == (Phase.CANCELED, None)
+
+
+@pytest.mark.parametrize("hold", ["hold", "uhold"])
+def test_operator_holds_in_slurm(
+    engine: SlurmCompute, jobs: SlurmBench, slurm: Cluster, hold: str
+) -> None:
+    """What somebody holds in Slurm waits until somebody there lets it go; a look does not."""
+    slurm.set_node("state=drain", "reason=so that it waits")
+    try:
+        number = engine.submit(jobs.succeeds(KEY))
+        # Slurm notes within a second or so that it waits for its turn.
+        since = ["squeue", "-h", "-j", number, "-O", "AccrueTime"]
+        _until(jobs, lambda: b"N/A" not in engine.runner.run(since).output)
+        engine.runner.run(["scontrol", hold, number])
+    finally:
+        slurm.set_node("state=resume")
+    for _ in range(3):
+        status = engine.status([KEY])[KEY]
+        assert (status.phase, status.message[:14]) == (Phase.QUEUED, "Slurm: JobHeld")
+    assert engine.submit(jobs.succeeds(KEY)) == number
+    assert engine.status([KEY])[KEY].phase is Phase.QUEUED
+    engine.runner.run(["scontrol", "release", number])
+    assert await_end(engine, KEY, jobs).phase is Phase.SUCCEEDED
 
 
 def test_late_submitter(engine: SlurmCompute, jobs: SlurmBench) -> None:
@@ -209,6 +249,31 @@ def _until(bench: Bench, holds: Callable[[], bool]) -> None:
             return
         bench.pause()
     raise AssertionError("it never came to that")
+
+
+def test_nodes_that_are_away(engine: SlurmCompute, jobs: SlurmBench, slurm: Cluster) -> None:
+    """What could run on a node that is down waits for it; what no node is made for is refused."""
+    slurm.set_node("state=down", "reason=broken")
+    try:
+        engine.submit(jobs.succeeds(KEY))
+        with pytest.raises(RejectedError, match="node configuration"):
+            engine.submit(jobs.impossible("ws-2/1"))
+        assert engine.status([KEY, "ws-2/1"])[KEY].phase is Phase.QUEUED
+    finally:
+        slurm.set_node("state=resume")
+    assert await_end(engine, KEY, jobs).phase is Phase.SUCCEEDED
+
+
+def test_controller_that_has_just_started(
+    engine: SlurmCompute, jobs: SlurmBench, slurm: Cluster
+) -> None:
+    """A controller that has not heard of its nodes yet refuses nothing for good."""
+    for number in range(1, 4):
+        slurm.stop_controller()
+        slurm.start_controller()
+        engine.submit(jobs.succeeds(f"ws-1/{number}"))
+    for number in range(1, 4):
+        assert await_end(engine, f"ws-1/{number}", jobs).phase is Phase.SUCCEEDED
 
 
 def test_operator_cancels_in_slurm(engine: SlurmCompute, jobs: SlurmBench) -> None:

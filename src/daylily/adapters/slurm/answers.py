@@ -5,15 +5,35 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daylily.ports.compute import Phase
 
 SQUEUE_FORMAT: Final = (
-    "ArrayJobID:|,Name:|,State:|,exit_code:|,StartTime:|,EndTime:|,Reason:|,ArrayTaskID:|"
+    "ArrayJobID:|,Name:|,State:|,exit_code:|,StartTime:|,EndTime:|,Reason:|,NodeList:|,ArrayTaskID:|"
+    ",AccrueTime:|"
 )
-SACCT_FORMAT: Final = "JobID,JobName,State,ExitCode,Start,End,Reason"
-"""The same columns but the last one; both commands are given SLURM_TIME_FORMAT=%s."""
+SACCT_FORMAT: Final = "JobID,JobName,State,ExitCode,Start,End,Reason,NodeList"
+"""The same columns but the last two; both commands are given SLURM_TIME_FORMAT=%s."""
+
+NO_NODE: Final = "Requested node configuration is not available"
+"""What sbatch says where no node can run a job; ``nodes`` tells whether that is for good."""
+_REFUSALS: Final = (
+    NO_NODE,
+    "Memory specification can not be satisfied",
+    "Invalid partition name specified",
+    "invalid partition specified",
+    "Invalid account or account/partition combination",
+    "Invalid qos specification",
+    "Requested time limit is invalid",
+    "More processors requested than permitted",
+    "Invalid feature specification",
+    "Unrecognized option",
+    "unrecognized option",
+    "Invalid generic resource",
+    "Invalid job array specification",
+)
+"""What sbatch says of jobs that can never run; all else may be over in a while."""
 
 TIMED_OUT: Final = 124
 """The exit code of a job that ran into its time limit, as ``timeout(1)`` has it."""
@@ -62,7 +82,7 @@ _CODES: Final = {"TIMEOUT": TIMED_OUT, "DEADLINE": TIMED_OUT, "OUT_OF_MEMORY": K
 _JOB: Final = re.compile(
     r"(?P<number>[0-9]+)(?:_(?:(?P<task>[0-9]+)|\[(?P<tasks>[0-9,-]+)(?:%[0-9]+)?\]))?"
 )
-_NOTHING: Final = frozenset({"", "None", "N/A", "Unknown", "(null)"})
+_NOTHING: Final = frozenset({"", "None", "None assigned", "N/A", "Unknown", "(null)"})
 
 
 @frozen(kw_only=True)
@@ -80,6 +100,8 @@ class SlurmJob:
     started_at: datetime | None
     ended_at: datetime | None
     reason: str
+    waited: bool = False
+    """Whether it has ever waited for its turn: not while it is held as it was submitted."""
 
     @property
     def phase(self) -> Phase:
@@ -92,27 +114,33 @@ class SlurmJob:
         return self.state in _PHASES
 
     @property
-    def held(self) -> bool:
-        """Whether it waits for somebody to let it go."""
-        return self.state == "PENDING" and self.reason.startswith("JobHeld")
+    def unreleased(self) -> bool:
+        """Whether its submitter has not let it go yet, as he had what an operator may hold later."""
+        return self.state == "PENDING" and self.reason == "JobHeldUser" and not self.waited
+
+
+def is_refusal(complaint: str) -> bool:
+    """Tell whether sbatch says of a job that it can never run."""
+    return any(words in complaint for words in _REFUSALS)
 
 
 def read_squeue(output: str) -> Iterator[SlurmJob]:
     """Yield the jobs of ``squeue -h -r -O`` with our format; lines that are no job are passed over."""
     for line in output.splitlines():
         cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) >= 8 and cells[0].isdigit() and cells[3].isdigit():
+        if len(cells) >= 10 and cells[0].isdigit() and cells[3].isdigit():
             # A wait status: the exit code in the high byte, a signal in the low one.
             status = int(cells[3])
-            task = int(cells[7]) if cells[7].isdigit() else None
-            yield _job(int(cells[0]), task, cells, (status >> 8) & 255, status & 127)
+            task = int(cells[8]) if cells[8].isdigit() else None
+            job = _job(int(cells[0]), task, cells, (status >> 8) & 255, status & 127)
+            yield evolve(job, waited=cells[9].isdigit())
 
 
 def read_sacct(output: str) -> Iterator[SlurmJob]:
     """Yield the jobs of ``sacct -n -P -X`` with our format; lines that are no job are passed over."""
     for line in output.splitlines():
         cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) >= 7 and (found := _JOB.fullmatch(cells[0])):
+        if len(cells) >= 8 and (found := _JOB.fullmatch(cells[0])):
             code, _, signal = cells[3].partition(":")
             ending = int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0
             for task in _tasks(found["task"], found["tasks"]):
@@ -130,10 +158,11 @@ def _tasks(task: str | None, tasks: str | None) -> Iterator[int | None]:
 
 
 def _job(number: int, task: int | None, cells: list[str], code: int, signal: int) -> SlurmJob:
-    _, name, state, _, start, end, reason = cells[:7]
+    _, name, state, _, start, end, reason, nodes = cells[:8]
     state = state.split()[0].rstrip("+") if state else ""  # "CANCELLED by 1000"
     phase = _PHASES.get(state, UNKNOWN)
-    begun = phase is not Phase.QUEUED
+    # What is canceled while it waits is told to have started then; but it was on no node.
+    begun = phase is not Phase.QUEUED and not (phase is Phase.CANCELED and nodes in _NOTHING)
     return SlurmJob(
         number=number,
         task=task,
@@ -141,7 +170,7 @@ def _job(number: int, task: int | None, cells: list[str], code: int, signal: int
         state=state,
         exit_code=_exit_code(state, phase, code, signal),
         started_at=_instant(start) if begun else None,
-        ended_at=_instant(end) if begun and phase is not Phase.RUNNING else None,
+        ended_at=_instant(end) if phase not in {Phase.QUEUED, Phase.RUNNING} else None,
         reason="" if reason in _NOTHING else reason,
     )
 

@@ -26,9 +26,11 @@ from daylily.adapters.slurm.answers import (
     SACCT_FORMAT,
     SQUEUE_FORMAT,
     SlurmJob,
+    is_refusal,
     read_sacct,
     read_squeue,
 )
+from daylily.adapters.slurm.nodes import megabytes, tried_out
 from daylily.adapters.slurm.progress import READ, read_progress
 from daylily.adapters.slurm.runner import Finished, Runner
 from daylily.domain.errors import NotFoundError, RejectedError, UnavailableError
@@ -46,22 +48,6 @@ _EPOCH: Final = ("env", "SLURM_TIME_FORMAT=%s")
 _NAMES: Final = 400
 """Names in one question: an argument of a command cannot be of any length."""
 _TAIL: Final = 4000
-_REFUSALS: Final = (
-    "Requested node configuration is not available",
-    "Memory specification can not be satisfied",
-    "Invalid partition name specified",
-    "invalid partition specified",
-    "Invalid account or account/partition combination",
-    "Invalid qos specification",
-    "Requested time limit is invalid",
-    "More processors requested than permitted",
-    "Invalid feature specification",
-    "Unrecognized option",
-    "unrecognized option",
-    "Invalid generic resource",
-    "Invalid job array specification",
-)
-"""What sbatch says of jobs that can never run; all else may be over in a while."""
 _NO_RECORDS: Final = "accounting storage is disabled"
 _ENDED: Final = ("already finished", "already completing", "Invalid job id")
 
@@ -109,21 +95,33 @@ class SlurmCompute:
         if known is None:
             request = self._request(job)
             # What is held is not checked against the nodes that there are.
-            self._accepted(job.key, self._run("sbatch", "--test-only", *request, given=b"#!/bin/sh\n"))
+            self._accepted(job.key, tried_out(self.runner, request, job.resources))
             self._make_folder()
             if job.tasks:
                 self._write(f"{self._base(job.key)}.tasks", arrays.names_file(job))
             known = self._eldest(job.key, self._sbatch(job.key, self._script(job), request))
         number = str(_number(known))
-        if any(each.held and not each.name.endswith(CANCELED) for each in known.values()):
+        if _is_unreleased(known):
             self._act("scontrol", "release", number)
         return number
 
     def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
-        """Return what is known of each job; see Compute."""
+        """
+        Return what is known of each job; see Compute.
+
+        A look also finishes what a dead process left undone: what a killed submitter did not let go,
+        it does.
+        """
         for key in keys:
             check_attempt_key(key)
         known = self._jobs(keys)
+        for rows in known.values():
+            if _is_unreleased(rows):
+                # Should it fail, the next look tries again: it must not hide how other jobs stand.
+                self._run("scontrol", "release", str(_number(rows)))
+        return self._statuses(keys, known)
+
+    def _statuses(self, keys: Collection[str], known: Mapping[str, _Rows]) -> dict[str, JobStatus]:
         found = {key: self._told(key, rows[None]) for key, rows in known.items() if None in rows}
         found |= self._with_progress(found)
         found |= self._told_of_arrays({key: rows for key, rows in known.items() if key not in found})
@@ -132,7 +130,7 @@ class SlurmCompute:
     def cancel(self, key: str) -> None:
         """Stop a job with all its processes; see Compute."""
         check_attempt_key(key)
-        if not self.status([key]):
+        if not self._statuses([key], self._jobs([key])):  # which lets nothing go
             self._make_folder()
             self._sbatch(key + CANCELED, "#!/bin/sh\n", self.options)
         live = {job.number for job in self._queue([key]) if job.phase in {Phase.QUEUED, Phase.RUNNING}}
@@ -161,7 +159,7 @@ class SlurmCompute:
             *self.options,
             *array,
             f"--cpus-per-task={needs.cpus}",
-            f"--mem={math.ceil(needs.memory_gb * 1024)}M",
+            f"--mem={megabytes(needs)}M",
             f"--time={math.ceil(needs.time_limit.total_seconds() / 60)}",
         )
 
@@ -212,7 +210,7 @@ class SlurmCompute:
         return int(number)
 
     def _accepted(self, key: str, found: Finished) -> Finished:
-        if any(word in found.complaint for word in _REFUSALS):
+        if is_refusal(found.complaint):
             raise RejectedError(f"{key}: sbatch refuses it: {found.complaint.strip()}")
         return self._check(found)
 
@@ -379,6 +377,11 @@ def _parts(words: Collection[str]) -> Iterator[list[str]]:
     rest = iter(words)
     while part := list(islice(rest, _NAMES)):
         yield part
+
+
+def _is_unreleased(rows: _Rows) -> bool:
+    """Tell whether the job that counts for a key is held as it was submitted."""
+    return any(job.unreleased and not job.name.endswith(CANCELED) for job in rows.values())
 
 
 def _number(rows: _Rows) -> int:
