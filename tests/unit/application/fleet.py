@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 from attrs import define, field, frozen
 from hypothesis import strategies as st
@@ -27,11 +27,11 @@ from daylily.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
-from daylily.domain.events import EventKind
+from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import TERMINAL, State
 from daylily.domain.sentinels import Sentinel, SentinelBody, projection, state_shown
 from daylily.domain.workset import Transition, Workset
-from daylily.ports.compute import Job, Phase
+from daylily.ports.compute import Job, JobStatus, Phase
 from daylily.ports.paging import every
 from daylily.testing.faults import Blow, Killed
 from daylily.testing.interleave import Interleaving, Outcome
@@ -214,10 +214,37 @@ class WitnessedObjects(InMemoryObjectStore):
 
 @define
 class WitnessedCompute(InMemoryCompute):
-    """An engine of which a witness sees each start."""
+    """
+    An engine of which a witness sees each start.
+
+    As Slurm does, it takes a job in two steps: one that is held waits until it is let go, by whoever
+    submits it or, should they die in between, by a look of anybody's.
+    """
 
     witness: Witness = field(factory=Witness)
     store: InMemoryStateStore = field(factory=InMemoryStateStore)
+    held: dict[str, Job] = field(init=False, factory=dict)
+
+    def hold(self, job: Job) -> None:
+        """Take a job that does not run yet."""
+        self._check_up()
+        if job.key not in self._entries:
+            self.held[job.key] = job
+            self._put(job.key, Phase.QUEUED)
+
+    def let_go(self, key: str) -> None:
+        """Have a job run that is held, unless it has been canceled since."""
+        self._check_up()
+        job = self.held.pop(key, None)
+        if job is not None and self._entries[key].status.phase is Phase.QUEUED:
+            del self._entries[key]
+            self.submit(job)
+
+    def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
+        """See Compute.status."""
+        for key in keys:
+            self.let_go(key)
+        return super().status(keys)
 
     def submit(self, job: Job) -> str:
         """See Compute.submit."""
@@ -243,6 +270,22 @@ class WitnessedCompute(InMemoryCompute):
         ]
 
 
+@frozen
+class InTwoSteps:
+    """The same engine for those who may die between its two steps."""
+
+    engine: WitnessedCompute
+
+    def submit(self, job: Job) -> str:
+        """See Compute.submit."""
+        self.engine.hold(job)
+        self.engine.let_go(job.key)
+        return job.key
+
+    def __getattr__(self, method: str) -> object:
+        return getattr(self.engine, method)
+
+
 @define
 class Fleet:
     """One world, and the actors of one play on it."""
@@ -254,6 +297,8 @@ class Fleet:
     interleaving: Interleaving = field(init=False)
     promised: list[str] = field(init=False, factory=list)
     """Worksets that somebody was told are there."""
+    evicted: set[str] = field(init=False, factory=set)
+    """Worksets of which the operator has taken a lock of the old monitor away, having stopped it."""
     abandoned: set[str] = field(init=False, factory=set)
     """Worksets that the old monitor left in the midst of its run."""
     swept: int = field(init=False, default=0)
@@ -276,7 +321,10 @@ class Fleet:
     def wrap(self, port: object, name: str) -> object:
         """Return a stand-in for *port*, on the stage."""
         lagging = port.indexes if isinstance(port, WitnessedStore) else None
-        return self.interleaving.wrap(port, name, lagging)
+        staged = self.interleaving.wrap(port, name, lagging)
+        if isinstance(port, WitnessedCompute):
+            return InTwoSteps(cast("WitnessedCompute", staged))
+        return staged
 
     def app(self) -> App:
         """Return a process of its own."""
@@ -375,6 +423,8 @@ class Fleet:
         elif edit == Edit.FREE:
             self.free(workset_id)
         elif edit == Edit.DROP_LOCK:
+            if Sentinel.LOCK not in self.lab.ours(workset_id):
+                self.evicted.add(workset_id)
             objects.delete(directory + Sentinel.LOCK)
         elif edit == Edit.DROP_READY:
             if Sentinel.READY in self.lab.ours(workset_id):
@@ -417,8 +467,9 @@ class Fleet:
         self.abandoned.discard(name)
 
     def _old_begins(self, name: str, began: datetime) -> None:
-        if self.lab.clock() - began > OLD_LOCK_TIMEOUT - OLD_BACKOFF:
-            # It does not look again, so nothing could help against one that stalls for so long.
+        if self.lab.clock() - began > OLD_LOCK_TIMEOUT - OLD_BACKOFF or name in self.evicted:
+            # It does not look again, so nothing could help against one that stalls for so long, nor
+            # against one whose lock was taken away while it was alive.
             raise Killed("the old monitor was stopped")
         self.witness.rule(not self.running(name), f"the old monitor runs {name}, which runs")
         self.witness.old_at.add(name)
@@ -522,14 +573,18 @@ class Fleet:
         faults = []
         history = dict(enumerate(workset.history, start=1))
         for event in sent.values():
-            number = int(event.event_id.split("-")[-2])
+            number = _step_of(event)
             if number not in history or history[number].state is not event.state:
                 faults.append(f"{name}: told {event}, which did not happen")
         for number, step in history.items():
             kind = EventKind.REGISTERED if number == 1 else TOLD.get(step.state)
             if kind and not _is_theirs(history, number) and f"{name}-{number}-{kind}" not in sent:
                 faults.append(f"{name}: never told of {step}")
-        numbers = Counter(event_id.split("-")[-2] for event_id in sent)
+        # What is told while it runs is told as often as there is news.
+        steps = (
+            event for event in sent.values() if event.kind not in {EventKind.ATTENTION, EventKind.STEP}
+        )
+        numbers = Counter(map(_step_of, steps))
         faults += [f"{name}: told twice of step {n}" for n, times in numbers.items() if times > 1]
         return faults
 
@@ -537,6 +592,12 @@ class Fleet:
         """Return all that happened."""
         steps = [f"{w.workset_id}: {step}" for w in self.lab.worksets() for step in w.history]
         return "\n".join([f"{self.cast}", f"{self.happenings}", *self.interleaving.log, *steps])
+
+
+def _step_of(event: Event) -> int:
+    """Return the number of the step that is told of, or after which something is told."""
+    number, _, _ = event.event_id.removeprefix(f"{event.workset_id}-").partition("-")
+    return int(number)
 
 
 def _is_theirs(history: Mapping[int, Transition], number: int) -> bool:

@@ -10,7 +10,13 @@ from typing import Any, cast
 import pytest
 from attrs import evolve
 from tests.unit.application.crash_scenarios import completes, perform
-from tests.unit.application.fleet import Fleet, WitnessedObjects, random_cast
+from tests.unit.application.fleet import (
+    Cast,
+    Fleet,
+    WitnessedCompute,
+    WitnessedObjects,
+    random_cast,
+)
 from tests.unit.application.lab import ADA, Lab, Meanwhile
 from tests.unit.application.test_races import (
     a_slow_monitor_and_an_old_one,
@@ -19,6 +25,7 @@ from tests.unit.application.test_races import (
 )
 from tests.unit.application.test_settle_launch import in_doubt as left_in_doubt
 
+from daylily.adapters.memory.compute import InMemoryCompute
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
@@ -190,6 +197,11 @@ def the_engine_not_asked(patch: Patch) -> None:
     patch.setattr(SettleLaunch, "known", lambda *_: None)
 
 
+def held_jobs_stay_held(patch: Patch) -> None:
+    """An engine leaves what nobody has let go as it is, whoever asks how it stands."""
+    patch.setattr(WitnessedCompute, "status", InMemoryCompute.status)
+
+
 def another_key_at_each_grant(patch: Patch) -> None:
     """A launcher that takes a lock over submits under a key of its own."""
 
@@ -280,6 +292,15 @@ def given_up() -> None:
     assert not running, "it is canceled, and runs"
 
 
+def dead_at_any_call() -> None:
+    """A lone launcher that dies at any of its calls, also after its job was taken and is held yet."""
+    alone = Cast(monitors=1, cycles=1)
+    undisturbed = Fleet(alone)
+    undisturbed.perform()
+    for at in range(1, len(undisturbed.interleaving.log) + 2):
+        Fleet(alone, {at: Blow.DIES_BEFORE}).perform()
+
+
 def withdrawn_late() -> None:
     """A monitor that is slow to withdraw what a later step of the workset has posted anew."""
     sentinels = ObjectSentinelStore(InMemoryObjectStore())
@@ -312,6 +333,7 @@ CAUGHT_BY: dict[Callable[[Patch], None], Callable[[], None]] = {
     launch_before_the_intent: fleets,
     token_not_checked: fleets,
     the_engine_not_asked: given_up,
+    held_jobs_stay_held: dead_at_any_call,
     another_key_at_each_grant: fleets,
     silence_taken_for_failure: silent_engine,
     cancel_without_the_engine: fleets,
@@ -340,6 +362,7 @@ NETS = (
     stalled_and_canceled,
     silent_engine,
     given_up,
+    dead_at_any_call,
     withdrawn_late,
 )
 
