@@ -595,9 +595,9 @@ class Fleet:
 
 
 def _step_of(event: Event) -> int:
-    """Return the number of the step that is told of, or after which something is told."""
+    """Return the number of the step that is told of, or after which something is told; 0 if of none."""
     number, _, _ = event.event_id.removeprefix(f"{event.workset_id}-").partition("-")
-    return int(number)
+    return int(number) if number.isdigit() else 0
 
 
 def _is_theirs(history: Mapping[int, Transition], number: int) -> bool:
