@@ -71,7 +71,7 @@ from daylily.connecting import (
     pool_identities,
     pool_setup,
 )
-from daylily.connecting.engines import python_of, staging
+from daylily.connecting.engines import python_of, staging, summing
 from daylily.domain.errors import AlreadyExistsError
 from daylily.domain.estimate import RateCard
 from daylily.domain.reporting import Facts
@@ -251,6 +251,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             pythons={each.cluster.name: python_of(settings.within(each)) for each in settings.clusters},
             region=settings.region,
             staging=staging(settings),
+            summing=summing(settings),
         ),
         seals=seals,
         slots=Slots(world.documents, world.store, limits),

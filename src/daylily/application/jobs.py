@@ -52,6 +52,8 @@ class MakeJob:
     pythons: Mapping[str, str] = field(factory=dict)
     region: str = ""
     staging: Staging | None = None
+    summing: tuple[str, ...] = ()
+    """What runs a command, and lists the checksums of results that stay on the engine's disks."""
 
     def __call__(self, locked: Workset) -> Job:
         """
@@ -88,17 +90,18 @@ class MakeJob:
             return evolve(job, arguments=self._steps(locked, pipeline, values, lists))
         if not pipeline.per_sample:
             return evolve(job, arguments=self._command(locked, pipeline, values, lists))
+        names = _samples(locked)
         tasks = [
             Task(
                 name=name,
-                arguments=self._staged(
+                arguments=self._wrapped(
                     locked,
-                    values["results_uri"],
+                    results,
                     pipeline.arguments({**values, SAMPLE: name}, lists),
-                    ("--manifest", f"manifest.{name}.sha256"),
+                    ("--task", name, "--of", str(len(names))),
                 ),
             )
-            for name in _samples(locked)
+            for name in names
         ]
         return evolve(job, tasks=tuple(tasks))
 
@@ -116,7 +119,7 @@ class MakeJob:
         words = pipeline.arguments(values, lists)
         if pipeline.sample_option is not None:
             words += tuple(w for name in locked.retry_only for w in (pipeline.sample_option, name))
-        return self._staged(locked, values["results_uri"], words)
+        return self._wrapped(locked, values["results_uri"], words)
 
     def _steps(
         self,
@@ -134,6 +137,14 @@ class MakeJob:
         words += [word for place in places for word in ("--resume", place)]
         fetched = tuple(word for place in earlier for word in ("--earlier", place))
         return self._staged(locked, values["results_uri"], words, fetched)
+
+    def _wrapped(
+        self, locked: Workset, results: str, words: Sequence[str], options: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Return what runs a command and leaves a list of checksums beside its results."""
+        if self.staging is not None or not self.summing:
+            return self._staged(locked, results, words, options)
+        return (*self.summing, results, *options, "--", *words)
 
     def _staged(
         self, locked: Workset, results: str, words: Sequence[str], options: Sequence[str] = ()

@@ -4,8 +4,10 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import resources
 from typing import TYPE_CHECKING
 
+from daylily import pipelines
 from daylily.adapters.system import utc_now
 from daylily.application.jobs import Staging
 from daylily.application.places import Places
@@ -31,6 +33,14 @@ def staging(settings: Settings) -> Staging | None:
         earlier=staged.EARLIER,
         environment={**staged.passed_on(os.environ), **_own_aws(settings)},
     )
+
+
+def summing(settings: Settings) -> tuple[str, ...]:
+    """Return what lists checksums where files stay with engines: source, as nodes may lack Daylily."""
+    if settings.store == "aws" or settings.engine == "memory":
+        return ()
+    source = resources.files(pipelines).joinpath("summed.py").read_text(encoding="utf-8")
+    return ("python3", "-c", source)
 
 
 def _own_aws(settings: Settings) -> Mapping[str, str]:

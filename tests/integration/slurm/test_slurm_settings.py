@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.integration.checksums import check_lists
 from tests.integration.reads import measured, results
 from tests.integration.slurm.cluster import Cluster
 
@@ -28,3 +29,10 @@ def test_fastq_qc_on_slurm(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.M
     assert now.state is State.COMPLETE
     assert {"report.html", "manifest.sha256"} <= results(app, now)
     app.world.close()
+
+
+def test_results_are_listed(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One list of checksums a workset on the disks of a cluster, also where each sample has a task."""
+    monkeypatch.setenv("SLURM_CONF", slurm.environment["SLURM_CONF"])
+    folder = str(slurm.home / "listed")
+    check_lists(tmp_path, DAYLILY_ENGINE="slurm", DAYLILY_SLURM_FOLDER=folder)

@@ -210,12 +210,28 @@ def test_files_that_are_elsewhere_are_fetched(lab: Lab, pipeline: str) -> None:
         assert "@RESULTS@" in words[words.index("--") :]
     assert job.environment == STAGING.environment
     if pipeline == "each":
-        assert [options(task.arguments, "--manifest") for task in job.tasks] == [
-            ["manifest.B.sha256"], ["manifest.C.sha256"]
-        ]  # fmt: skip
+        assert [options(task.arguments, "--task") for task in job.tasks] == [["B"], ["C"]]
+        assert [options(task.arguments, "--of") for task in job.tasks] == [["2"], ["2"]]
     if pipeline == "stepped":
         assert options(job.arguments, "--earlier") == [f"{here}/results/attempt-1"]
         assert options(job.arguments, "--resume") == ["@EARLIER@"]
+
+
+def test_checksums_are_listed_where_results_stay(lab: Lab) -> None:
+    """A command on the engine's own disks is wrapped; steps list theirs themselves."""
+    held = locked(lab.get(trio(lab, "plain").workset_id))
+    make = evolve(lab.app().cycle.start.job, summing=("sum",))
+    results = f"memory://{PREFIX}{held.workset_id}/results/attempt-1"
+    assert make(held).arguments == ("sum", results, "--", "plain", results)
+
+    each = evolve(held, manifest=evolve(held.manifest, pipeline="each"), retry_only=("A", "C"))
+    first, last = (task.arguments for task in make(each).tasks)
+    assert first[:7] == ("sum", results, "--task", "A", "--of", "2", "--")
+    assert last[2:6] == ("--task", "C", "--of", "2")
+
+    stepped = evolve(held, manifest=evolve(held.manifest, pipeline="stepped"))
+    assert make(stepped).arguments[1:3] == ("-m", STEPS)
+    assert evolve(make, staging=STAGING)(held).arguments[2] == "staged"
 
 
 def test_each_cluster_may_have_a_python_of_its_own(lab: Lab) -> None:

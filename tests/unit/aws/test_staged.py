@@ -1,5 +1,6 @@
 """A command on files in S3, with a store in memory in the place of S3."""
 
+import hashlib
 import io
 import sys
 import time
@@ -11,7 +12,9 @@ from attrs import define, field
 
 from daylily.adapters.aws import staged
 from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.domain.diagnosis import diagnose
 from daylily.domain.errors import NotSetUpError, UnavailableError
+from daylily.domain.results import manifest_text
 from daylily.domain.retry import INFRASTRUCTURE
 from daylily.ports.object_store import ObjectInfo
 from daylily.ports.paging import Page
@@ -30,6 +33,10 @@ class Flickering(InMemoryObjectStore):
     """A store that is away for some of its calls."""
 
     failing: dict[str, list[Exception]] = field(factory=dict)
+
+    def names(self, prefix: str) -> set[str]:
+        """Return what stands below a folder."""
+        return {info.key.removeprefix(prefix) for info in super().list(prefix).items}
 
     def _fail(self, name: str) -> None:
         if self.failing.get(name):
@@ -85,24 +92,34 @@ def test_what_an_earlier_attempt_left(
         assert (code, io.TextIOWrapper(stream).read()) == (0, found)
 
 
-AWAY = UnavailableError("s3 does not answer")
+AWAY = UnavailableError("s3 does not answer: could not connect to the endpoint")
 
 
-def run(*options: str, exit_code: int = 0) -> int:
+def run(*options: str, exit_code: int = 0, output: str = "out") -> int:
     """Run a command that copies its input, and ends with an exit code."""
     script = (
         "import pathlib, sys\n"
-        "workset, results, code = sys.argv[1:]\n"
-        "pathlib.Path(results, 'out').write_bytes(pathlib.Path(workset, 'in').read_bytes())\n"
+        "workset, results, code, output = sys.argv[1:]\n"
+        "pathlib.Path(results, output).write_bytes(pathlib.Path(workset, 'in').read_bytes())\n"
         "sys.exit(int(code))\n"
     )
     words = ["--workset", "s3://b/ws", "--results", "s3://b/ws/results/1", *options, "--"]
-    return staged.main([*words, sys.executable, "-c", script, "@WORKSET@", "@RESULTS@", str(exit_code)])
+    words += [sys.executable, "-c", script, "@WORKSET@", "@RESULTS@", str(exit_code), output]
+    return staged.main(words)
 
 
 @pytest.mark.parametrize("call", ["list", "open", "put"])
-def test_an_outage_is_waited_for(store: Flickering, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    """However often S3 is away for a while, the job is run once and its results come back."""
+def test_an_outage_is_waited_for(
+    store: Flickering,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    call: str,
+) -> None:
+    """
+    However often S3 is away for a while, the job is run once and its results come back.
+
+    What is said meanwhile is not taken for the reason of whatever the command fails of itself.
+    """
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     store.put("b/ws/in", b"reads")
@@ -112,6 +129,9 @@ def test_an_outage_is_waited_for(store: Flickering, monkeypatch: pytest.MonkeyPa
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     with store.open("b/ws/results/1/out") as stream:
         assert stream.read() == b"reads"
+    said = capfd.readouterr().err
+    assert "S3 is away: tried again in 60 s" in said
+    assert diagnose(said) is None
 
 
 @pytest.mark.parametrize("call", ["list", "open", "put"])
@@ -136,3 +156,15 @@ def test_a_failed_command_whose_results_are_lost(store: Flickering) -> None:
     store.failing["put"] = [AWAY]
 
     assert run("--patience", "0", exit_code=65) == 65
+
+
+def test_one_list_of_checksums_for_all_parts(store: Flickering) -> None:
+    """Each part leaves its own; whichever comes last makes one of all, in order of names."""
+    for name in ("B", "A", "C"):
+        store.put("b/ws/in", name.encode())
+        assert "manifest.sha256" not in store.names("b/ws/results/1/")
+        assert run("--task", name, "--of", "3", output=f"{name}.txt") == 0
+    with store.open("b/ws/results/1/manifest.sha256") as stream:
+        lines = stream.read().decode()
+    sums = {f"{name}.txt": hashlib.sha256(name.encode()).hexdigest() for name in "ABC"}
+    assert lines == manifest_text(sums)

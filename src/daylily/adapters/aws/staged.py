@@ -4,8 +4,9 @@ Run a pipeline on files in S3: fetch the workset, run the command, bring the res
 ``python -m daylily.adapters.aws.staged --workset s3://bucket/folder --results s3://... -- command`` is
 what an engine runs in place of the command where worksets live in S3. ``@WORKSET@`` and ``@RESULTS@``
 in the command stand for the local folders. Results come back also when the command failed: those of its
-sound samples are kept. ``manifest.sha256`` comes last, and lists all that came back. ``@EARLIER@`` is
-what earlier attempts have left: the first ``--earlier`` that has anything is fetched.
+sound samples are kept. ``manifest.sha256`` comes last, and lists all that came back; of a job in parts,
+each leaves a list of its own first, and the last of them one of all. ``@EARLIER@`` is what earlier
+attempts have left: the first ``--earlier`` that has anything is fetched.
 
 While S3 is away it is waited for: hours of work may hang on it. Should it stay away, the exit code says
 that the job is not to blame.
@@ -14,6 +15,7 @@ that the job is not to blame.
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +63,7 @@ _NOT_RUN: Final = 75
 """EX_TEMPFAIL: the command has not run, or its results are not there."""
 _NOT_PERMITTED: Final = 78
 """EX_CONFIG: S3 answers, and says no."""
+_OF_PART: Final = re.compile(r"manifest\.[^/]+\.sha256")
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 
@@ -77,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", required=True, help="s3://bucket/folder for what comes back")
     parser.add_argument("--earlier", action="append", default=[], help="s3:// of an earlier attempt")
     parser.add_argument("--scratch", type=Path, help="local folder for the files; else a temporary one")
-    parser.add_argument("--manifest", default=MANIFEST, help="name of the list of checksums")
+    parser.add_argument("--task", help="name of the part of the job that this is")
+    parser.add_argument("--of", type=int, default=1, help="how many parts the job has")
     parser.add_argument(
         "--patience", type=float, default=3600.0, help="seconds to wait for S3 while it is away"
     )
@@ -96,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outputs.mkdir()
         code = _run(given.command, {INPUTS: inputs, OUTPUTS: outputs, EARLIER: earlier})
         try:
-            _bring_back(outputs, given.results, given.manifest, wait)
+            _bring_back(outputs, given.results, wait, given.task, given.of)
         except (DaylilyError, OSError) as error:
             _say(f"cannot write {given.results}: {error}")
             return code or _code_of(error)
@@ -128,10 +132,11 @@ class _Wait:
                 return act()
             except NotSetUpError:
                 raise
-            except UnavailableError as error:
+            except UnavailableError:
                 if time.monotonic() + pause > end:
                     raise
-                _say(f"{error}; tried again in {pause:g} s")
+                # Not why: of that the command would be taken to have failed, should it fail.
+                _say(f"S3 is away: tried again in {pause:g} s")
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_WAIT)
 
@@ -176,7 +181,8 @@ def _fetch(source: str, folder: Path, wait: _Wait, but: str | None = None) -> bo
     return bool(wanted)
 
 
-def _bring_back(folder: Path, target: str, manifest: str, wait: _Wait) -> None:
+def _bring_back(folder: Path, target: str, wait: _Wait, task: str | None, parts: int) -> None:
+    """Send results and the list of their checksums; the last part of a job lists those of all."""
     store, prefix = _store(target)
     sums: dict[str, str] = {}
 
@@ -191,7 +197,25 @@ def _bring_back(folder: Path, target: str, manifest: str, wait: _Wait) -> None:
     results = [path for path in _files(folder) if path != folder / MANIFEST]
     _all(lambda path: wait(lambda: send(path)), results)
     listed = manifest_text(sums).encode(errors="surrogateescape")
-    wait(lambda: store.put(prefix + manifest, listed))
+    own = MANIFEST if task is None else f"manifest.{task}.sha256"
+    wait(lambda: store.put(prefix + own, listed))
+    if task is not None:
+        wait(lambda: _join(store, prefix, parts))
+
+
+def _join(store: S3ObjectStore, prefix: str, parts: int) -> None:
+    """Make one list of those of all parts, once they are there: whoever comes last sees them all."""
+    found = every(lambda cursor: store.list(f"{prefix}manifest.", cursor=cursor))
+    keys = [info.key for info in found if _OF_PART.fullmatch(info.key.removeprefix(prefix))]
+    if len(keys) < parts:
+        return
+    lines: set[bytes] = set()
+    for key in keys:
+        with store.open(key) as stream:
+            lines.update(stream.read().splitlines(keepends=True))
+    # By name, which begins after the sum; "\\" marks names that are written otherwise than they are.
+    ordered = sorted(lines, key=lambda line: line.removeprefix(b"\\")[64:])
+    store.put(prefix + MANIFEST, b"".join(ordered))
 
 
 def _files(folder: Path) -> Iterator[Path]:
