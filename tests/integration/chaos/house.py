@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from enum import IntEnum
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -35,6 +36,27 @@ PATIENCE: Final = 240.0
 """Seconds for whatever is waited for; far more than it takes, for machines that are busy."""
 READS: Final = b"@read\nACGT\n+\nFFFF\n"
 
+
+class Fate(IntEnum):
+    """What a job does, by the sum of the bytes of its workset's id (``JOB``)."""
+
+    FAILS = 0
+    """For good."""
+    FAILS_AT_FIRST = 1
+    """And succeeds when it is tried again."""
+
+
+def fate(workset_id: str) -> int:
+    """Return what the jobs of a workset do; most of them just succeed."""
+    return sum(workset_id.encode()) % 10
+
+
+def told(workset: Workset) -> str:
+    """Return the story of a workset, for people."""
+    steps = (f"{step.at:%H:%M:%S.%f} {step.state}: {step.reason}" for step in workset.history)
+    return "\n    ".join((f"{workset.workset_id} ({workset.name})", *steps))
+
+
 JOB: Final = """\
 import os, pathlib, sys
 launches, workset, attempt, results = sys.argv[1:]
@@ -47,7 +69,7 @@ if fate == 0:
     sys.exit("permission denied: this one is to fail for good")
 sys.exit(75 if fate == 1 and attempt == "1" else 0)
 """
-"""Writes down each launch. One in ten fails for good, one in ten at its first attempt."""
+"""Writes down each launch, and meets its fate."""
 
 
 @define
@@ -186,9 +208,10 @@ class House:
         act()
 
     def end(self) -> None:
-        """End all that is left."""
+        """End all that is left, and write down what became of all worksets."""
         for process in [*self.monitors, *([self.server] if self.server else [])]:
             self._kill(process)
+        (self.home / "worksets.log").write_text("\n".join(map(told, self.worksets())))
         self.app.world.close()
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
@@ -208,21 +231,36 @@ class House:
         while time.monotonic() < end:
             if (known := self.named(name)) is not None:
                 return known
-            try:
-                answer = httpx.post(
-                    f"http://127.0.0.1:{self.port}/api/customers/local/worksets",
-                    json=body,
-                    headers={"authorization": f"Bearer {TOKEN}"},
-                    timeout=60,
-                )
-            except httpx.HTTPError:
-                time.sleep(0.1)  # whether the API lives again can only be tried
-                continue
-            if answer.status_code == 201:
+            answer = self._post("/api/customers/local/worksets", body)
+            if answer is not None and answer.status_code == 201:
                 found: str = answer.json()["workset_id"]
                 return found
-            assert answer.status_code >= 500, answer.text
+            assert answer is None or answer.status_code >= 500, answer.text
         raise AssertionError(f"{name} could not be submitted: {self.logs()}")
+
+    def cancel(self, workset_id: str) -> None:
+        """Ask over HTTP for a cancel until there is an answer."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            answer = self._post(f"/api/customers/local/worksets/{workset_id}/cancel", {})
+            if answer is not None and answer.status_code < 500:
+                # What has ended is refused, and what an earlier request of ours was heard for.
+                assert answer.status_code in {200, 202, 409}, answer.text
+                return
+        raise AssertionError(f"{workset_id} could not be canceled: {self.logs()}")
+
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response | None:
+        """Ask the API for something; None if it does not answer."""
+        try:
+            return httpx.post(
+                f"http://127.0.0.1:{self.port}{path}",
+                json=body,
+                headers={"authorization": f"Bearer {TOKEN}"},
+                timeout=60,
+            )
+        except httpx.HTTPError:
+            time.sleep(0.1)  # whether the API lives again can only be tried
+            return None
 
     def named(self, name: str) -> str | None:
         """Return the id of the workset of that name, if it is there."""

@@ -11,10 +11,11 @@ from random import Random
 
 import pytest
 from tests.integration.aws import engines
-from tests.integration.chaos.house import House
+from tests.integration.chaos.house import Fate, House, fate, told
 from tests.integration.slurm.cluster import cluster
 
 from daylily.domain.lifecycle import State
+from daylily.domain.workset import Workset
 
 pytestmark = [
     pytest.mark.engine,
@@ -25,7 +26,8 @@ pytestmark = [
 ]
 
 WORKSETS = 60
-SEED = 20250602
+SEED = int(os.environ.get("CHAOS_SEED", "20250602"))
+"""``CHAOS_SEED=7 make chaos`` breaks other things at other times."""
 BREAKS = 18
 
 
@@ -59,16 +61,23 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 def test_sixty_worksets_in_chaos(house: House) -> None:
     """
-    All end, each attempt was launched once, and both ledgers agree.
+    All end as their jobs do, each attempt was launched once, and both ledgers agree.
 
-    Whatever was killed or stopped when, and although one in ten worksets fails for good.
+    Whatever was killed or stopped when. One in ten jobs fails for good, and one in ten at its first
+    attempt, which is all that may use up a retry. One in twelve is asked to be canceled, and ends so,
+    unless its job was faster. Nothing else ends in error: what was away says nothing of a workset.
     """
     submitted: list[str] = []
+    asked: set[str] = set()
     failed: list[BaseException] = []
 
     def submit() -> None:
         try:
-            submitted.extend(house.submit(f"workset {n:02}") for n in range(WORKSETS))
+            for n in range(WORKSETS):
+                submitted.append(house.submit(f"workset {n:02}"))
+                if n % 12 == 7:
+                    asked.add(submitted[-1])
+                    house.cancel(submitted[-1])
         except BaseException as error:  # noqa: BLE001 - raised below, where the test can see it
             failed.append(error)
 
@@ -87,16 +96,12 @@ def test_sixty_worksets_in_chaos(house: House) -> None:
     assert set(launched.values()) == {1}, launched.most_common(3)
     known = {f"{e.workset_id}/{a.number}" for e in ended for a in e.attempts if a.ran}
     assert launched.keys() <= known
+    assert not [told(each) for each in ended if each.state is not _end_of(each, asked)]
+    assert not [told(each) for each in ended if each.retries_used > _retries_of(each)]
     for workset in ended:
-        assert workset.state in {State.COMPLETE, State.ERROR, State.FAILED}
         for earlier, later in zip(workset.attempts, workset.attempts[1:], strict=False):
             assert earlier.ended_at is not None
             assert earlier.ended_at <= later.started_at
-    # Those whose job fails for good, and few others: an outage may look like files that are gone.
-    complete = sum(workset.state is State.COMPLETE for workset in ended)
-    bad = sum(_fails(workset.workset_id) for workset in ended)
-    odd = [w.history[-1] for w in ended if w.state is not State.COMPLETE and not _fails(w.workset_id)]
-    assert WORKSETS - bad - 3 <= complete <= WORKSETS - bad, odd
     for monitor in house.monitors:
         monitor.terminate()
         assert monitor.wait(60) == 0
@@ -106,6 +111,13 @@ def test_sixty_worksets_in_chaos(house: House) -> None:
     assert house.done.keys() >= {"kill_monitor", "kill_server", "stop_store", "stop_engine"}
 
 
-def _fails(workset_id: str) -> bool:
-    """Tell whether the job of a workset fails for good (``house.JOB``)."""
-    return sum(workset_id.encode()) % 10 == 0
+def _end_of(workset: Workset, asked: set[str]) -> State:
+    """Return how a workset has to end."""
+    if workset.workset_id in asked and workset.state is State.CANCELED:
+        return State.CANCELED
+    return State.ERROR if fate(workset.workset_id) == Fate.FAILS else State.COMPLETE
+
+
+def _retries_of(workset: Workset) -> int:
+    """Return how many retries the job of a workset may have used up."""
+    return 1 if fate(workset.workset_id) == Fate.FAILS_AT_FIRST else 0
