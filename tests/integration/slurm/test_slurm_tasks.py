@@ -72,7 +72,7 @@ class Forgetful(Runner):
         if "squeue" not in arguments:
             return found
         rows = found.output.splitlines(keepends=True)
-        kept = (row for row in rows if int(row.split(b"|")[7]) >= self.tasks)
+        kept = (row for row in rows if int(row.split(b"|")[8]) >= self.tasks)
         return evolve(found, output=b"".join(kept))
 
 
