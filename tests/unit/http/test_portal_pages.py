@@ -395,7 +395,7 @@ def test_hostile_results_stay_text(service: Service, api: Any, browser: Any) -> 
 def test_assets(service: Service, browser: Any) -> None:
     """Pages name each asset with its version, so that it can be kept for long."""
     service.app.world.store.add(a_workset("ws-1", customer_id="local"))
-    pages = ("", "worksets", "worksets/ws-1", "submit", "files", "yaml")
+    pages = ("", "worksets", "worksets/ws-1", "submit", "files", "yaml", "usage")
     text = "".join(browser.get(f"/portal/{path}").text for path in pages)
 
     for name, asset in ASSETS.items():
