@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Self
 
 from attrs import evolve, field, frozen
@@ -96,13 +96,19 @@ class Draft:
         body |= {name: value for name, value in more.items() if value}
         if self.max_retries == "0":
             body["max_retries"] = 0
-        known, named = {*self.brought}, {key.rpartition("/")[2]: key for key in self.brought}
+        return read_submission(body, max_retries=max_retries, key_of=self.key_of())
 
-        def key_of(written: str) -> str:
-            name = written.replace("\\", "/").rpartition("/")[2]
-            return written if written in known else named.get(name, written)
+    def key_of(self) -> Callable[[str], str]:
+        """Return what makes a key of what a cell says: files brought along go by their names."""
+        known, named = {*self.brought}, {_name(key): key for key in self.brought}
+        return lambda written: written if written in known else named.get(_name(written), written)
 
-        return read_submission(body, max_retries=max_retries, key_of=key_of)
+    def in_their_words(self, fault: Fault) -> Fault:
+        """Return a fault that calls files which were brought along by their names."""
+        message = fault.message
+        for key in self.brought:
+            message = message.replace(key, _name(key))
+        return Fault(fault.place, message)
 
 
 @frozen(kw_only=True)
@@ -173,7 +179,7 @@ def check(app: App, who: Principal, draft: Draft, *, whole: bool = True) -> Chec
     told = reading.told(fault for fault in found if not _is_missing(fault, coming))
     estimate, prices = costs(app, submission)
     checked = Checked(draft=draft, submission=submission, estimate=estimate, prices=prices)
-    return checked.with_faults(told.faults)
+    return checked.with_faults(map(draft.in_their_words, told.faults))
 
 
 def costs(app: App, submission: Submission) -> tuple[Estimate | None, Mapping[Priority, Estimate]]:
@@ -232,6 +238,10 @@ def _coming(submission: Submission, arriving: Collection[str]) -> Collection[str
 
 def _is_missing(fault: Fault, coming: Collection[str]) -> bool:
     return fault.place in coming and fault.message.endswith("; upload it first")
+
+
+def _name(written: str) -> str:
+    return written.replace("\\", "/").rpartition("/")[2]
 
 
 def whole_number(text: str) -> object:

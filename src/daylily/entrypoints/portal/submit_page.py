@@ -131,7 +131,7 @@ def _look(request: Person, app: App, form: TableForm) -> Response[Any]:
         return shown(
             request, "review.html", checked=checked, draft=draft, once=app.world.chance.token() * 2,
             pipeline=app.settings.registry.get(checked.submission.pipeline), genomes=GENOMES,
-            priorities=PRIORITIES, titles=TITLES, rows=[*lines_of(draft.table)][:LISTED],
+            priorities=PRIORITIES, rows=[*lines_of(draft.table)][:LISTED], key_of=draft.key_of(),
             columns=[TITLES[name] for name in draft.table.columns],
             files=sum(len([*p.files()]) for s in checked.submission.samples for p in s.pairs),
         )  # fmt: skip
@@ -153,7 +153,7 @@ def _submit(request: Person, app: App, form: TableForm, claim: Claim) -> Respons
         checked = check(app, who, form.draft)
         if checked.sound:
             faults = getattr(error, "faults", (Fault("", str(error)),))
-            checked = checked.with_faults(faults)
+            checked = checked.with_faults(map(form.draft.in_their_words, faults))
         return _form(request, app, checked, status_code=422)
     finally:
         if not kept:

@@ -168,7 +168,8 @@ async function begin(form) {
       // Where a sheet comes along, it is what says which samples there are: as in forms of the API.
       if (sheets.length) lines.push(...fresh.map((key) => `${key.split("/").pop()}: no row of the sheet names it`));
       else if (fresh.length) {
-        const found = await json("pairs", { keys: fresh });
+        // They go by their names: the server knows where they are being put.
+        const found = await json("pairs", { keys: fresh.map((key) => key.split("/").pop()) });
         lines.push(...found.notes);
         table.add(found);
       }
@@ -248,12 +249,16 @@ async function begin(form) {
     if (uploads.arriving.length && !waiting) event.preventDefault();
   });
 
-  picking(async (keys) => {
+  picking(async (picked) => {
     try {
+      // A name alone would stand for the file that was brought along.
+      const taken = new Set(brought.map((key) => key.split("/").pop()));
+      const keys = picked.filter((key) => key.includes("/") || !taken.has(key));
+      const lines = picked.filter((key) => !keys.includes(key)).map((key) => `${key}: a file of that name is being uploaded here`);
       const found = await json("pairs", { keys });
       table.add(found);
       await check();
-      notes(found.notes);
+      notes([...lines, ...found.notes]);
     } catch (error) {
       say(error.message);
     }

@@ -49,7 +49,9 @@ export class Uploads {
   // Each upload is { key, file, sent, state, error }; its state is waiting, going, done, failed or stopped.
   add(file, key) {
     const known = this.all.get(key);
-    if (known && ["waiting", "going", "done"].includes(known.state)) return;
+    const same = known?.file.size === file.size && known?.file.lastModified === file.lastModified;
+    if (same && ["waiting", "going", "done"].includes(known.state)) return;
+    known?.stop?.abort();
     const upload = { key, file, sent: 0, state: "waiting", error: "" };
     this.all.set(key, upload);
     this.draw(upload, known?.row);
