@@ -71,7 +71,6 @@ PAGES: Final = (
         for name, route, more in (
             ("log", "log", "log"),
             ("log-found", "log", "log?q=1+read"),
-            ("log-part", "log", "log?at=0"),
             ("results", "results", "results"),
             ("report", "view/{key:path}", "view/report.html"),
             ("table", "view/{key:path}", "view/S0/qc.tsv"),

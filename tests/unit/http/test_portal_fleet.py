@@ -346,3 +346,13 @@ def test_hostile_words_on_operators_pages(service: Service, browser: Any, name: 
     for path in ("", "/customers", "/customers/odd"):
         page = safe(browser.get(f"/portal/fleet{path}"))
         assert name in page.text or shown in page.text, path
+
+
+def test_what_is_beyond_the_bounds_may_stay(service: Service, browser: Any) -> None:
+    """Of an installation that was set up with more than can be agreed upon, the rest is changed."""
+    customers = service.app.world.customers
+    large = Customer(customer_id="large", name="Large", max_concurrent_worksets=100_000)
+    customers.add(large)
+    form = {"max_concurrent_worksets": "100000", "max_storage_gb": "500", "cost_center": "lab"}
+    assert sent(browser, "/customers/large", **form).status_code == 303
+    assert customers.get("large") == evolve(large, max_storage_gb=500.0, cost_center="lab")

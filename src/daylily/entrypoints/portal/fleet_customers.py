@@ -94,17 +94,18 @@ def change(request: Person, cid: FromPath[str], body: RawBody, app: UseCases) ->
     form = form_of(request, body)
     check_csrf(request, form)
     customer = app.manage.get(request.user, cid)
-    said = {name: form.get(name, "").strip() for name in _form(customer)}
-    worksets, storage = said["max_concurrent_worksets"], said["max_storage_gb"]
+    before = _form(customer)
+    said = {name: form.get(name, "").strip() for name in before}
+    # What stays may be beyond the bounds: an installation is set up with what it likes.
+    changed = {name for name in said if said[name] != before[name]}
+    values: dict[str, Any] = {
+        "max_concurrent_worksets": _whole(said["max_concurrent_worksets"]),
+        "max_storage_gb": _number(said["max_storage_gb"]),
+        "billing_account_id": said["billing_account_id"] or None,
+        "cost_center": said["cost_center"] or None,
+    }
     try:
-        app.manage.change(
-            request.user,
-            cid,
-            max_concurrent_worksets=_whole(worksets),
-            max_storage_gb=_number(storage),
-            billing_account_id=said["billing_account_id"] or None,
-            cost_center=said["cost_center"] or None,
-        )
+        app.manage.change(request.user, cid, **{name: values[name] for name in changed})
     except InvalidInputError as error:
         faults = {fault.place: fault.message for fault in error.faults}
         return _customer(request, app, customer, status_code=422, form=said, faults=faults)

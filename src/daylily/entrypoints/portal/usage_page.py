@@ -11,6 +11,7 @@ from litestar.response import Stream
 
 from daylily.bootstrap import App
 from daylily.domain.errors import NotFoundError
+from daylily.domain.lifecycle import State
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http.answers import disposition
 from daylily.entrypoints.http.requests import Fields, count, query
@@ -78,9 +79,9 @@ def _asked(request: Person, fields: Fields | None = None) -> tuple[str, int]:
 
 def _rows(request: Person, app: App, customer_id: str, since: datetime) -> Iterator[Iterable[str]]:
     yield _WORKSETS
-    where = Filter(customer_id=customer_id, created_from=since, states=None)
     # What has been put away has cost what it has cost.
-    worksets = every(lambda cursor: app.world.store.list(where, cursor=cursor, limit=1000))
+    where = Filter(customer_id=customer_id, created_from=since, states=frozenset(State))
+    worksets = every(lambda cursor: app.read.list(request.user, where, cursor=cursor, limit=1000))
     yield from map(_row, worksets)
 
 

@@ -78,7 +78,7 @@ def _attempt(request: Person) -> int | None:
 def _told(request: Person, app: App, workset: Workset, number: int | None) -> dict[str, Any]:
     attempt = number or len(workset.attempts)
     workset_id = workset.workset_id
-    folder = folder_of(request, app, workset, attempt)
+    folder = folder_of(request, app, workset, attempt, most=AT_A_GLANCE)
     progress = app.progress(request.user, workset_id, attempt=number)
     return {
         "workset": WorksetView.of(workset, app.read),

@@ -70,9 +70,16 @@ class Folder:
     """Whether everything was looked at."""
 
 
-def folder_of(request: Person, app: App, workset: Workset, attempt: int, below: str = "") -> Folder:
-    """Return what lies in a folder, which is empty where there has been no attempt."""
-    infos, whole = _listing(request, app, workset, attempt) if attempt else ([], True)
+def folder_of(
+    request: Person, app: App, workset: Workset, attempt: int, below: str = "", *, most: int = LISTED
+) -> Folder:
+    """
+    Return what lies in a folder, which is empty where there has been no attempt.
+
+    Args:
+        most: How many files are looked at, or some more.
+    """
+    infos, whole = _listing(request, app, workset, attempt, most) if attempt else ([], True)
     reports = [info for info in infos if _REPORT.fullmatch(info.key)]
     reports += [info for info in infos if info.key.endswith(".html")]
     files: list[Item] = []
@@ -102,7 +109,7 @@ def _name(item: Item) -> str:
 
 
 def _listing(
-    request: Person, app: App, workset: Workset, attempt: int
+    request: Person, app: App, workset: Workset, attempt: int, most: int
 ) -> tuple[list[ObjectInfo], bool]:
     found: list[ObjectInfo] = []
     cursor = None
@@ -110,8 +117,8 @@ def _listing(
         page = app.read.results(request.user, workset.workset_id, attempt=attempt, cursor=cursor)
         found += page.items
         cursor = page.cursor
-        if cursor is None or len(found) > LISTED:
-            return found[:LISTED], cursor is None and len(found) <= LISTED
+        if cursor is None or len(found) >= most:
+            return found, cursor is None
 
 
 @get("/worksets/{workset_id:str}/results", sync_to_thread=True)
