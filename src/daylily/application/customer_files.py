@@ -41,18 +41,28 @@ class CustomerFiles:
     places: Places
     quota: StorageQuota
 
-    def put(self, who: Principal, customer_id: str, key: str, source: BinaryIO) -> ObjectInfo:
+    def put(
+        self,
+        who: Principal,
+        customer_id: str,
+        key: str,
+        source: BinaryIO,
+        *,
+        size: int | None = None,
+    ) -> ObjectInfo:
         """
         Store a file, streaming it.
+
+        Args:
+            size: Bytes, where they are known before.
 
         Raises:
             InvalidInputError: *key* is no relative path, or a name that daylily itself uses.
         """
         self.check(who, customer_id)
         key = writable_key(key)
-        self.quota.take(customer_id, 0)
-        stored = self.objects.put(self.places.file(customer_id, key), source)
-        self.quota.note(customer_id, stored.size)
+        with self.quota.letting_in(customer_id, source, size=size) as bounded:
+            stored = self.objects.put(self.places.file(customer_id, key), bounded)
         return evolve(stored, key=key)
 
     def arrive(
@@ -75,13 +85,13 @@ class CustomerFiles:
         """
         self.check(who, customer_id)
         arrived = self.places.file(customer_id, f"{ARRIVING}/{token}")
-        self.quota.take(customer_id, 0)
-        try:
-            self.quota.note(customer_id, self.objects.put(arrived, source).size)
-            key = writable_key(named())
-            return evolve(self.objects.copy(arrived, self.places.file(customer_id, key)), key=key)
-        finally:
-            self.objects.delete(arrived)
+        with self.quota.letting_in(customer_id, source) as bounded:
+            try:
+                self.objects.put(arrived, bounded)
+                key = writable_key(named())
+                return evolve(self.objects.copy(arrived, self.places.file(customer_id, key)), key=key)
+            finally:
+                self.objects.delete(arrived)
 
     def take_in(self, who: Principal, customer_id: str, name: str, token: str, source: BinaryIO) -> str:
         """
@@ -96,8 +106,9 @@ class CustomerFiles:
         """
         self.check(who, customer_id)
         key = f"{ARRIVING}/{token}/{writable_key(name)}"
-        self.quota.take(customer_id, 0)
-        self.objects.put(self.places.file(customer_id, key), source)
+        # It does not stay: for the workset's copy of it there has to be room again.
+        with self.quota.letting_in(customer_id, source, kept=False) as bounded:
+            self.objects.put(self.places.file(customer_id, key), bounded)
         return key
 
     def drop(self, customer_id: str, key: str) -> None:

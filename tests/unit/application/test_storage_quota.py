@@ -9,7 +9,8 @@ from tests.unit.http.service import READS, Service, problem
 
 from daylily.adapters.memory.customers import InMemoryCustomers
 from daylily.adapters.memory.documents import InMemoryDocumentStore
-from daylily.application.storage_quota import GB, SOONEST, TRUSTED, StorageQuota
+from daylily.application.bounded_source import FIRST
+from daylily.application.storage_quota import GB, HELD, SOONEST, TRUSTED, StorageQuota
 from daylily.domain.customers import Principal, Role
 from daylily.domain.errors import NotFoundError, QuotaError
 from daylily.testing.clock import ManualClock
@@ -77,23 +78,86 @@ def test_never_beyond_the_limit() -> None:
 
 
 def test_what_nobody_knew_before() -> None:
-    """A file of unknown size is let in while there is room, and counted once it is there."""
+    """A source of unknown size gives as much as there is room for; what has not come holds no room."""
     yard = Yard()
-    yard.quota.take("acme", 0)
-    yard.quota.note("acme", 2 * GB)
-    yard.quota.note("acme", 0)
-    with pytest.raises(QuotaError):
+    yard.quota.take("acme", GB - 3 * FIRST)
+    with yard.quota.letting_in("acme", io.BytesIO(b"x" * FIRST)) as source:
+        assert source.readable()
+        assert source.read() == b"x" * FIRST
         yard.quota.take("acme", 0)
+        with pytest.raises(QuotaError):
+            yard.quota.take("acme", 2 * FIRST + 1)
+    with (
+        pytest.raises(QuotaError),
+        yard.quota.letting_in("acme", io.BytesIO(b"x" * 3 * FIRST)) as source,
+    ):
+        source.read()
+    with yard.quota.letting_in("acme", io.BytesIO(b"x"), size=2 * FIRST) as source:
+        source.read()
+        with pytest.raises(QuotaError), yard.quota.letting_in("acme", io.BytesIO(b"y")):
+            raise AssertionError("it was let in")
+    with yard.quota.letting_in("acme", io.BytesIO(b"x" * FIRST), kept=False) as source:
+        source.read()
+    yard.quota.take("acme", 2 * FIRST - 1)
+    with pytest.raises(QuotaError):
+        yard.quota.take("acme", 1)
+
+
+def test_what_is_on_its_way_is_not_forgotten() -> None:
+    """To measure all does not find what is still coming: the room for it stays held, for an hour."""
+    yard = Yard()
+    with yard.quota.letting_in("acme", io.BytesIO(), size=GB // 2):
+        yard.clock.advance(SOONEST)
+        with pytest.raises(QuotaError):
+            yard.quota.take("acme", GB // 2 + 1)
+        assert yard.asked == 2
+        yard.clock.advance(HELD)
+        yard.quota.take("acme", GB // 2 + 1)
+
+
+def test_many_uploads_at_once() -> None:
+    """Of 16 uploads whose size nobody knows, as many come in as there is room for, and no more."""
+    yard = Yard()
+    each, fit = 2 * FIRST, 5
+    yard.quota.take("acme", GB - fit * each)
+    stored: list[int] = []
+
+    def upload(_: int) -> None:
+        with yard.quota.letting_in("acme", io.BytesIO(b"x" * each)) as source:
+            stored.append(len(source.read()))
+
+    outcomes = race(upload, 16)
+    assert {type(outcome) for outcome in outcomes} <= {type(None), QuotaError}
+    came = sum(outcome is None for outcome in outcomes)
+    assert 1 <= came <= fit
+    while came < fit:
+        # Who was refused while others held room tries again, once they are done.
+        upload(0)
+        came += 1
+    with pytest.raises(QuotaError):
+        upload(0)
 
 
 def test_with_whom_nothing_was_agreed_upon() -> None:
     """The installation's own customer stores what it likes, and is not measured; nobody is nobody."""
     yard = Yard()
     yard.quota.take("local", 99 * GB)
-    yard.quota.note("local", 99 * GB)
+    with yard.quota.letting_in("local", source := io.BytesIO()) as given:
+        assert given is source
     assert yard.asked == 0
     with pytest.raises(NotFoundError):
         yard.quota.take("nobody", 1)
+
+
+def test_files_that_arrive_at_once(service: Service) -> None:
+    """Of 16 files of unknown size that are put at once, never more stands than there is room for."""
+    files, customers = service.app.files, service.app.world.customers
+    customer = customers.get("acme")
+    customers.save(customer, evolve(customer, max_storage_gb=(room := 5 * FIRST + 7) / GB))
+    outcomes = race(lambda n: files.put(EVE, "acme", f"{n}.fastq", io.BytesIO(b"x" * FIRST)).size, 16)
+    standing = sum(info.size for info in service.app.world.objects.list("files/acme/").items)
+    assert FIRST <= standing <= room
+    assert standing == sum(each for each in outcomes if isinstance(each, int))
 
 
 @pytest.fixture

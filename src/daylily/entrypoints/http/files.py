@@ -60,8 +60,8 @@ _ICONS: Final = {
 )
 async def upload(request: Call, cid: FromPath[str], app: UseCases, who: Who) -> Answer[FileView]:
     """Store the body as a file, whole or not at all; one of that name is replaced."""
-    key = key_in_path(request)
-    stored = await store_body(request, lambda source: app.files.put(who, cid, key, source))
+    key, size = key_in_path(request), request.content_length
+    stored = await store_body(request, lambda source: app.files.put(who, cid, key, source, size=size))
     return Answer(file_view(stored))
 
 
