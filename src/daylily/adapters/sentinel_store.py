@@ -20,7 +20,7 @@ from daylily.domain.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from daylily.domain.manifest import Manifest, Sample
+from daylily.domain.manifest import Manifest, Sample, Seal
 from daylily.domain.names import check_id, is_id
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import MAX_RETRIES, Workset
@@ -67,19 +67,20 @@ class ObjectSentinelStore:
     threads: int = 1
     _seen: SeenSentinels = field(init=False, factory=SeenSentinels, repr=False, eq=False)
 
-    def fetch(self, workset: Workset, sources: Sequence[str]) -> None:
+    def fetch(self, workset: Workset, sources: Sequence[str]) -> Sequence[Seal]:
         """See SentinelStore.fetch."""
         directory = self._directory(workset.workset_id)
-        faults: list[Fault] = []
+        seals, faults = list[Seal](), list[Fault]()
         for (place, target), source in zip(workset.manifest.files(), sources, strict=True):
-            if self._there(directory + target):
-                continue
             try:
-                self.objects.copy(source, directory + target)
+                found = self._found(directory + target) or self.objects.copy(source, directory + target)
             except NotFoundError:
                 faults.append(Fault(place, f"{source!r} is not there; upload it, and submit it again"))
+            else:
+                seals.append(Seal(found.size, found.etag))
         if faults:
             raise InvalidInputError(faults)
+        return seals
 
     def publish(self, workset: Workset) -> None:
         """See SentinelStore.publish."""
@@ -315,11 +316,13 @@ class ObjectSentinelStore:
         return every(lambda cursor: self.objects.entries(folder, cursor=cursor))
 
     def _there(self, key: str) -> bool:
+        return self._found(key) is not None
+
+    def _found(self, key: str) -> ObjectInfo | None:
         try:
-            self.objects.info(key)
+            return self.objects.info(key)
         except NotFoundError:
-            return False
-        return True
+            return None
 
     def _write_new(self, key: str, text: str) -> None:
         # Something else may have the name already, be it a folder: then that is how it is.

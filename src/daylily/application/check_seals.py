@@ -21,7 +21,8 @@ class CheckSeals:
     Compares what stands in a workset's directory with its seals.
 
     One listing for each thousand files, rather than a question for each. Worksets that were taken in
-    without a look at their files (dropped by hand, or while the object store was away) have no seals.
+    without a look at their files (dropped by hand, or registered in place) have no seals; those that
+    were submitted while the object store was away get theirs when their files are copied.
     """
 
     objects: ObjectStore

@@ -185,7 +185,8 @@ class Ledger:
             if creditor in down:
                 continue
             try:
-                refused |= self._pay(workset, debts)
+                workset, stood_there = self._pay(workset, debts)
+                refused |= stood_there
             except UnavailableError as error:
                 _log.warning("%s: %s stays owed: %s", workset.workset_id, type(debt).__name__, error)
                 down.add(creditor)
@@ -234,17 +235,22 @@ class Ledger:
         except UnavailableError as error:
             _log.warning("%s: late sentinels may be left: %s", workset_id, error)
 
-    def _pay(self, workset: Workset, debts: tuple[Debt, ...]) -> frozenset[Sentinel]:
-        """Pay a debt, or withdrawals that go together; return the sentinel if it was refused."""
+    def _pay(self, workset: Workset, debts: tuple[Debt, ...]) -> tuple[Workset, frozenset[Sentinel]]:
+        """
+        Pay a debt, or withdrawals that go together.
+
+        Returns:
+            The workset, with what has been found out, and the sentinel if it was refused.
+        """
         debt = debts[0]
         match debt:
             case CopyFiles(sources):
-                self.sentinels.fetch(workset, sources)
+                return workset.with_seals(self.sentinels.fetch(workset, sources)), frozenset()
             case PublishFiles():
                 self.sentinels.publish(workset)
             case PostSentinel(sentinel, body):
                 if not self.sentinels.post(workset.workset_id, sentinel, body):
-                    return frozenset({sentinel})
+                    return workset, frozenset({sentinel})
             case WithdrawSentinel():
                 stale = {
                     each.sentinel: each.sequence for each in debts if isinstance(each, WithdrawSentinel)
@@ -252,7 +258,7 @@ class Ledger:
                 self.sentinels.withdraw_all(workset.workset_id, stale)
             case _:
                 self.notifier.send(debt.event)
-        return frozenset()
+        return workset, frozenset()
 
 
 def _meant_for(version: int, step: Callable[[Workset], Workset]) -> Callable[[Workset], Workset]:

@@ -22,7 +22,7 @@ from daylily.domain.errors import IllegalTransitionError, LockHeldError
 from daylily.domain.estimate import Estimate
 from daylily.domain.events import Event, EventKind
 from daylily.domain.lifecycle import LIFECYCLE, TERMINAL, Priority, State
-from daylily.domain.manifest import Manifest
+from daylily.domain.manifest import Manifest, Seal
 from daylily.domain.results import OUTCOMES_MOST, SampleOutcome, bounded
 from daylily.domain.retry import RETRIED, ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import KnownSentinel, Sentinel, SentinelBody, projection
@@ -871,6 +871,10 @@ class Workset:
         return evolve(self, waits_for=waits_for)
 
     # What every step has in common
+
+    def with_seals(self, seals: Iterable[Seal]) -> Self:
+        """Return it with seals for its files, which are in its directory, in the order of its manifest."""
+        return evolve(self, manifest=self.manifest.sealed(seals))
 
     def settled(self, paid: Iterable[Debt]) -> Self:
         """Strike off debts that have been paid."""

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority
-from daylily.domain.manifest import Manifest
+from daylily.domain.manifest import Manifest, Seal
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.paging import Page
@@ -101,9 +101,12 @@ class SentinelStore(Protocol):
     - Safe to share between threads and processes.
     """
 
-    def fetch(self, workset: Workset, sources: Sequence[str]) -> None:
+    def fetch(self, workset: Workset, sources: Sequence[str]) -> Sequence[Seal]:
         """
         Copy files into a workset's directory, each unless one of that name is there.
+
+        Returns:
+            The seals of what stands there now, in the order of the manifest's files.
 
         Args:
             sources: Keys in the object store, in the order of the manifest's files.

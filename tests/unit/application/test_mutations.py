@@ -133,7 +133,9 @@ def notices_under_new_ids(patch: Patch) -> None:
     numbers = itertools.count()
     pay = Ledger._pay
 
-    def mutated(self: Ledger, workset: Workset, debts: tuple[Debt, ...]) -> frozenset[Any]:
+    def mutated(
+        self: Ledger, workset: Workset, debts: tuple[Debt, ...]
+    ) -> tuple[Workset, frozenset[Any]]:
         debt = debts[0]
         if isinstance(debt, SendNotice):
             head, number, kind = debt.event.event_id.rsplit("-", 2)

@@ -11,7 +11,7 @@ from daylily.application.submit_workset import OWED, faults_of_words
 from daylily.domain.customers import Principal
 from daylily.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import Priority, State
-from daylily.domain.manifest import FastqPair, Sample
+from daylily.domain.manifest import FastqPair, Sample, Seal
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import DEBT_GRACE
 from daylily.ports.paging import every
@@ -178,10 +178,34 @@ def test_an_object_store_that_is_away_is_no_reason_to_refuse(lab: Lab, call: str
     app = lab.app()
     app.cycle()
     assert lab.started() == [f"{workset.workset_id}/1"]
-    assert lab.get(workset.workset_id).waits_for is None
+    launched = lab.get(workset.workset_id)
+    assert launched.waits_for is None
+    assert [*launched.manifest.seals()] == [
+        (key, Seal(info.size, info.etag))
+        for key, info in (
+            (key, lab.objects.info(f"{PREFIX}{workset.workset_id}/{key}"))
+            for _, key in launched.manifest.files()
+        )
+    ]
     lab.compute.end(f"{workset.workset_id}/1")
     app.cycle()
     lab.check()
+
+
+def test_what_is_copied_later_is_sealed_then(lab: Lab) -> None:
+    """From the copy on it may not change: other bytes in its place are not run."""
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, on="objects.open")
+    workset = lab.app(down).submit(ADA, "acme", lab.submission())
+    assert not [*workset.manifest.seals()]
+    paid = lab.app().sync.ledger.rest(workset)
+    (key, _), *_ = paid.manifest.seals()
+    lab.objects.put(f"{PREFIX}{workset.workset_id}/{key}", b"@other\nTTTT\n+\nIIII\n")
+    lab.app().cycle()
+    refused = lab.get(workset.workset_id)
+    assert refused.state is State.ERROR
+    assert refused.failure is not None
+    assert key in refused.failure.message
+    assert lab.started() == []
 
 
 def test_files_that_are_missing_once_the_object_store_is_back(lab: Lab) -> None:

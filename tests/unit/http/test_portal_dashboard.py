@@ -79,7 +79,7 @@ def test_storage(service: Service, browser: Any) -> None:
     with service.client(None) as theirs:
         sign_in(theirs, text)
         assert "(0 %)" in theirs.get("/portal/live/storage").text
-        service.app.files.quota.note("acme", int(0.95 * (1 << 30)))
+        service.app.files.quota.take("acme", int(0.95 * (1 << 30)))
         assert "There is little room left" in theirs.get("/portal/live/storage").text
 
 

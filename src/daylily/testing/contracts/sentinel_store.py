@@ -135,15 +135,18 @@ class SequentialSentinelStoreContract:
     # fetch
 
     def test_files_are_fetched(self, store: SentinelStore, drawer: Drawer) -> None:
-        """Each is copied to its place in the order of the manifest; what is there already stays."""
+        """Each is copied to its place in the order of the manifest, and sealed; what is there stays."""
         sources = [f"worksets/elsewhere/{name}.fastq.gz" for name in ("x", "y")]
         for source in sources:
             drawer.drop(source.removeprefix("worksets/"), source.encode())
         drawer.drop(f"ws-1/{FASTQ[1]}", b"there already")
+        seals = []
         for _ in range(2):
-            store.fetch(a_workset(), sources)
+            seals.append([*store.fetch(a_workset(), sources)])
             assert drawer.peek(f"ws-1/{FASTQ[0]}") == sources[0].encode()
             assert drawer.peek(f"ws-1/{FASTQ[1]}") == b"there already"
+        assert [seal.size for seal in seals[0]] == [len(sources[0]), len(b"there already")]
+        assert seals[1] == seals[0]
 
     def test_missing_files_are_told(self, store: SentinelStore, drawer: Drawer) -> None:
         """All of them, under their places in the manifest; those that are there are copied."""
