@@ -873,7 +873,7 @@ class Workset:
     # What every step has in common
 
     def with_seals(self, seals: Iterable[Seal]) -> Self:
-        """Return it with seals for its files, which are in its directory, in the order of its manifest."""
+        """Return it with seals for its files, now that they are in its directory, in their order."""
         return evolve(self, manifest=self.manifest.sealed(seals))
 
     def settled(self, paid: Iterable[Debt]) -> Self:
