@@ -182,7 +182,6 @@ function count() {
   }
 }
 for (const all of document.querySelectorAll("[data-all]")) {
-  all.closest("label").hidden = false;
   all.addEventListener("change", () => {
     for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
     count();
