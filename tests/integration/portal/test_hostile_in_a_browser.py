@@ -69,10 +69,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield live
 
 
-def looked_at(visitor: Visitor, path: str) -> None:
+def looked_at(visitor: Visitor, path: str, most: int = 499) -> None:
     """Open an address, and see that nothing on it runs but what is ours."""
     answer = visitor.goes_to(path)
-    assert answer.status < 500, path
+    assert answer.status <= most, (path, answer.status)
     page = visitor.page
     assert page.evaluate("window.broken") is None, path
     assert inline_code(page) == [], path
@@ -87,7 +87,7 @@ def test_d_48_stored_names_stay_names(hostile: Live, browser: Any) -> None:
     key = quote(KEY, safe="")
     with Visitor.arriving(browser, hostile.url, cookie=cookie) as visitor:
         for path in (
-            "/portal", "/portal/worksets", "/portal/live/worksets", "/portal/worksets/ws-odd",
+            "/portal", "/portal/worksets", "/portal/worksets/ws-odd",
             "/portal/worksets/ws-00/cancel", "/portal/worksets/ws-odd/results",
             f"/portal/worksets/ws-odd/view/{key}.tsv", "/portal/worksets/ws-odd/inputs",
             "/portal/worksets/ws-odd/history", "/portal/worksets/ws-odd/audit",
@@ -96,7 +96,7 @@ def test_d_48_stored_names_stay_names(hostile: Live, browser: Any) -> None:
             "/portal/usage", "/portal/account", "/portal/account/local/audit", "/portal/fleet",
             "/portal/fleet/ledger", "/portal/fleet/customers", "/portal/fleet/customers/odd",
         ):  # fmt: skip
-            looked_at(visitor, path)
+            looked_at(visitor, path, most=200)
         page = visitor.page
         visitor.goes_to("/portal/worksets")
         for each in CORPUS:

@@ -30,6 +30,8 @@ class Visitor:
     page: Any
     troubles: list[str] = field(factory=list)
     """What the console, scripts and the content security policy have complained of."""
+    refused: set[str] = field(factory=set)
+    """What the console says of pages whose status was to be an error."""
     hosts: set[str] = field(factory=set)
     """Whom pages have asked for anything."""
 
@@ -68,7 +70,7 @@ class Visitor:
 
     def _said(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
-            self.troubles.append(message.text)
+            self.troubles.append(f"{message.text} ({message.location.get('url', '')})")
 
     def goes_to(self, path: str) -> Any:
         """Open an address of the service; return the browser's response."""
@@ -77,12 +79,13 @@ class Visitor:
     def expects_status(self, status: int) -> None:
         """Take no offence at the console's word on a page whose status was to be an error."""
         if status >= 400:
-            self.troubles = [text for text in self.troubles if f"status of {status}" not in text]
+            self.refused.add(f"status of {status}")
 
     def check(self) -> None:
         """Nothing may have complained, and nothing been asked of another host."""
-        assert self.troubles == []
-        assert self.hosts <= {urlsplit(self.url).netloc, ""}
+        troubles = [text for text in self.troubles if not any(each in text for each in self.refused)]
+        assert troubles == [], troubles
+        assert self.hosts <= {urlsplit(self.url).netloc, ""}, self.hosts
 
 
 def session_cookie(url: str, token: str = TOKEN) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class Chosen:
     def of(cls, fields: Fields) -> "Chosen":
         """Return what an address chooses."""
         said = {name: fields.text(name) or "" for name in _FIELDS}
+        for name in ("from", "to"):
+            said[name] = said[name] if _day(said[name]) else ""
         return cls(said, fields.text("cursor"))
 
     def __getattr__(self, name: str) -> str:
