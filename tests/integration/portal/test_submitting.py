@@ -12,9 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from attrs import evolve, frozen
 from tests.integration.http.live import Live
-from tests.integration.portal.visiting import Visitor
+from tests.integration.portal.visiting import Visitor, session_cookie
 
 from daylily.adapters.pieced_transfers import PiecedTransfers
+from daylily.domain.customers import Customer, Role
+from daylily.ports.identities import Challenge, Member
 from daylily.ports.object_store import ObjectInfo
 from daylily.ports.state_store import Filter
 from daylily.ports.transfers import Part, Upload
@@ -117,6 +119,24 @@ def test_written_by_hand_and_by_keyboard(live: Live, visitor: Visitor) -> None:
     page.locator("#submit-form[data-ready]").wait_for()
     marked(page)
     assert page.get_by_label("Name of the workset").input_value() == ""
+
+
+def test_a_draft_is_its_writers(live: Live, visitor: Visitor) -> None:
+    """Whoever signs in next in the same window is shown nothing of what was begun there."""
+    page = opened(visitor)
+    page.get_by_label("Sample, row 1").fill("SECRET")
+    marked(page, "Reads 1, row 1")
+    live.app.world.customers.add(Customer(customer_id="acme", name="acme"))
+    identities = live.app.world.identities
+    identities.add(Member(name="eve", customer_id="acme", role=Role.USER), "a-first-one-4711")
+    asked = identities.sign_in("eve", "a-first-one-4711")
+    assert isinstance(asked, Challenge)
+    token = identities.answer(asked, "a-fine-one-0815").token
+    own = visitor.context.cookies()
+    visitor.context.add_cookies([session_cookie(live.url, token)])
+    assert opened(visitor).get_by_label("Sample, row 1").input_value() == ""
+    visitor.context.add_cookies(own)
+    assert opened(visitor).get_by_label("Sample, row 1").input_value() == "SECRET"
 
 
 def test_ten_thousand_rows(live: Live, visitor: Visitor) -> None:

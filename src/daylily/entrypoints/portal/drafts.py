@@ -30,7 +30,7 @@ PRIORITIES: Final[Mapping[Priority, str]] = {
     Priority.NORMAL: "In the order of arrival",
     Priority.LOW: "When nothing else waits",
 }
-LOOKED_INTO: Final = 500
+LOOKED_INTO: Final = 100
 """Rows up to which files are looked into while somebody types; of larger tables, at the review."""
 _FIELDS: Final = (
     *("workset_name", "pipeline_type", "reference_genome", "priority"),

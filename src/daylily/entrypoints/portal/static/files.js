@@ -1,6 +1,6 @@
 // Uploads on the page of files: any number at once, each with its progress; a page without this sends one.
 const byId = (id) => document.getElementById(id);
-const { Uploads } = await import(byId("uploads-js").href);
+const { Uploads, dropping } = await import(byId("uploads-js").href);
 const drop = byId("drop");
 const { customer, folder, csrf } = drop.dataset;
 
@@ -28,18 +28,5 @@ input.addEventListener("change", () => {
   take([...input.files]);
   input.value = "";
 });
-for (const name of ["dragenter", "dragover"]) {
-  document.addEventListener(name, (event) => {
-    if (!event.dataTransfer.types.includes("Files")) return;
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
-document.addEventListener("drop", (event) => {
-  drop.classList.remove("over");
-  if (!event.dataTransfer.files.length) return;
-  event.preventDefault();
-  take([...event.dataTransfer.files]);
-});
+dropping(drop, take);
 window.addEventListener("beforeunload", (event) => { if (uploads.arriving.length) event.preventDefault(); });

@@ -1,15 +1,16 @@
 // The page that puts a workset together. The server reads sheets, finds mates, checks and estimates;
 // here is what shows it while somebody types, and what sends files on their way.
 const QUIET = 400;
-const KEPT = "daylily-draft";
 const SHEET = /\.(tsv|csv|txt)$/i;
 const FASTQ = /\.(fastq|fq)(\.gz|\.bz2)?$/i;
 
 const byId = (id) => document.getElementById(id);
+// What is kept is its writer's: another who signs in here is shown nothing of it.
+const KEPT = `daylily-draft ${document.querySelector("[data-draft]")?.dataset.draft}`;
 
 async function begin(form) {
   const { SampleTable } = await import(byId("table-js").href);
-  const { Uploads } = await import(byId("uploads-js").href);
+  const { Uploads, dropping } = await import(byId("uploads-js").href);
   const csrf = form.elements.csrf.value;
   const state = byId("state");
   const wrong = byId("wrong");
@@ -230,21 +231,7 @@ async function begin(form) {
     await take([new File([text], "pasted.txt")]);
   });
 
-  const drop = byId("drop");
-  for (const name of ["dragenter", "dragover"]) {
-    document.addEventListener(name, (event) => {
-      if (!event.dataTransfer.types.includes("Files")) return;
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
-  document.addEventListener("drop", (event) => {
-    drop.classList.remove("over");
-    if (!event.dataTransfer.files.length) return;
-    event.preventDefault();
-    take([...event.dataTransfer.files]);
-  });
+  dropping(byId("drop"), take);
   window.addEventListener("beforeunload", (event) => {
     if (uploads.arriving.length && !waiting) event.preventDefault();
   });

@@ -271,3 +271,21 @@ export class Uploads {
     button.setAttribute("aria-label", `${button.textContent}: upload of ${upload.key.split("/").pop()}`);
   }
 }
+
+// Files may be dropped anywhere on the page; the zone only shows that they can be.
+export function dropping(zone, take) {
+  for (const name of ["dragenter", "dragover"]) {
+    document.addEventListener(name, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  }
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) zone.classList.remove("over"); });
+  document.addEventListener("drop", (event) => {
+    zone.classList.remove("over");
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  });
+}
