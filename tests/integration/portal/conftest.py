@@ -17,9 +17,9 @@ def live(tmp_path: Path) -> Iterator[Live]:
         yield live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright; while it is up, its loop runs in this thread."""
     if not CHROMIUM.exists():
         text = f"there is no {CHROMIUM}: install it with `make engines`"
         if os.environ.get("CI") == "true":
