@@ -6,7 +6,7 @@ import pytest
 from tests.integration.http.live import Live
 from tests.integration.portal.looking import inline_code, violations, width
 from tests.integration.portal.site import submitted
-from tests.integration.portal.visiting import PHONE, Visitor
+from tests.integration.portal.visiting import PHONE, Visitor, session_cookie
 
 from daylily.domain.customers import Role
 from daylily.ports.identities import Member
@@ -80,5 +80,28 @@ def test_a_form_comes_back(live: Live, browser: Any) -> None:
         fine(page)
         page.get_by_role("button", name="Send it now").click()
         page.get_by_role("heading", name="Trio").wait_for()
+        visitor.expects_status(401)
+    assert live.app.world.store.get(workset_id).state == "canceled"
+
+
+def test_a_page_that_was_left_open(live: Live, browser: Any) -> None:
+    """Who is signed out beside an open page signs in beside it, and goes on where they were."""
+    workset_id = submitted(live)
+    cookie = session_cookie(live.url)
+    with Visitor.arriving(browser, live.url, cookie=cookie) as visitor:
+        page = visitor.page
+        visitor.goes_to("/portal/worksets")
+        page.get_by_role("checkbox", name="Choose Trio").check()
+        visitor.context.clear_cookies(name="daylily_session")
+        page.get_by_role("heading", name="You have been signed out").wait_for()
+        fine(page)
+        visitor.context.add_cookies([session_cookie(live.url)])
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+        page.get_by_role("heading", name="You have been signed out").wait_for(state="hidden")
+
+        assert page.get_by_role("checkbox", name="Choose Trio").is_checked()
+        page.get_by_role("button", name="Cancel the chosen").click()
+        page.get_by_role("button", name="Cancel it").click()
+        page.get_by_role("heading", name="Cancel: 1 of 1 done").wait_for()
         visitor.expects_status(401)
     assert live.app.world.store.get(workset_id).state == "canceled"

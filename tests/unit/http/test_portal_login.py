@@ -198,3 +198,15 @@ def test_sessions_are_bounded_and_shown_to_nobody() -> None:
     assert newest.csrf not in repr(newest) + repr(sessions)
     assert ids[-1] not in repr(sessions)
     assert "of-ada" not in repr(sessions)
+
+
+def test_a_page_learns_who_is_here(browser: Any) -> None:
+    """A page that was left open is told the token of the session that there is, and whose it is."""
+    assert browser.get("/portal/live/session").status_code == 401
+    sign_in(browser)
+    page = browser.get("/portal")
+    assert browser.get("/portal/live/session").json() == {
+        "csrf": csrf_of(page),
+        "who": "local/admin",
+    }
+    assert 'data-who="local/admin"' in page.text

@@ -1,5 +1,6 @@
 """People in a user pool as moto plays it: the contract, real signed tokens, and the routes of old."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -249,3 +250,29 @@ def test_a_password_that_the_pool_refuses(service: Service, client: Any) -> None
     body = {"name": asked.name, "session": asked.session, "new_password": "short"}
     told = problem(client.post("/api/auth/new-password", json=body), 422, "invalid-input")
     assert told["faults"][0]["place"] == "password"
+
+
+def test_a_day_in_the_portals_pages(service: Service, client: Any) -> None:
+    """By the forms of the portal: sign in, choose a password, and sign out of the pool as well."""
+    service.app.world.identities.add(ADA, FIRST)
+    client.follow_redirects = False
+
+    def fields(page: Any) -> dict[str, str]:
+        return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+
+    form = {**fields(client.get("/portal/login")), "name": ADA.name, "password": FIRST}
+    asked = client.post("/portal/login", data=form)
+    chosen = {**fields(asked), "new_password": PASSWORD, "again": PASSWORD}
+    entered = client.post("/portal/login/new-password", data=chosen)
+    assert entered.status_code == 303, entered.text
+    page = client.get("/portal")
+    assert ADA.name in page.text
+
+    client.post("/portal/logout", data=fields(page))
+    assert client.get("/portal").status_code == 303
+    again = {**fields(client.get("/portal/login")), "name": ADA.name, "password": PASSWORD}
+    assert client.post("/portal/login", data=again).status_code == 303
+    code = client.post(
+        "/portal/login/forgot", data={**fields(client.get("/portal/login/forgot")), "name": ADA.name}
+    )
+    assert "a code is on its way" in code.text

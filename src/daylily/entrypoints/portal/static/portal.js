@@ -34,10 +34,29 @@ function tell(before, after) {
   if (lines.length) news.textContent = lines.join(". ");
 }
 
+// Whoever is signed out meanwhile loses nothing of a page: they sign in beside it, and come back. Its forms
+// then belong to the new session; but another person's page is loaded anew.
+const out = document.getElementById("signed-out");
+function sayOut() {
+  if (out && !out.open) out.showModal();
+}
+async function comeBack() {
+  if (!out?.open || document.hidden) return;
+  const answer = await fetch("/portal/live/session");
+  if (!answer.ok) return;
+  const { csrf, who } = await answer.json();
+  if (who !== out.dataset.who) location.reload();
+  for (const field of document.querySelectorAll('input[name="csrf"]')) field.value = csrf;
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": csrf }));
+  out.close();
+}
+document.addEventListener("visibilitychange", comeBack);
+window.addEventListener("focus", comeBack);
+
 async function ask(address) {
   const answer = await fetch(address, { headers: { Accept: "text/html, application/json" } });
   if (answer.status === 401) {
-    location.reload();
+    sayOut();
     throw new Error("signed out");
   }
   if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -196,10 +215,10 @@ new MutationObserver((changes) => {
   }
 }).observe(toasts, { childList: true });
 
-// What htmx brings in is in the reader's zone, too; and who is signed out meanwhile signs in again.
+// What htmx brings in is in the reader's zone, too.
 document.addEventListener("htmx:afterSwap", (event) => localTimes(event.target));
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status === 401) location.reload();
+  if (event.detail.xhr.status === 401) sayOut();
 });
 
 localTimes(document);
