@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from tests.unit.http.service import PASSWORD, Service
+from tests.unit.http.service import Service
 from tests.unit.http.test_portal_login import csrf_of, sign_in
 from tests.unit.http.test_portal_pages import HOSTILE, Page, safe
 
@@ -74,21 +74,22 @@ def test_usage_of_nothing(browser: Any) -> None:
     assert page.text.count("0.00") == 24 + 2
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", 'a,"b"\n=2'])
-def test_csv_holds_no_formula(service: Service, browser: Any, name: str) -> None:
+def test_csv_holds_no_formula(service: Service, browser: Any) -> None:
     """What a customer has written is a text to every spreadsheet, whatever it begins with."""
-    store = service.app.world.store
-    workset = a_workset("ws-1", customer_id="local").with_cost(Decimal("0.40"))
-    store.add(evolve(workset, name=name, submitted_by=name))
+    names = ("=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", 'a,"b"\n=2')
+    for number, name in enumerate(names):
+        workset = a_workset(f"ws-{number}", customer_id="local").with_cost(Decimal("0.40"))
+        service.app.world.store.add(evolve(workset, name=name, submitted_by=name))
 
     answer = browser.get("/portal/usage.csv?what=worksets")
 
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"].startswith("attachment")
-    head, row = csv.reader(io.StringIO(answer.text, newline=""))
-    told = dict(zip(head, row, strict=True))
-    assert told["name"] == told["submitted_by"] == (name if name.startswith("a") else f"'{name}")
-    assert (told["workset_id"], told["recorded_compute_usd"]) == ("ws-1", "0.40")
+    rows = {row["workset_id"]: row for row in csv.DictReader(io.StringIO(answer.text, newline=""))}
+    for number, name in enumerate(names):
+        row = rows[f"ws-{number}"]
+        told = name if name.startswith("a") else f"'{name}"
+        assert (row["name"], row["submitted_by"], row["recorded_compute_usd"]) == (told, told, "0.40")
 
 
 def test_csv_of_months(service: Service, browser: Any) -> None:
@@ -99,17 +100,17 @@ def test_csv_of_months(service: Service, browser: Any) -> None:
     assert browser.get("/portal/usage.csv?what=secrets").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/usage", "/usage.csv", "/usage.csv?what=worksets", "/account"])
-def test_others_are_not_there(service: Service, path: str) -> None:
+def test_others_are_not_there(service: Service) -> None:
     """Another customer's usage and account are not found; one's own are what stands there."""
     service.app.world.store.add(a_workset("ws-secret", customer_id="acme"))
     with service.client(None) as client:
         signed_in(service, client, Role.ADMIN)
-        sign = "&" if "?" in path else "?"
-        assert client.get(f"/portal{path}{sign}customer=acme").status_code == 404
-        own = client.get(f"/portal{path}")
-        assert own.status_code == 200
-        assert "ws-secret" not in own.text
+        for path in ("/usage", "/usage.csv", "/usage.csv?what=worksets", "/account"):
+            sign = "&" if "?" in path else "?"
+            assert client.get(f"/portal{path}{sign}customer=acme").status_code == 404
+            own = client.get(f"/portal{path}")
+            assert own.status_code == 200
+            assert "ws-secret" not in own.text
 
 
 # Tokens
@@ -117,12 +118,7 @@ def test_others_are_not_there(service: Service, path: str) -> None:
 
 def test_a_token_is_shown_once(service: Service, browser: Any) -> None:
     """It opens doors from then on, and no page shows it again, until it is revoked."""
-    form = {
-        "csrf": csrf_of(browser.get("/portal/account")),
-        "name": "sequencer",
-        "scope": "read",
-        "days": "30",
-    }
+    form = filled(browser, name="sequencer", scope="read", days="30")
     made = browser.post("/portal/account/local/tokens", data=form)
     token = secret_in(safe(made))
     assert token is not None
@@ -141,30 +137,21 @@ def test_a_token_is_shown_once(service: Service, browser: Any) -> None:
     assert "revoked" in browser.get("/portal/account").text
 
 
-@pytest.mark.parametrize(
-    ("form", "told"),
-    [
-        ({"name": ""}, "must be 1 to 60 printable characters"),
-        ({"days": "0"}, "must be from 1 to 366"),
-        ({"days": "9999999"}, "must be from 1 to 366"),
-        ({"days": "²"}, "must be from 1 to 366"),
-        ({"scope": "all"}, "is none that there is"),
-    ],
-)
-def test_faults_of_a_token(browser: Any, form: dict[str, str], told: str) -> None:
+def test_faults_of_a_token(browser: Any) -> None:
     """Each is told at its field, and what was filled in stays."""
-    sound = {
-        "csrf": csrf_of(browser.get("/portal/account")),
-        "name": "kept",
-        "scope": "read",
-        "days": "30",
-    }
-    answer = browser.post("/portal/account/local/tokens", data={**sound, **form})
-    page = safe(answer)
-    assert answer.status_code == 422
-    assert told in page.text
-    assert secret_in(page) is None
-    assert form.get("name", "kept") in [each.get("value") for each in page.all("input")]
+    sound = filled(browser, name="kept", days="30")
+    for field, value, told in (
+        ("name", "", "must be 1 to 60 printable characters"),
+        *(("days", days, "must be from 1 to 366") for days in ("0", "9999999", "²")),
+        ("scope", "all", "is none that there is"),
+    ):
+        answer = browser.post("/portal/account/local/tokens", data={**sound, field: value})
+        page = safe(answer)
+        assert answer.status_code == 422
+        assert told in page.text
+        assert secret_in(page) is None
+        name = value if field == "name" else "kept"
+        assert name in [each.get("value") for each in page.all("input")]
 
 
 def test_members_make_tokens_no_further_than_they_reach(service: Service) -> None:
@@ -172,12 +159,7 @@ def test_members_make_tokens_no_further_than_they_reach(service: Service) -> Non
     with service.client(None) as admin, service.client(None) as user:
         signed_in(service, admin, Role.ADMIN)
         signed_in(service, user, Role.USER)
-        form = {
-            "csrf": csrf_of(admin.get("/portal/account")),
-            "name": "of-admin",
-            "scope": "admin",
-            "days": "7",
-        }
+        form = filled(admin, name="of-admin", scope="admin", days="7")
         assert secret_in(Page(admin.post("/portal/account/local/tokens", data=form).text))
         page = safe(user.get("/portal/account"))
         assert "of-admin" not in page.text
@@ -193,11 +175,7 @@ def test_members(service: Service) -> None:
     """An admin takes somebody on, hands over a password that is shown once, and lets them go."""
     with service.client(None) as admin:
         signed_in(service, admin, Role.ADMIN)
-        form = {
-            "csrf": csrf_of(admin.get("/portal/account")),
-            "name": "bob+lab@acme.example",
-            "role": "user",
-        }
+        form = filled(admin, name="bob+lab@acme.example", role="user")
         made = admin.post("/portal/account/local/members", data=form)
         password = secret_in(safe(made))
         assert password
@@ -228,11 +206,7 @@ def test_only_admins_see_to_members(service: Service) -> None:
         signed_in(service, admin, Role.ADMIN)
         page = safe(user.get("/portal/account"))
         assert "Members" not in page.text
-        form = {
-            "csrf": csrf_of(user.get("/portal/account")),
-            "name": "eve@acme.example",
-            "role": "admin",
-        }
+        form = filled(user, name="eve@acme.example", role="admin")
         assert user.post("/portal/account/local/members", data=form).status_code == 403
         assert user.get("/portal/account/local/members/x/remove").status_code == 403
         assert user.post("/portal/account/local/members/x/remove", data=form).status_code == 403
@@ -244,18 +218,15 @@ def test_only_admins_see_to_members(service: Service) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["tokens", "tokens/abc/revoke", "members", "members/bob/remove"],
-)
-def test_forms_need_their_token_and_their_customer(service: Service, path: str) -> None:
+def test_forms_need_their_token_and_their_customer(service: Service) -> None:
     """Without the session's token, or for another customer, nothing is done."""
     with service.client(None) as admin:
         signed_in(service, admin, Role.ADMIN)
-        form = {"name": "x@y.example", "scope": "read", "days": "7", "role": "user"}
-        assert admin.post(f"/portal/account/local/{path}", data=form).status_code == 403
-        form["csrf"] = csrf_of(admin.get("/portal/account"))
-        assert admin.post(f"/portal/account/acme/{path}", data=form).status_code == 404
+        form = filled(admin)
+        for path in ("tokens", "tokens/abc/revoke", "members", "members/bob/remove"):
+            without = {**form, "csrf": ""}
+            assert admin.post(f"/portal/account/local/{path}", data=without).status_code == 403
+            assert admin.post(f"/portal/account/acme/{path}", data=form).status_code == 404
         assert admin.get("/portal/account/acme/audit").status_code == 404
 
 
@@ -281,12 +252,7 @@ def test_the_trail(service: Service, browser: Any, monkeypatch: pytest.MonkeyPat
     """What was done stands there under its name, in pages, the latest first."""
     monkeypatch.setattr("daylily.entrypoints.portal.account_page.ENTRIES", 1)
     for name in ("first", "second"):
-        form = {
-            "csrf": csrf_of(browser.get("/portal/account")),
-            "name": name,
-            "scope": "read",
-            "days": "7",
-        }
+        form = filled(browser, name=name, scope="read", days="7")
         browser.post("/portal/account/acme/tokens", data=form)
         service.clock.advance(timedelta(seconds=1))
 
@@ -297,24 +263,17 @@ def test_the_trail(service: Service, browser: Any, monkeypatch: pytest.MonkeyPat
     assert "createToken" in safe(browser.get(earlier)).text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_words(service: Service, browser: Any, name: str) -> None:
+def test_hostile_words(service: Service, browser: Any) -> None:
     """Names of customers, tokens and actors are text, wherever they stand."""
-    shown = "".join(each if each.isprintable() else "." for each in name)
-    odd = Customer(customer_id="odd", name=shown, cost_center=shown, billing_account_id=shown)
-    service.app.world.customers.add(odd)
-    form = {
-        "csrf": csrf_of(browser.get("/portal/account")),
-        "name": shown,
-        "scope": "read",
-        "days": "7",
-    }
-    made = browser.post("/portal/account/odd/tokens", data=form)
-    assert secret_in(safe(made))
-    service.app.audit.record(
-        "odd", actor=name, action=name, target=f"/{name}", outcome="200", request_id="r"
-    )
-    for path in ("/account?customer=odd", "/account/odd/audit", "/usage?customer=odd"):
-        page = safe(browser.get(f"/portal{path}"))
-        assert shown in page.text
-    assert PASSWORD not in made.text
+    for number, name in enumerate(HOSTILE):
+        shown = "".join(each if each.isprintable() else "." for each in name)
+        odd = f"odd-{number}"
+        customer = Customer(customer_id=odd, name=shown, cost_center=shown, billing_account_id=shown)
+        service.app.world.customers.add(customer)
+        form = filled(browser, name=shown)
+        assert secret_in(safe(browser.post(f"/portal/account/{odd}/tokens", data=form)))
+        service.app.audit.record(
+            odd, actor=name, action=name, target=f"/{name}", outcome="200", request_id="r"
+        )
+        for path in (f"/account?customer={odd}", f"/account/{odd}/audit", f"/usage?customer={odd}"):
+            assert shown in safe(browser.get(f"/portal{path}")).text

@@ -262,36 +262,35 @@ def test_no_log_and_no_engine(service: Service, api: Any, browser: Any) -> None:
 # Results
 
 
-@pytest.mark.parametrize(
-    ("key", "content", "tag", "text"),
-    [
-        ("notes.txt", b"one <b>\n\x1b[31m", "pre", "one <b>"),
-        ("qc.tsv", b"sample\treads\n=A1\t<i>7</i>\n", "table", "<i>7</i>"),
-        ("qc.csv", b'a,b\n"x,y",2\n', "table", "x,y"),
-        ("odd.csv", b'a,b\n"x\n', "pre", '"x'),
-        ("one.tsv", b"lonely\n", "pre", "lonely"),
-        ("empty.tsv", b"", "p", "The file is empty"),
-        ("plot.png", b"\x89PNG", "img", "Download"),
-        ("report.html", b"<script>alert(1)</script>", "iframe", "Download"),
-        ("plot.svg", b"<svg onload='alert(1)'/>", "iframe", "Download"),
-        ("a.bam", b"\x00\x01\x02", "p", "cannot be shown here"),
-    ],
-)
-def test_a_look_into_a_file(
-    service: Service, api: Any, browser: Any, key: str, content: bytes, tag: str, text: str
-) -> None:
+LOOKS = {
+    "notes.txt": (b"one <b>\n\x1b[31m", "pre", "one <b>"),
+    "qc.tsv": (b"sample\treads\n=A1\t<i>7</i>\n", "table", "<i>7</i>"),
+    "qc.csv": (b'a,b\n"x,y",2\n', "table", "x,y"),
+    "odd.csv": (b'a,b\n"x\n', "pre", '"x'),
+    "one.tsv": (b"lonely\n", "pre", "lonely"),
+    "empty.tsv": (b"", "p", "The file is empty"),
+    "plot.png": (b"\x89PNG", "img", "Download"),
+    "report.html": (b"<script>alert(1)</script>", "iframe", "Download"),
+    "plot.svg": (b"<svg onload='alert(1)'/>", "iframe", "Download"),
+    "a.bam": (b"\x00\x01\x02", "p", "cannot be shown here"),
+}
+"""Files, their content, and the tag and the text by which a page shows it."""
+
+
+def test_a_look_into_a_file(service: Service, api: Any, browser: Any) -> None:
     """Text, tables, pictures and reports are shown on a page; what they hold is nothing else."""
     workset_id = service.launched(api)
-    service.result(workset_id, f"S 1/{key}", content)
+    for key, (content, tag, text) in LOOKS.items():
+        service.result(workset_id, f"S 1/{key}", content)
 
-    page = safe(browser.get(f"/portal/worksets/{workset_id}/view/S%201/{key}?attempt=1"))
+        page = safe(browser.get(f"/portal/worksets/{workset_id}/view/S%201/{key}?attempt=1"))
 
-    assert text in page.text
-    assert page.all(tag)
-    assert all("sandbox" in frame for frame in page.all("iframe"))
-    assert f"/portal/worksets/{workset_id}/results?attempt=1&in=S+1%2F" in [
-        link["href"] for link in page.all("a")
-    ]
+        assert text in page.text, key
+        assert page.all(tag), key
+        assert all("sandbox" in frame for frame in page.all("iframe"))
+        assert f"/portal/worksets/{workset_id}/results?attempt=1&in=S+1%2F" in [
+            link["href"] for link in page.all("a")
+        ]
 
 
 def test_folders(service: Service, api: Any, browser: Any) -> None:
@@ -314,29 +313,29 @@ def test_folders(service: Service, api: Any, browser: Any) -> None:
     assert "No results" in browser.get(f"/portal/worksets/{service.submitted(api)}/results").text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_words_in_every_room(service: Service, api: Any, browser: Any, name: str) -> None:
+def test_hostile_words_in_every_room(service: Service, api: Any, browser: Any) -> None:
     """Names of files and folders, lines of logs and reasons are text, wherever they stand."""
-    key = name.replace("/", "_")
-    pairs = (FastqPair(f"sample_data/{key}_R1.fastq"),)
-    manifest = Manifest(samples=(Sample(sample_id=name, pairs=pairs),), pipeline="fastq-qc")
-    workset_id = service.launched(api)
     store = service.app.world.store
-    store.save(evolve(store.get(workset_id), name=name, manifest=manifest, tags=(name,)))
-    service.result(workset_id, f"{key}/{key}.txt", name.encode())
-    service.compute.write(f"{workset_id}/1", f"{name}\n")
-    service.ended(workset_id, exit_code=1, message=f"{name}\n{name}")
-    folder = quote(key, safe="")
+    for name in HOSTILE:
+        key = name.replace("/", "_")
+        pairs = (FastqPair(f"sample_data/{key}_R1.fastq"),)
+        manifest = Manifest(samples=(Sample(sample_id=name, pairs=pairs),), pipeline="fastq-qc")
+        workset_id = service.launched(api)
+        store.save(evolve(store.get(workset_id), name=name, manifest=manifest, tags=(name,)))
+        service.result(workset_id, f"{key}/{key}.txt", name.encode())
+        service.compute.write(f"{workset_id}/1", f"{name}\n")
+        service.ended(workset_id, exit_code=1, message=f"{name}\n{name}")
+        folder = quote(key, safe="")
 
-    for room in (
-        *("", "/log", f"/log?q={quote(name)}", "/log?at=0", "/results", f"/results?in={folder}/"),
-        *("/inputs", "/history", "/audit", f"/view/{folder}/{folder}.txt"),
-        *("/retry", "/priority", "/archive"),
-    ):
-        answer = browser.get(f"/portal/worksets/{workset_id}{room}")
-        assert answer.status_code == 200, room
-        page = safe(answer)
-        assert name in page.text or name in str(page.tags), room
+        for room in (
+            *("", "/log", f"/log?q={quote(name)}", "/log?at=0", "/results", f"/results?in={folder}/"),
+            *("/inputs", "/history", "/audit", f"/view/{folder}/{folder}.txt"),
+            *("/retry", "/priority", "/archive"),
+        ):
+            answer = browser.get(f"/portal/worksets/{workset_id}{room}")
+            assert answer.status_code == 200, room
+            page = safe(answer)
+            assert name in page.text or name in str(page.tags), room
 
 
 # Inputs

@@ -11,7 +11,7 @@ from litestar.params import FromPath, RawBody
 from litestar.response import Redirect
 
 from daylily.bootstrap import App
-from daylily.domain.customers import Scope
+from daylily.domain.customers import Principal, Scope
 from daylily.domain.errors import ConflictError, InvalidInputError
 from daylily.domain.estimate import Estimate
 from daylily.domain.lifecycle import LIFECYCLE, Priority, State
@@ -27,6 +27,9 @@ _PRICED: Final = frozenset({State.READY, State.RETRYING, State.IGNORED, State.ER
 """What has not been launched yet, or may be again: only then its price can change."""
 
 Hindrance = Callable[[Workset], str | None]
+Form = Mapping[str, str]
+Doing = Callable[[App, Principal, str, str, Form], object]
+"""Does it for somebody to the workset of an id, given a reason and the rest of the form."""
 
 
 @frozen(kw_only=True)
@@ -34,10 +37,11 @@ class Action:
     """Something that may be done to a workset."""
 
     word: str
+    operation: str
+    """Its name in the audit trail, which is the API's."""
     hindrance: Hindrance
     """Says why it cannot be done to a workset, if so."""
-    dangerous: bool = False
-    """Whether it ends something."""
+    do: Doing
 
 
 def _not_cancelable(workset: Workset) -> str | None:
@@ -76,12 +80,41 @@ def _said(workset: Workset) -> str:
     return workset.state.replace("_", " ")
 
 
+def _cancel(app: App, who: Principal, workset_id: str, reason: str, _: Form) -> None:
+    app.cancel(who, workset_id, reason)
+
+
+def _retry(app: App, who: Principal, workset_id: str, reason: str, form: Form) -> None:
+    app.retry(who, workset_id, reason, failed_samples="failed_samples" in form)
+
+
+def _prioritise(app: App, who: Principal, workset_id: str, _: str, form: Form) -> None:
+    word = form.get("priority", "")
+    if word not in set(Priority):
+        raise InvalidInputError.of("priority", f"{word[:40]!r} is not one of {', '.join(Priority)}")
+    app.prioritise(who, workset_id, Priority(word))
+
+
+def _archive(app: App, who: Principal, workset_id: str, reason: str, _: Form) -> None:
+    app.put_away.archive(who, workset_id, reason)
+
+
+def _restore(app: App, who: Principal, workset_id: str, _: str, __: Form) -> None:
+    app.put_away.restore(who, workset_id)
+
+
 ACTIONS: Final[Mapping[str, Action]] = {
-    "retry": Action(word="Retry", hindrance=_not_retryable),
-    "cancel": Action(word="Cancel", hindrance=_not_cancelable, dangerous=True),
-    "priority": Action(word="Change priority", hindrance=_not_priced),
-    "archive": Action(word="Archive", hindrance=_not_archivable),
-    "restore": Action(word="Restore", hindrance=_not_restorable),
+    "retry": Action(word="Retry", operation="retryWorkset", hindrance=_not_retryable, do=_retry),
+    "cancel": Action(word="Cancel", operation="cancelWorkset", hindrance=_not_cancelable, do=_cancel),
+    "priority": Action(
+        word="Change priority", operation="changePriority", hindrance=_not_priced, do=_prioritise
+    ),
+    "archive": Action(
+        word="Archive", operation="archiveWorkset", hindrance=_not_archivable, do=_archive
+    ),
+    "restore": Action(
+        word="Restore", operation="restoreWorkset", hindrance=_not_restorable, do=_restore
+    ),
 }
 
 
@@ -114,7 +147,6 @@ def _question(
         workset=WorksetView.of(workset, app.read),
         action=action,
         word=ACTIONS[action].word,
-        dangerous=ACTIONS[action].dangerous,
         problem=problem,
         partial_retry=app.settings.registry.partial(workset.manifest.pipeline),
         prices=_prices(app, workset) if action == "priority" else (),
@@ -126,118 +158,32 @@ def _prices(app: App, workset: Workset) -> tuple[tuple[Priority, Estimate | None
     return tuple((each, app.estimate.of(workset.manifest, each)) for each in Priority)
 
 
-Done = Callable[[Mapping[str, str], str], object]
+def _acting(name: str) -> HTTPRouteHandler:
+    """Return what does an action once it is confirmed, and leads back to the workset."""
+    action = ACTIONS[name]
 
-
-def _do(
-    request: Person, app: App, workset_id: str, body: bytes, action: str, done: Done
-) -> Response[Any]:
-    """
-    Do what was confirmed, and lead back to the workset.
-
-    Args:
-        done: Does it, given the form and the reason.
-    """
-    form = form_of(request, body)
-    check_csrf(request, form)
-    concerns(request, app.read.get(request.user, workset_id).customer_id)
-    reason = form.get("reason", "").strip()
-    if not _REASON.fullmatch(reason):
-        raise InvalidInputError.of("reason", "must be one line of up to 500 characters")
-    try:
-        done(form, reason)
-    except ConflictError as error:
-        workset = app.read.get(request.user, workset_id)
-        problem = ACTIONS[action].hindrance(workset) or str(error)
-        return _question(request, app, workset, action, problem)
-    return Redirect(f"/portal/worksets/{workset_id}", status_code=303)
-
-
-@post(
-    "/worksets/{workset_id:str}/cancel",
-    status_code=200,
-    sync_to_thread=True,
-    operation_id="cancelWorkset",
-)
-def cancel(request: Person, workset_id: FromPath[str], body: RawBody, app: UseCases) -> Response[Any]:
-    """Ask for a stop."""
-    who = request.user
-    return _do(
-        request, app, workset_id, body, "cancel", lambda _, reason: app.cancel(who, workset_id, reason)
+    @post(
+        f"/worksets/{{workset_id:str}}/{name}",
+        status_code=200,
+        sync_to_thread=True,
+        operation_id=action.operation,
     )
+    def act(request: Person, workset_id: FromPath[str], body: RawBody, app: UseCases) -> Response[Any]:
+        """Do what was confirmed."""
+        form = form_of(request, body)
+        check_csrf(request, form)
+        concerns(request, app.read.get(request.user, workset_id).customer_id)
+        reason = form.get("reason", "").strip()
+        if not _REASON.fullmatch(reason):
+            raise InvalidInputError.of("reason", "must be one line of up to 500 characters")
+        try:
+            action.do(app, request.user, workset_id, reason, form)
+        except ConflictError as error:
+            workset = app.read.get(request.user, workset_id)
+            return _question(request, app, workset, name, action.hindrance(workset) or str(error))
+        return Redirect(f"/portal/worksets/{workset_id}", status_code=303)
+
+    return act
 
 
-@post(
-    "/worksets/{workset_id:str}/retry",
-    status_code=200,
-    sync_to_thread=True,
-    operation_id="retryWorkset",
-)
-def retry(request: Person, workset_id: FromPath[str], body: RawBody, app: UseCases) -> Response[Any]:
-    """Put it back into the queue, as a whole or for the samples that have not come out well."""
-
-    def done(form: Mapping[str, str], reason: str) -> None:
-        app.retry(request.user, workset_id, reason, failed_samples="failed_samples" in form)
-
-    return _do(request, app, workset_id, body, "retry", done)
-
-
-@post(
-    "/worksets/{workset_id:str}/priority",
-    status_code=200,
-    sync_to_thread=True,
-    operation_id="changePriority",
-)
-def prioritise(
-    request: Person, workset_id: FromPath[str], body: RawBody, app: UseCases
-) -> Response[Any]:
-    """Move it up or down the queue, at the price of that."""
-
-    def done(form: Mapping[str, str], _: str) -> None:
-        word = form.get("priority", "")
-        if word not in set(Priority):
-            raise InvalidInputError.of("priority", f"{word[:40]!r} is not one of {', '.join(Priority)}")
-        app.prioritise(request.user, workset_id, Priority(word))
-
-    return _do(request, app, workset_id, body, "priority", done)
-
-
-@post(
-    "/worksets/{workset_id:str}/archive",
-    status_code=200,
-    sync_to_thread=True,
-    operation_id="archiveWorkset",
-)
-def archive(request: Person, workset_id: FromPath[str], body: RawBody, app: UseCases) -> Response[Any]:
-    """Put away what is over."""
-    who = request.user
-    return _do(
-        request,
-        app,
-        workset_id,
-        body,
-        "archive",
-        lambda _, reason: app.put_away.archive(who, workset_id, reason),
-    )
-
-
-@post(
-    "/worksets/{workset_id:str}/restore",
-    status_code=200,
-    sync_to_thread=True,
-    operation_id="restoreWorkset",
-)
-def restore(request: Person, workset_id: FromPath[str], body: RawBody, app: UseCases) -> Response[Any]:
-    """Bring it back."""
-    who = request.user
-    return _do(
-        request,
-        app,
-        workset_id,
-        body,
-        "restore",
-        lambda _, __: app.put_away.restore(who, workset_id),
-    )
-
-
-ROUTES: Final = (*map(_asking, ACTIONS), cancel, retry, prioritise, archive, restore)
+ROUTES: Final = (*map(_asking, ACTIONS), *map(_acting, ACTIONS))
