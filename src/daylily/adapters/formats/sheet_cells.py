@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from attrs import frozen
@@ -85,13 +86,16 @@ def cells_of(data: bytes, *, staged: bool = False) -> Cells:
 
 
 def _lines(text: str, kind: Kind) -> list[list[str]]:
+    """Return the cells of each line that is not blank, of as many lines as anybody may have."""
+    lines = islice(io.StringIO(text, newline=""), MOST_ROWS + 1)
     if kind.staged and kind.separator == "\t":
-        split = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
+        split = [line.split("\t") for line in lines]
     else:
         try:
-            split = list(csv.reader(io.StringIO(text, newline=""), delimiter=kind.separator))
+            split = list(csv.reader(lines, delimiter=kind.separator))
         except csv.Error:  # a quote that never ends, or a cell as long as a book
-            split = [line.split(kind.separator) for line in text.splitlines()]
+            first = islice(io.StringIO(text, newline=""), MOST_ROWS + 1)
+            split = [line.split(kind.separator) for line in first]
     stripped = ([cell.strip() for cell in line] for line in split)
     return [line for line in stripped if any(line)]
 
