@@ -35,9 +35,8 @@ def put(live: Live, *names: str) -> None:
 
 def keys(live: Live) -> list[str]:
     """Return what is among the operator's own files."""
-    return [
-        each.key.removeprefix("files/local/") for each in live.app.world.objects.list("files/").items
-    ]
+    place = "files/local/"
+    return [each.key.removeprefix(place) for each in live.app.world.objects.list(place).items]
 
 
 def opened(visitor: Visitor, path: str = "/portal/submit") -> Any:
@@ -210,6 +209,47 @@ def test_an_upload_goes_on_after_a_reload(live: Live, visitor: Visitor, tmp_path
     assert live.app.world.objects.info(f"files/local/{key}").size == file.stat().st_size
     page.get_by_text("1 row, nothing wrong with them.").wait_for()
     forgive(visitor, "ERR_FAILED")
+
+
+def test_the_review_waits_for_uploads(live: Live, visitor: Visitor) -> None:
+    """A file on its way is no fault, and whoever goes on before it has come is taken there with it."""
+    page, held = visitor.page, []
+    page.route(
+        "**/uploads/*", lambda r: held.append(r) if r.request.method == "PATCH" else r.continue_()
+    )
+    opened(visitor)
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.locator("#choose").set_input_files([{"name": "a.fastq", "mimeType": "", "buffer": READS}])
+    page.get_by_text("1 row, nothing wrong with them.").wait_for()
+    page.get_by_label("Name of the workset").fill("Late")
+    page.get_by_role("button", name="Review").click()
+    page.get_by_text("Goes on by itself once the upload has come through").wait_for()
+    assert keys(live) == []
+    for route in held:
+        route.continue_()
+    page.get_by_role("heading", name="Submit Late?").wait_for()
+    assert page.locator("td.code", has_text="uploads/").count() == 1
+
+
+def test_yaml_by_hand(live: Live, visitor: Visitor) -> None:
+    """A file is made of what was typed, with its faults in their cells, and copied by a button."""
+    page = visitor.page
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live.url)
+    visitor.goes_to("/portal/yaml")
+    page.get_by_role("button", name="Add a row").wait_for()
+    page.get_by_label("Sample, row 1").fill("N 1")
+    page.get_by_label("Reads 1, row 1").fill("a.fastq")
+    page.get_by_role("button", name="Make the file").click()
+    marked(page, "Sample, row 1")
+    visitor.expects_status(422)
+    page.get_by_label("Sample, row 1").fill("N1")
+    page.get_by_role("button", name="Make the file").click()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("Copied.").wait_for()
+    assert "sample_id: N1" in page.evaluate("navigator.clipboard.readText()")
+    page.get_by_role("button", name="Submit it here").click()
+    page.locator("#submit-form[data-ready]").wait_for()
+    assert page.get_by_label("Sample, row 1").input_value() == "N1"
 
 
 def test_uploads_on_the_page_of_files(live: Live, visitor: Visitor) -> None:

@@ -186,8 +186,8 @@ def _form(
     answer = shown(
         request, "submit.html", status_code=status_code, checked=checked, draft=draft, fresh=fresh,
         notes=[*notes], titles=TITLES, faults=checked.by_cell(), rows=draft.table.rows[:SHOWN],
-        marks=json.dumps(_marks(checked.cells[:MARKED])), pipelines=runnable, others=others, genomes=GENOMES,
-        priorities=PRIORITIES, rates=app.estimate.rates.vcpu_hour,
+        marks=json.dumps(_marks(checked.cells[:MARKED])), pipelines=runnable, others=others,
+        genomes=GENOMES, priorities=PRIORITIES, rates=app.estimate.rates.vcpu_hour,
         folder=f"uploads/{app.world.clock():%Y-%m-%d}-{app.world.chance.token()[:6]}",
     )  # fmt: skip
     answer.headers["Content-Security-Policy"] = upload_policy(app)
