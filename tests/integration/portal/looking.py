@@ -1,13 +1,15 @@
 """What is looked for on a page, whatever page it is."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-"""Of axe-core: WCAG 2.2, levels A and AA, and what is good practice beside."""
+_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-COLOURS: Final = ["color-contrast", "link-in-text-block"]
+ALL_RULES: Final = {"type": "tag", "values": _TAGS}
+"""Of axe-core: WCAG 2.2, levels A and AA, and what is good practice beside."""
+COLOURS: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """What another scheme of colours may change, and nothing else."""
 
 _RUN_AXE: Final = """async (only) => {
@@ -52,11 +54,11 @@ def _axe() -> str:
     return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
 
-def violations(page: Any, *, only_colours: bool = False) -> list[str]:
+def violations(page: Any, rules: Mapping[str, Any] = ALL_RULES) -> list[str]:
     """Return what axe-core finds fault with."""
-    page.evaluate(_axe())
-    only = {"type": "rule", "values": COLOURS} if only_colours else {"type": "tag", "values": RULES}
-    found: list[str] = page.evaluate(_RUN_AXE, only)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe())
+    found: list[str] = page.evaluate(_RUN_AXE, dict(rules))
     return found
 
 
