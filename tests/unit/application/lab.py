@@ -145,12 +145,13 @@ class Lab:
         for customer_id in ("acme", self.settings.customer):
             self.customers.add(evolve(a_customer(customer_id), max_concurrent_worksets=1000))
 
-    def app(self, *wrappers: Wrapper, owner: str | None = None) -> App:
+    def app(self, *wrappers: Wrapper, owner: str | None = None, ahead: timedelta = timedelta()) -> App:
         """
         Return a new App, as of another process, whose calls to ports all go through *wrappers*.
 
         Args:
             owner: What its monitor calls itself; None for a name by chance.
+            ahead: How far the clock of its machine is ahead of that of the stores.
         """
 
         def wrapped(port: T, name: str) -> T:
@@ -169,7 +170,7 @@ class Lab:
             customers=wrapped(self.customers, "customers"),
             documents=wrapped(self.documents, "documents"),
             identities=DocumentIdentities(InMemoryDocumentStore(self.clock), self.clock),
-            clock=self.clock,
+            clock=(lambda: self.clock() + ahead) if ahead else self.clock,
             chance=self.chance,
         )
         # One after the other, so that tests can say what comes first.
