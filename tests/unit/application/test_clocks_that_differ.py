@@ -36,7 +36,7 @@ def once_each(lab: Lab) -> None:
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=str)
 def test_two_monitors_share_the_work(lab: Lab, one: timedelta, other: timedelta) -> None:
-    """Submitted by a third, failed once, tried again: each attempt runs once, and all comes to its end."""
+    """Submitted by a third, failed once, tried again: each attempt runs once, and all is done."""
     api = lab.app(ahead=-other)
     monitors = [lab.app(ahead=one), lab.app(ahead=other)]
     ids = [api.submit(ADA, "acme", lab.submission(f"trio-{n}")).workset_id for n in range(3)]
@@ -116,7 +116,7 @@ def test_a_lock_of_others_counts_for_about_an_hour(lab: Lab, ahead: timedelta) -
 
 @pytest.mark.parametrize("ahead", OFF, ids=str)
 def test_a_sentinel_that_is_dated_otherwise(lab: Lab, ahead: timedelta) -> None:
-    """What a sentinel says of its time decides nothing: one from tomorrow or from last year is a fact."""
+    """What a sentinel says of its time decides nothing: one from tomorrow is a fact."""
     monitor = lab.app(ahead=ahead)
     for name, body in (("done-1", b"2035-01-01T00:00:00Z\n"), ("done-2", b"1999-01-01T00:00:00Z\n")):
         lab.drop(name, Sentinel.READY, Sentinel.COMPLETE, body=body)
@@ -153,7 +153,7 @@ def test_a_retry_comes_when_it_is_due_to_whoever_looks(
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=str)
 def test_a_cancel_of_a_server_whose_clock_differs(lab: Lab, one: timedelta, other: timedelta) -> None:
-    """It takes effect whenever it was asked for; what was said last is what counts, not what is dated last."""
+    """What was said last is what counts, not what is dated last."""
     workset_id = lab.submit().workset_id
     monitor, api = lab.app(ahead=one), lab.app(ahead=other)
     monitor.cycle()

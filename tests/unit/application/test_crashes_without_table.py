@@ -1,5 +1,7 @@
 """Worksets in an object store alone: whatever call a process dies in, the end is the same."""
 
+from datetime import timedelta
+
 import pytest
 from attrs import define, evolve, field
 from tests.unit.application.crash_scenarios import (
@@ -32,9 +34,9 @@ class BucketLab(Lab):
         self.records = InMemoryObjectStore(self.clock)
         self.store: StateStore = ObjectStateStore(self.records, self.clock)  # type: ignore[assignment]
 
-    def app(self, *wrappers: Wrapper, owner: str | None = None) -> App:
+    def app(self, *wrappers: Wrapper, owner: str | None = None, ahead: timedelta = timedelta()) -> App:
         """Return a new App, whose calls to the objects of the state store go through *wrappers* too."""
-        app = super().app(*wrappers, owner=owner)
+        app = super().app(*wrappers, owner=owner, ahead=ahead)
         records: ObjectStore = self.records
         for wrapper in wrappers:
             records = wrapper.wrap(records, "records")

@@ -254,9 +254,9 @@ class DynamoDBStateStore:
         cut = items.cut_entries(row)
         first = workset.sequence - len(workset.history) + 1
         for number, step in reversed(list(enumerate(workset.history, first))):
-            yield self._whole(cut[number]) if number in cut else step
-        for chunk in self._spill.chunks(row.get("history_key")):
-            yield from map(self._whole, reversed(chunk))
+            yield self._whole(workset.workset_id, cut[number]) if number in cut else step
+        for chunk in self._spill.chunks(workset.workset_id, row.get("history_key")):
+            yield from (self._whole(workset.workset_id, entry) for entry in reversed(chunk))
 
     def adopt(self, states: Collection[State] = listings.PASSING) -> int:
         """
@@ -282,7 +282,7 @@ class DynamoDBStateStore:
 
     def _manifest(self, row: Row) -> Any:
         key = row.get("manifest_key")
-        return self._spill.read(key) if key else unpack(row["manifest"])
+        return self._spill.read(str(row[KEY]), key) if key else unpack(row["manifest"])
 
     def _readable(self, rows: Iterator[Row]) -> Iterator[tuple[Row, Workset]]:
         for row in rows:
@@ -313,9 +313,11 @@ class DynamoDBStateStore:
         page = page_of(found, limit, lambda last: encode_cursor(kind, last[0]))
         return Page(tuple(workset for _, workset in page.items), page.cursor)
 
-    def _whole(self, entry: Row) -> Transition:
-        whole = self._spill.read(entry["whole"])["entries"][0] if "whole" in entry else entry
-        return historic.transition(whole)
+    def _whole(self, workset_id: str, entry: Row) -> Transition:
+        if "whole" not in entry:
+            return historic.transition(entry)
+        (first, *_) = next(self._spill.chunks(workset_id, entry["whole"]))
+        return historic.transition(first)
 
     # What others wrote
 

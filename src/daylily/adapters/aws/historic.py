@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
-from daylily.adapters.aws.rows import NUMBER, Row, instant
+from daylily.adapters.aws.rows import Row, instant, numbered
 from daylily.domain.clusters import Requirements
 from daylily.domain.errors import IllegalTransitionError, InvalidInputError
 from daylily.domain.lifecycle import LIFECYCLE, Priority, State
@@ -169,11 +169,7 @@ def _archived(ours: Workset) -> State:
 
 
 def _with_foreign_history(ours: Workset, row: Row) -> Workset:
-    theirs = tuple(
-        transition(entry)
-        for entry in _entries(row)
-        if not (isinstance(entry, dict) and NUMBER in entry)
-    )
+    theirs = tuple(transition(entry) for entry in _entries(row) if not numbered(entry))
     return evolve(ours, history=(*ours.history, *theirs), sequence=ours.sequence + len(theirs))
 
 

@@ -13,11 +13,13 @@ from daylily.adapters.aws.rows import (
     Row,
     bare,
     instant,
+    numbered,
     pack,
     present,
     stamp,
     unpack,
     values_of,
+    whole_number,
 )
 from daylily.adapters.paging import time_key
 from daylily.adapters.records import damaged, from_plain, to_plain
@@ -272,7 +274,7 @@ def cut_entries(row: Row) -> dict[int, Row]:
     return {
         int(each[NUMBER]): each
         for each in (listed if isinstance(listed, list) else [])
-        if isinstance(each, dict) and NUMBER in each and "whole" in each
+        if numbered(each) and "whole" in each
     }
 
 
@@ -280,8 +282,8 @@ def _kept_entries(kept: Kept) -> dict[int, Row]:
     """Return the entries of a row under the numbers that they have in the workset."""
     stored = kept.row.get("state_history")
     listed = stored if isinstance(stored, list) else []
-    ours = [each for each in listed if isinstance(each, dict) and NUMBER in each]
-    theirs = [each for each in listed if not (isinstance(each, dict) and NUMBER in each)]
+    ours = [each for each in listed if numbered(each)]
+    theirs = [each for each in listed if not numbered(each)]
     last = int(ours[-1][NUMBER]) if ours else 0
     found = {int(each[NUMBER]): each for each in ours}
     for number, each in enumerate(theirs, last + 1):
@@ -303,16 +305,18 @@ def decoded(row: Row, layout: Layout, manifest: Callable[[Row], Any]) -> Workset
         return KeptWorkset.of(historic.read(row), row)
     name = str(row["workset_id"])
     history = row.get("state_history", [])
+    version = whole_number(row["version"])
+    if not isinstance(history, list) or version is None:
+        what = "state_history is no list" if version is not None else "version is no number of ours"
+        raise damaged(name, TypeError(what))
     try:
         plain = unpack(row["record"])
         plain["manifest"] = manifest(row)
         plain["history"] = []
-        plain["version"] = int(row["version"])
+        plain["version"] = version
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise damaged(name, error) from error
-    ours = tuple(
-        historic.transition(each) for each in history if isinstance(each, dict) and NUMBER in each
-    )
+    ours = tuple(historic.transition(each) for each in history if numbered(each))
     workset = evolve(from_plain(Workset, plain, name), history=ours)
     if historic.touched(row):
         return KeptWorkset.of(historic.overlay(workset, row), row)

@@ -4,10 +4,11 @@ import json
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from decimal import Decimal
+from typing import Any, Final
 
 from attrs import field, fields, frozen
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from daylily.adapters.paging import time_key
 from daylily.domain.workset import Workset
@@ -18,9 +19,19 @@ Row = dict[str, Any]
 NUMBER: Final = "n"
 """Key of a history entry that is ours: its number, from 1. Those of other systems have none."""
 
+_MOST: Final = 10**15
 _PLAIN: Final = 4096
 """Characters up to which text is kept readable; longer text is packed."""
-_READER: Final = TypeDeserializer()
+
+
+class _Reader(TypeDeserializer):
+    """Reads bytes as bytes: what boto3 makes of them cannot even be shown."""
+
+    def _deserialize_b(self, value: Any) -> bytes:
+        return bytes(value)
+
+
+_READER: Final = _Reader()
 _WRITER: Final = TypeSerializer()
 
 
@@ -71,6 +82,18 @@ def to_wire(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _WRITER.serialize(value) for name, value in row.items()}
 
 
+def whole_number(value: Any) -> int | None:
+    """Return a number of ours; None if it is none: a text, a fraction, or more than anybody counts."""
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        return None
+    return int(value) if 0 < value < _MOST and value == int(value) else None
+
+
+def numbered(entry: Any) -> bool:
+    """Tell whether a history entry is one of ours."""
+    return isinstance(entry, dict) and whole_number(entry.get(NUMBER)) is not None
+
+
 def pack(value: Any) -> str | bytes:
     """Return a JSON value as text, or packed if that is long."""
     text = json.dumps(value, separators=(",", ":"))
@@ -85,8 +108,6 @@ def unpack(packed: Any) -> Any:
         ValueError: It is nothing of the kind.
     """
     try:
-        if isinstance(packed, Binary):
-            packed = bytes(cast("Any", packed))
         text = zlib.decompress(packed) if isinstance(packed, bytes | bytearray) else packed
         return json.loads(text)
     except (zlib.error, TypeError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -13,11 +14,12 @@ from attrs import field, frozen
 from daylily.adapters.aws.rows import Row
 from daylily.adapters.keys import check_folder
 from daylily.domain.errors import AlreadyExistsError, NotFoundError, UnavailableError
-from daylily.domain.names import is_id
+from daylily.domain.names import is_id, key_fault
 from daylily.ports.object_store import ObjectStore
 
 MANIFEST_BYTES: Final = 32_000
 """Bytes of a packed manifest up to which it stands in the row."""
+_KEY: Final = re.compile(r"(?:^|/)([^/]+)/(?:history|manifests)/[^/]+\.json\Z")
 
 
 @frozen(eq=False)
@@ -48,28 +50,46 @@ class Spill:
         """Write a manifest; return its key."""
         return self._put(workset_id, "manifests/", manifest)
 
-    def chunks(self, key: str | None) -> Iterator[list[Row]]:
+    def chunks(self, workset_id: str, key: Any) -> Iterator[list[Row]]:
         """
         Yield the entries that have left a row, the latest first.
 
         Raises:
-            UnavailableError: A file that the row refers to is gone, or not readable.
+            UnavailableError: A file that the row refers to is gone, not readable, or another's.
         """
+        seen = set[str]()
         while key is not None:
-            found = self.read(key)
-            yield found["entries"]
-            key = found["before"]
+            found = self.read(workset_id, key)
+            entries = found.get("entries") if isinstance(found, dict) else None
+            if not isinstance(entries, list) or not entries or key in seen:
+                raise UnavailableError(f"{key} holds no history")
+            seen.add(key)
+            yield entries
+            key = found.get("before")
 
-    def read(self, key: str) -> Any:
+    def read(self, workset_id: str, key: Any) -> Any:
         """
         Return what a file holds.
 
         Raises:
-            UnavailableError: It is gone, or not readable.
+            UnavailableError: It is gone, not readable, or not of that workset: whoever can write a row
+                must not have us read what is somebody else's.
         """
-        found = json.loads(self._text(key))
+        if not isinstance(key, str) or not self._is_of(workset_id, key):
+            raise UnavailableError(
+                f"the row of {workset_id} refers to {key!r:.200}, which is not its own"
+            )
+        try:
+            found = json.loads(self._text(key))
+        except (ValueError, RecursionError) as error:
+            raise UnavailableError(f"{key} is no JSON: {error}") from error
         self._there.add(key)
         return found
+
+    def _is_of(self, workset_id: str, key: str) -> bool:
+        # The folder of all worksets may have been moved since: so only the end of the key counts.
+        found = _KEY.search(key)
+        return found is not None and found[1] == _folder(workset_id) and key_fault(key, "key") is None
 
     @lru_cache(maxsize=64)  # noqa: B019 (one store a process, and its files never change)
     def _text(self, key: str) -> str:
@@ -86,14 +106,19 @@ class Spill:
             return None
         content = json.dumps(value, separators=(",", ":"), default=_number).encode()
         digest = hashlib.sha256(content).hexdigest()[:16]
-        # Ids of old may be no key: they get a folder that is one.
-        folder = workset_id if is_id(workset_id) else hashlib.sha256(workset_id.encode()).hexdigest()
-        key = f"{self.prefix}{folder}/{name}{'' if name.endswith('/') else '-'}{digest}.json"
+        key = (
+            f"{self.prefix}{_folder(workset_id)}/{name}{'' if name.endswith('/') else '-'}{digest}.json"
+        )
         if key not in self._there:
             with suppress(AlreadyExistsError):
                 self.objects.put(key, content, if_absent=True)
             self._there.add(key)
         return key
+
+
+def _folder(workset_id: str) -> str:
+    # Ids of old may be no key: they get a folder that is one.
+    return workset_id if is_id(workset_id) else hashlib.sha256(workset_id.encode()).hexdigest()
 
 
 def _number(value: Any) -> int | str:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
-from boto3.dynamodb.types import Binary
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
@@ -62,7 +61,7 @@ def size_of(row: object) -> int:
         return sum(size_of(name) + size_of(value) + 3 for name, value in row.items())
     if isinstance(row, list):
         return sum(size_of(each) + 3 for each in row)
-    return len(bytes(cast("Any", row)) if isinstance(row, Binary) else str(row).encode())
+    return len(row if isinstance(row, bytes) else str(row).encode())
 
 
 # Calls
