@@ -20,6 +20,14 @@ READS: Final = b"@read-1\nACGT\n+\nIIII\n"
 REPORT: Final = (
     b"<!doctype html><html lang='en'><title>Report</title><main><h1>Quality</h1></main></html>"
 )
+STEPS: Final = (
+    b'{"at": "2026-05-04T12:00:00Z", "event": "begun", "step": "align", "sample": "S0"}\n'
+    b'{"at": "2026-05-04T12:21:30Z", "event": "done", "step": "align", "sample": "S0"}\n'
+    b'{"at": "2026-05-04T12:21:30Z", "event": "begun", "step": "align", "sample": "S1"}\n'
+    b'{"at": "2026-05-04T12:22:01Z", "event": "failed", "step": "align", "sample": "S1", '
+    b'"exit_code": 65}\n'
+    b'{"at": "2026-05-04T12:22:02Z", "event": "begun", "step": "joint_calls"}\n'
+)
 
 
 @frozen(kw_only=True)
@@ -63,6 +71,8 @@ def submitted(live: Live, name: str = "Trio", samples: int = 1) -> str:
 def _seen_by_operators(live: Live, running: str) -> None:
     """Let a monitor be heard of, a workset be unknown, news come to nobody, and the ledger differ."""
     app = live.app
+    results = f"worksets/{running}/results/attempt-1"
+    app.world.objects.put(f"{results}/steps.jsonl", STEPS)
     app.heart.cycle_done(took=timedelta(seconds=2), faults=0, rest=timedelta(seconds=30))
     store, now = app.world.store, app.world.clock()
     store.save(store.get(running).with_unknown(now - timedelta(minutes=20)))

@@ -1,21 +1,24 @@
 """The rooms of a workset's page: its log, its results, its inputs, its story, and what may be done."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+import anyio
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 from tests.unit.http.service import Service
 from tests.unit.http.test_portal_login import csrf_of, sign_in
 from tests.unit.http.test_portal_pages import HOSTILE, Page, safe
 
 from daylily.domain.customers import Principal, Role
+from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.workset import Progress
 from daylily.entrypoints.portal import workset_log
+from daylily.entrypoints.portal.workset_page import rings
 from daylily.testing.samples import a_workset
 
 ROOMS = (
@@ -198,6 +201,15 @@ def test_progress_and_cost(service: Service, api: Any, browser: Any) -> None:
     assert "$0.03" in page.text  # an hour of one vCPU
 
 
+def test_what_nothing_is_heard_of(service: Service, api: Any, browser: Any) -> None:
+    """While the engine is silent the page says so, and since when, rather than call it running."""
+    workset_id = service.launched(api)
+    store = service.app.world.store
+    store.save(store.get(workset_id).with_unknown(service.clock()))
+    text = safe(browser.get(f"/portal/worksets/{workset_id}")).text
+    assert "Nothing has been heard of the running attempt since 2025-06-02 12:00:00 UTC" in text
+
+
 # The log
 
 
@@ -371,6 +383,36 @@ def test_all_of_a_history(service: Service, api: Any, browser: Any, monkeypatch:
     (earlier,) = [str(link["href"]) for link in page.all("a") if link.get("rel") == "next"]
     assert "attempt 1 complete" in page.text
     assert "Initial registration" in safe(browser.get(earlier)).text
+
+
+@define
+class Door:
+    """A desk that knows what it is to say of somebody."""
+
+    found: list[object]
+
+    def session(self, _: object) -> object:
+        """See Desk.session."""
+        told = self.found.pop(0)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+
+def test_the_bell_is_silent_for_who_is_signed_out() -> None:
+    """Whoever signs out, or cannot be told to be there any more, hears nothing from then on."""
+
+    async def told() -> AsyncIterator[bytes]:
+        while True:
+            yield b'event: log\nid: 1.1.1\ndata: {"text": "secret"}\n\n'
+
+    async def heard(*found: object) -> list[bytes]:
+        told_of: Any = Door([*found])
+        return [event async for event in rings(told(), told_of, told_of)]
+
+    once = b"event: log\nid: 1.1.1\ndata: {}\n\n"
+    assert anyio.run(heard, "somebody", "somebody", None) == [once, once]
+    assert anyio.run(heard, "somebody", UnavailableError("the pool is away")) == [once]
 
 
 def test_the_bell(service: Service, api: Any, browser: Any) -> None:

@@ -204,13 +204,13 @@ async def events(
     given = request.headers.get("last-event-id") or query(request).text("after")
     seen = None if given is None else Position.parse(given)
     return Stream(
-        _rings(streams.listen(workset, seen), request, desk),
+        rings(streams.listen(workset, seen), request, desk),
         media_type="text/event-stream",
         headers={"x-accel-buffering": "no"},
     )
 
 
-async def _rings(told: AsyncIterator[bytes], request: Person, desk: Desk) -> AsyncIterator[bytes]:
+async def rings(told: AsyncIterator[bytes], request: Person, desk: Desk) -> AsyncIterator[bytes]:
     """Yield events without what they say, for as long as whoever listens is signed in."""
     async for event in told:
         try:
