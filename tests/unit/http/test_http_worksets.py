@@ -238,6 +238,36 @@ def test_validate(uploaded: Any) -> None:
     assert uploaded.get(f"{MINE}/worksets").json()["worksets"] == []
 
 
+def test_validate_takes_forms(uploaded: Any) -> None:
+    """A sheet is read, FASTQ files are passed over, and all faults are told as by submitting."""
+    fields = {"workset_name": "Trio", "pipeline_type": "fastq-qc"}
+    sheet = ("sheet", ("samples.csv", b"sample,fastq_1,fastq_2\nA,x_R1.fastq.gz,x_R2.fastq.gz\n"))
+    files = [("files", (f"x_R{read}.fastq.gz", b"not looked at")) for read in (1, 2)]
+    for parts in ([sheet], [sheet, *files], files):
+        answer = uploaded.post(f"{MINE}/worksets/validate", data=fields, files=parts)
+        assert answer.status_code == 200, answer.text
+        assert (answer.json()["sample_count"], answer.json()["file_count"]) == (1, 2)
+    assert uploaded.get(f"{MINE}/worksets").json()["worksets"] == []
+    assert uploaded.get(f"{MINE}/files", params={"prefix": "x_"}).json()["files"] == []
+
+    wrong = {"workset_name": "Trio", "pipeline_type": "none", "max_retries": "x"}
+    bad = ("sheet", ("samples.csv", b"sample,fastq_1,fastq_2\nbad id,x_R1.fastq.gz,\n"))
+    told, submitted = (
+        problem(uploaded.post(f"{MINE}/worksets{path}", data=wrong, files=[bad]), 422, "invalid-input")[
+            "faults"
+        ]
+        for path in ("/validate", "")
+    )
+    assert told
+    assert {fault["place"] for fault in told} <= {fault["place"] for fault in submitted}
+    lone = problem(
+        uploaded.post(f"{MINE}/worksets/validate", data={**fields, "priority": "x"}, files=[sheet]),
+        422,
+        "invalid-input",
+    )
+    assert [fault["place"] for fault in lone["faults"]] == ["priority"]
+
+
 def test_validate_refuses_what_submitting_would(uploaded: Any) -> None:
     """Every fault of a submission, but for those of its files, at the caller's own places."""
     bad = body(

@@ -58,6 +58,16 @@ def test_who_is_asked_for_a_token(document: dict[str, Any]) -> None:
         assert public != ("401" in operation["responses"]), where
 
 
+def test_who_honours_keys(document: dict[str, Any]) -> None:
+    """Each POST that looks at ``Idempotency-Key`` says so, and no other operation does."""
+    for where, operation in operations(document):
+        names = [each["name"] for each in operation.get("parameters", ())]
+        honours = where.startswith("post") and operation.get("security") != []
+        assert ("Idempotency-Key" in names) == honours, where
+        if honours:
+            assert {"409", "422"} <= operation["responses"].keys(), where
+
+
 def test_bodies_have_examples(document: dict[str, Any]) -> None:
     """Every JSON body that can be sent is shown, and what is not known in it is refused."""
     for where, operation in operations(document):

@@ -26,6 +26,7 @@ from daylily.entrypoints.http import (
     health,
     results,
     stats,
+    submissions,
     transfers,
     worksets,
 )
@@ -68,8 +69,8 @@ LARGEST_BODY: Final = 1 << 20
 _DOCUMENT: Final = "/openapi.json"
 
 _CLOSED: Final = (
-    worksets.create,
-    worksets.validate,
+    submissions.create,
+    submissions.validate,
     worksets.list_worksets,
     worksets.look,
     worksets.why,
@@ -125,9 +126,9 @@ Submit, watch, cancel and retry genomics worksets.
 Errors are problem details (RFC 9457); a 422 lists everything wrong at once, each at its place. Every \
 route below `/v1` answers without that prefix, too.
 
-Every `POST` takes a header `Idempotency-Key` (1 to 255 visible characters, best a UUID): the same \
-request under the same key is answered as before, for 48 hours, with `Idempotent-Replayed: true`; \
-another one under it is 422.
+Every `POST` of somebody signed in takes a header `Idempotency-Key` (1 to 255 visible characters, best \
+a UUID): the same request under the same key is answered as before, for 48 hours, with \
+`Idempotent-Replayed: true`; another one under it is 422.
 """
 _TOKENS: Final = (
     "A token of the user pool or another issuer, one that signing in has given, one that was made for a"

@@ -325,12 +325,31 @@ def _problems() -> Json:
     return {_NAMES[status]: _problem(status, found) for status, found in by_status.items() if found}
 
 
+_IDEMPOTENCY_KEY: Final = in_header(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "Best a UUID: sent again under the same key, the same request is answered as before.",
+)
+
+
+def _add_key(operation: dict[str, Any] | None) -> None:
+    """Say of an operation that it honours the key: all do that change something for somebody known."""
+    if operation is None or operation.get("security") == []:
+        return
+    operation["parameters"] = [*operation.get("parameters", ()), _IDEMPOTENCY_KEY]
+    for status in (409, 422):
+        response = {"$ref": f"#/components/responses/{_NAMES[status]}"}
+        operation["responses"].setdefault(str(status), response)
+
+
 @dataclass
 class _Document(OpenAPI):
     def to_schema(self) -> dict[str, Any]:
         document = super().to_schema()
         components = document["components"]
         components["responses"] = _problems()
+        for item in document["paths"].values():
+            _add_key(item.get("post"))
         components["schemas"] = {**components["schemas"], "Problem": PROBLEM}
         return document
 

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from attrs import evolve
-
 from daylily.application.submit_workset import MOST_TAGS, Submission
 from daylily.domain.clusters import LONGEST
 from daylily.domain.lifecycle import Priority, State
@@ -210,7 +208,6 @@ SUBMISSION: Final = Body(
         "required": ["workset_name", "pipeline_type"],
     },
 )
-CHECKED: Final = evolve(SUBMISSION, form=None)
 UPLOAD: Final = Body(
     {
         "type": "object",

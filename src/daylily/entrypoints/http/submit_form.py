@@ -3,17 +3,19 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final, cast
 
 from attrs import define, field
 
 from daylily.adapters.formats.reading import MAX_BYTES
+from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.debts import CopyFiles
 from daylily.domain.errors import DaylilyError, Fault, InvalidInputError
-from daylily.domain.manifest import Sample, is_fastq
+from daylily.domain.lifecycle import Priority
+from daylily.domain.manifest import Manifest, Sample, is_fastq
 from daylily.domain.pairing import samples_of
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http.forms import Hashed, Part, parts_of
@@ -34,7 +36,7 @@ _JSON: Final = frozenset(
 @define
 class SubmittedForm:
     """
-    Reads a form and submits what is in it.
+    Reads a form and submits what is in it, or only checks it.
 
     FASTQ files are put among the customer's own while they come in, where nobody sees them, and are
     gone again at the end: a workset has copies of its own. All faults of the form are told at once.
@@ -79,7 +81,29 @@ class SubmittedForm:
             if not kept:
                 self._tidy_up()
 
-    def _take(self, part: Part, token: str) -> None:
+    def check(self, body: BinaryIO, boundary: str) -> tuple[Submission, Manifest, Priority]:
+        """
+        Return what the form asks for, checked but for its FASTQ files: these are passed over.
+
+        Raises:
+            NotFoundError: There is no such customer for the caller.
+            InvalidInputError: Something is wrong with it.
+            BadDocumentError: It is no form.
+        """
+        self.app.files.check(self.who, self.customer_id)
+        for part in parts_of(body, boundary):
+            self._take(part, None)
+        self.claim(self._digest.hexdigest())
+        reading = self._reading()
+        try:
+            manifest, priority = self.app.submit.check(reading.submission)
+        except InvalidInputError as error:
+            raise self._told(reading, error.faults) from None
+        if self._faults or reading.faults:
+            raise self._told(reading, ())
+        return reading.submission, manifest, priority
+
+    def _take(self, part: Part, token: str | None) -> None:
         if part.filename is None:
             self._note(part.name, part.text())
             return
@@ -94,6 +118,8 @@ class SubmittedForm:
             self._fault(part.name, f"{name[:80]!r} is there twice")
         elif len(self._files) == MOST_FILES:
             self._fault("", f"has more than {MOST_FILES} files: upload them one by one")
+        elif token is None:
+            self._files[name] = name
         elif not self._faults:
             self._put(part, name, token)
 
@@ -144,14 +170,18 @@ class SubmittedForm:
 
     def _submit(self) -> Workset:
         reading = self._reading()
+        if self._faults or reading.faults:
+            wrong = self.app.submit.faults(self.who, self.customer_id, reading.submission)
+            raise self._told(reading, wrong)
         try:
-            if self._faults or reading.faults:
-                wrong = self.app.submit.faults(self.who, self.customer_id, reading.submission)
-                raise InvalidInputError([*self._faults, *reading.told(wrong).faults])
             return self.app.submit(self.who, self.customer_id, reading.submission, seed=self.seed())
         except InvalidInputError as error:
-            told = error.faults if self._faults or reading.faults else reading.told(error.faults).faults
-            raise InvalidInputError(map(self._in_their_words, told)) from None
+            raise self._told(reading, error.faults) from None
+
+    def _told(self, reading: Reading, faults: Iterable[Fault]) -> InvalidInputError:
+        """Return all that is wrong, files under the names that their sender has for them."""
+        told = [*self._faults, *reading.told(faults).faults]
+        return InvalidInputError(map(self._in_their_words, told))
 
     def _reading(self) -> Reading:
         def read(values: Mapping[str, object]) -> Reading:

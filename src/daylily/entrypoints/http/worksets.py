@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, cast
 
-from anyio import to_thread
 from attrs import evolve
-from litestar import get, post
-from litestar.params import FromPath, RawBody
+from litestar import get
+from litestar.params import FromPath
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
@@ -17,18 +16,11 @@ from daylily.domain.workset import Workset
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
-from daylily.entrypoints.http.forms import boundary_of, is_form
-from daylily.entrypoints.http.idempotency import claim_form, seed_of
 from daylily.entrypoints.http.kept import KeptWorksets, joined
-from daylily.entrypoints.http.prefix import path_asked_for
-from daylily.entrypoints.http.requests import Fields, count, instant, json_object, query
-from daylily.entrypoints.http.submission import read_submission
-from daylily.entrypoints.http.submit_form import SubmittedForm
+from daylily.entrypoints.http.requests import Fields, count, instant, query
 from daylily.entrypoints.http.threads import LISTINGS, reading
-from daylily.entrypoints.http.uploads import body_within, store_body
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
 from daylily.entrypoints.views import (
-    CheckedView,
     HistoryPage,
     LogView,
     WhyView,
@@ -40,94 +32,13 @@ from daylily.ports.state_store import Filter
 
 ALL: Final = "-"
 """Stands for every customer whom the caller sees, where a path names one."""
-LARGEST_SUBMISSION: Final = 12 << 20
-"""
-Bytes: some 30 000 lanes with every field said, three times as many samples as a workset may have.
-
-Ten megabytes of junk are still read, to be told what is wrong with them.
-"""
 OFFSET: Final = 1 << 60
-_COLLECTION: Final = "/api/customers/{cid:str}/worksets"
-ONE: Final = f"{_COLLECTION}/{{workset_id:str}}"
-
-
-@post(
-    _COLLECTION,
-    status_code=201,
-    request_max_body_size=None,  # forms bring files along; of JSON, body_within takes so much
-    **described(
-        "submitWorkset",
-        "worksets",
-        body=parameters.SUBMISSION,
-        errors=(409,),
-        sends=("Location", "ETag"),
-        example=examples.WORKSET,
-    ),
-)
-async def create(
-    request: Call,
-    cid: FromPath[str],
-    app: UseCases,
-    who: Who,
-) -> Answer[WorksetView]:
-    """
-    Submit a workset; it is ready to run at once.
-
-    Its files are among the customer's own already; a form may bring them along, and a sheet.
-    """
-    if is_form(request):
-        boundary = boundary_of(request)
-        form = SubmittedForm(
-            app, who, cid, lambda digest: claim_form(request, digest), lambda: seed_of(request)
-        )
-        return await store_body(request, lambda body: _taken(request, app, form.submit(body, boundary)))
-    content = await body_within(request, LARGEST_SUBMISSION)
-    return await to_thread.run_sync(_create, request, cid, content, app, who)
-
-
-def _create(request: Call, cid: str, body: bytes, app: App, who: Principal) -> Answer[WorksetView]:
-    check_customer(app, who, cid)
-    reading = read_submission(json_object(request, body), max_retries=app.settings.max_retries)
-    if reading.faults:
-        raise reading.told(app.submit.faults(who, cid, reading.submission))
-    try:
-        workset = app.submit(who, cid, reading.submission, seed=seed_of(request))
-    except InvalidInputError as error:
-        raise reading.told(error.faults) from None
-    return _taken(request, app, workset)
-
-
-def _taken(request: Call, app: App, workset: Workset) -> Answer[WorksetView]:
-    location = f"{path_asked_for(request.scope).rstrip('/')}/{workset.workset_id}"
-    return shown(app, workset, location=location)
-
-
-@post(
-    f"{_COLLECTION}/validate",
-    status_code=200,
-    request_max_body_size=LARGEST_SUBMISSION,
-    sync_to_thread=True,
-    **described("checkSubmission", "worksets", body=parameters.CHECKED, example=examples.CHECKED),
-)
-def validate(
-    request: Call, cid: FromPath[str], body: RawBody, app: UseCases, who: Who
-) -> Answer[CheckedView]:
-    """Check a submission as submitting does, but for its files, which need not be there yet."""
-    check_customer(app, who, cid)
-    if cid == ALL:
-        raise NotFoundError(f"there is no customer {cid}")
-    reading = read_submission(json_object(request, body), max_retries=app.settings.max_retries)
-    try:
-        manifest, priority = app.submit.check(reading.submission)
-    except InvalidInputError as error:
-        raise reading.told(error.faults) from None
-    if reading.faults:
-        raise reading.told(())
-    return Answer(CheckedView.of(reading.submission.name, manifest, priority))
+COLLECTION: Final = "/api/customers/{cid:str}/worksets"
+ONE: Final = f"{COLLECTION}/{{workset_id:str}}"
 
 
 @get(
-    _COLLECTION,
+    COLLECTION,
     **described(
         "listWorksets", "worksets", parameters=parameters.WHICH_WORKSETS, example=examples.PAGE
     ),
