@@ -12,6 +12,7 @@ from tests.unit.http.service import READS, Service
 from tests.unit.http.test_portal_login import csrf_of, sign_in
 from tests.unit.http.test_portal_pages import HOSTILE, Page, safe
 
+from daylily.domain.customers import Principal
 from daylily.domain.manifest import REFERENCE_GENOMES
 from daylily.entrypoints.portal.drafts import GENOMES, PRIORITIES
 from daylily.ports.state_store import Filter
@@ -64,12 +65,13 @@ def reviewed(browser: Any, **fields: str) -> dict[str, str]:
     """Return the form that submits, after all was sound."""
     answer = sent(browser, "review", sheet_text=SOUND, **{**CHOICES, **fields})
     assert answer.status_code == 200, answer.text
-    return {**fields_of(answer), "step": "submit"}
+    return fields_of(answer)
 
 
 def submit(browser: Any, form: dict[str, str]) -> Any:
     """Press the last button."""
-    return browser.post("/portal/submit", files=[(k, (None, v)) for k, v in form.items()])
+    path = "/portal/submitted" if "once" in form else "/portal/submit"
+    return browser.post(path, files=[(k, (None, v)) for k, v in form.items()])
 
 
 def worksets(service: Service) -> list[str]:
@@ -139,6 +141,10 @@ def test_submitted_once(service: Service, browser: Any) -> None:
     assert {(each.status_code, each.headers["location"]) for each in answers} == {
         (303, f"/portal/submitted/{workset_id}")
     }
+    root = Principal(name="root", customer_id="local", operator=True)
+    told = {(each.action, each.target) for each in service.app.audit.list(root, "local").items}
+    told.discard(("signIn", "/portal/login"))
+    assert told == {("submitWorkset", answers[0].headers["location"])}  # and no look before it
     page = safe(browser.get(answers[0].headers["location"]))
     assert workset_id in page.text
     assert f"/portal/worksets/{workset_id}" in [link.get("href") for link in page.all("a")]
@@ -185,7 +191,7 @@ def test_no_room_is_told_on_the_page(service: Service) -> None:
         form = fields_of(sent(client, "review", sheet_text=sheet, **CHOICES))
         acme = customers.get("acme")
         customers.save(acme, evolve(acme, max_storage_gb=1e-9))
-        answer = submit(client, {**form, "step": "submit"})
+        answer = submit(client, form)
     assert answer.status_code == 422
     assert "may store" in safe(answer).text
     assert worksets(service) == []
@@ -198,7 +204,8 @@ def test_forms_that_are_not_ours(service: Service, browser: Any) -> None:
         ({"csrf": "x"}, 403), ({"once": ""}, 422), ({"once": "x y"}, 422), ({"table": "{"}, 422),
     ):  # fmt: skip
         assert submit(browser, {**form, **wrong}).status_code == status
-    assert browser.post("/portal/submit", data=form).status_code == 415
+    for path in ("submit", "submitted"):
+        assert browser.post(f"/portal/{path}", data=form).status_code == 415
     for path in ("check", "sheet", "pairs"):
         answer = browser.post(f"/portal/submit/{path}", json={})
         assert answer.status_code == 403

@@ -113,7 +113,7 @@ def ask_delete(request: Person, app: UseCases) -> Response[str]:
     return _question(request, key)
 
 
-@post("/files/delete", status_code=200, sync_to_thread=True)
+@post("/files/delete", status_code=200, sync_to_thread=True, operation_id="deleteFile")
 def delete(request: Person, body: RawBody, app: UseCases) -> Response[Any]:
     """Remove a file or an empty folder."""
     form = form_of(request, body)
@@ -128,7 +128,7 @@ def delete(request: Person, body: RawBody, app: UseCases) -> Response[Any]:
     return _back(key.removesuffix("/").rpartition("/")[0])
 
 
-@post("/files/folder", status_code=200, sync_to_thread=True)
+@post("/files/folder", status_code=200, sync_to_thread=True, operation_id="createFolder")
 def make_folder(request: Person, body: RawBody, app: UseCases) -> Response[Any]:
     """Have a folder there."""
     form = form_of(request, body)
@@ -142,7 +142,7 @@ def make_folder(request: Person, body: RawBody, app: UseCases) -> Response[Any]:
     return _back(made.removesuffix("/"))
 
 
-@post("/files/upload", status_code=200, request_max_body_size=None)
+@post("/files/upload", status_code=200, request_max_body_size=None, operation_id="uploadFile")
 async def upload(request: Person, app: UseCases) -> Response[Any]:
     """Store a file from a form; pages with their script send it in pieces instead."""
     boundary = boundary_of(request)

@@ -19,9 +19,9 @@ from daylily.domain.customers import Principal
 from daylily.domain.errors import Fault, InvalidInputError, QuotaError
 from daylily.domain.manifest import is_fastq
 from daylily.domain.workset import Workset
+from daylily.entrypoints.http.audit import UNHEARD
 from daylily.entrypoints.http.idempotency import in_turn
 from daylily.entrypoints.http.requests import json_object
-from daylily.entrypoints.http.uploads import body_within
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.portal.context import Person, shown
 from daylily.entrypoints.portal.drafts import GENOMES, PRIORITIES, Checked, Draft, check, choices
@@ -37,6 +37,8 @@ LISTED: Final = 50
 MARKED: Final = 2000
 """Cells that are marked at once."""
 
+# To look at a form changes nothing, and a script does so with every pause in typing.
+_UNHEARD: Final = {UNHEARD: False}
 _ONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -53,14 +55,17 @@ def submit_page(request: Person, app: UseCases) -> Response[str]:
     return _form(request, app, evolve(checked, fields={}), fresh=not keys, notes=notes)
 
 
-@post("/submit", status_code=200, request_max_body_size=LARGEST)
+@post("/submit", status_code=200, request_max_body_size=LARGEST, opt=_UNHEARD)
+async def look(request: Person, app: UseCases) -> Response[Any]:
+    """Check what was written, or show it once more, as the button says that was pressed."""
+    form = await TableForm.sent(request)
+    return await to_thread.run_sync(_look, request, app, form)
+
+
+@post("/submitted", status_code=200, request_max_body_size=LARGEST, operation_id="submitWorkset")
 async def submit(request: Person, app: UseCases) -> Response[Any]:
-    """Check what was written, show it once more, or submit it, as the button says that was pressed."""
-    body = await body_within(request, LARGEST)
-    form = await to_thread.run_sync(TableForm.read, request, body)
-    check_csrf(request, form.texts)
-    if form.texts.get("step") != "submit":
-        return await to_thread.run_sync(_look, request, app, form)
+    """Submit what was shown once more."""
+    form = await TableForm.sent(request)
     once = form.texts.get("once", "")
     if not _ONCE.fullmatch(once):
         raise InvalidInputError.of("", "this form is not one of ours: reload the page")
@@ -80,7 +85,13 @@ async def submit(request: Person, app: UseCases) -> Response[Any]:
     return await to_thread.run_sync(_submit, request, app, form, claim)
 
 
-@post("/submit/check", status_code=200, request_max_body_size=LARGEST, sync_to_thread=True)
+@post(
+    "/submit/check",
+    status_code=200,
+    request_max_body_size=LARGEST,
+    sync_to_thread=True,
+    opt=_UNHEARD,
+)
 def check_typed(request: Person, body: RawBody, app: UseCases) -> Response[Any]:
     """Say what is wrong with what has been typed so far, and what it will cost; nothing is stored."""
     check_csrf(request)
@@ -90,7 +101,13 @@ def check_typed(request: Person, body: RawBody, app: UseCases) -> Response[Any]:
     return Response(_told(checked), media_type="application/json")
 
 
-@post("/submit/sheet", status_code=200, request_max_body_size=LARGEST, sync_to_thread=True)
+@post(
+    "/submit/sheet",
+    status_code=200,
+    request_max_body_size=LARGEST,
+    sync_to_thread=True,
+    opt=_UNHEARD,
+)
 def read_sheet(request: Person, body: RawBody) -> Response[Any]:
     """Return the cells of a sheet, whatever is wrong with them."""
     check_csrf(request)
@@ -99,7 +116,7 @@ def read_sheet(request: Person, body: RawBody) -> Response[Any]:
     return Response(_offered(table, notes), media_type="application/json")
 
 
-@post("/submit/pairs", status_code=200, sync_to_thread=True)
+@post("/submit/pairs", status_code=200, sync_to_thread=True, opt=_UNHEARD)
 def pair(request: Person, body: RawBody) -> Response[Any]:
     """Return the samples that the names of files tell of."""
     check_csrf(request)
@@ -117,7 +134,7 @@ def submitted_page(request: Person, workset_id: FromPath[str], app: UseCases) ->
     return shown(request, "submitted.html", workset=WorksetView.of(workset, app.read))
 
 
-ROUTES: Final = (submit_page, submit, check_typed, read_sheet, pair, submitted_page)
+ROUTES: Final = (submit_page, look, submit, check_typed, read_sheet, pair, submitted_page)
 
 
 def _look(request: Person, app: App, form: TableForm) -> Response[Any]:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from anyio import to_thread
 from attrs import evolve, frozen
 from litestar import Request
 
 from daylily.adapters.formats.sheet_cells import cells_of
 from daylily.entrypoints.http.forms import boundary_of, parts_of
+from daylily.entrypoints.http.uploads import body_within
 from daylily.entrypoints.portal.drafts import Draft
+from daylily.entrypoints.portal.forms import check_csrf
 from daylily.entrypoints.portal.sample_table import TITLES, Table
 
 LARGEST: Final = 32 << 20
@@ -63,6 +66,22 @@ class TableForm:
             table = table.followed_by(more)
             notes += told
         return cls(texts=texts, draft=Draft.of(texts, table.tidy), notes=tuple(notes))
+
+    @classmethod
+    async def sent(cls, request: Request[Any, Any, Any]) -> "TableForm":
+        """
+        Return the form that is sent, if it comes from a page of ours.
+
+        Raises:
+            ForbiddenError: It does not.
+            MediaTypeError: It is none.
+            BadDocumentError: It cannot be read.
+            InvalidInputError: Its table was not made by a page of ours.
+        """
+        body = await body_within(request, LARGEST)
+        form = await to_thread.run_sync(cls.read, request, body)
+        check_csrf(request, form.texts)
+        return form
 
     @property
     def fingerprint(self) -> str:

@@ -11,12 +11,11 @@ from litestar import Response, get, post
 from daylily.adapters.formats import work_yaml
 from daylily.bootstrap import App
 from daylily.domain.errors import Fault, InvalidInputError
+from daylily.entrypoints.http.audit import UNHEARD
 from daylily.entrypoints.http.core import made_yaml
-from daylily.entrypoints.http.uploads import body_within
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.portal.context import Person, shown
 from daylily.entrypoints.portal.drafts import GENOMES, PRIORITIES, Draft, whole_number
-from daylily.entrypoints.portal.forms import check_csrf
 from daylily.entrypoints.portal.sample_table import ALWAYS, TITLES, CellFault, Table
 from daylily.entrypoints.portal.table_form import LARGEST, SHOWN, TableForm, with_blanks
 
@@ -47,12 +46,10 @@ def yaml_page(request: Person, app: UseCases) -> Response[str]:
     return _shown(request, app, _Page(draft=Draft()))
 
 
-@post("/yaml", status_code=200, request_max_body_size=LARGEST)
+@post("/yaml", status_code=200, request_max_body_size=LARGEST, opt={UNHEARD: False})
 async def make(request: Person, app: UseCases) -> Response[Any]:
     """Make the file, to be looked at or fetched, or take one over into the form."""
-    body = await body_within(request, LARGEST)
-    form = await to_thread.run_sync(TableForm.read, request, body)
-    check_csrf(request, form.texts)
+    form = await TableForm.sent(request)
     return await to_thread.run_sync(_made, request, app, form)
 
 
