@@ -1,5 +1,6 @@
 """One line for each request, in the log; and clients that stand still are let go."""
 
+import re
 import time
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from daylily.entrypoints.http.security import request_id
 BODY_WITHIN: Final = 60.0
 """Seconds without a byte of its body after which a request is given up."""
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_MEMBER: Final = re.compile(r"(/members/)[^/]+")
+"""People are known by their addresses."""
 _LONGEST: Final = 300
 """Characters of a path."""
 
@@ -72,11 +75,12 @@ def _workset(scope: Any) -> dict[str, str]:
 
 
 def masked_path(scope: Any) -> str:
-    """Return the path of a request as it may stand in a log: on one line, and without a signature."""
+    """Return the path of a request as it may stand in a log: one line, no signature, no address."""
     raw = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
     if path.startswith(("/signed/", "/v1/signed/")):
         path = path.partition("/signed/")[0] + "/signed/********"
+    path = _MEMBER.sub(r"\1********", path)
     plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in path[:_LONGEST])
     return plain if len(path) <= _LONGEST else f"{plain}..."
 
