@@ -2,6 +2,8 @@
 
 import json
 import logging
+import threading
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
@@ -29,6 +31,16 @@ _HOLDING: Final = frozenset({State.LOCKED, State.IN_PROGRESS})
 _log = logging.getLogger(__name__)
 
 
+@define(eq=False)
+class _Wish:
+    """A workset that waits for a slot."""
+
+    customer_id: str
+    name: str
+    granted: bool | None = None
+    """None while nobody has asked for it."""
+
+
 @define
 class Slots:
     """
@@ -42,12 +54,18 @@ class Slots:
     Why none is taken twice: a slot is taken under the lock of its workset. Whoever finds one to be
     free has read the document before it looked at the workset; should that be locked again meanwhile,
     its monitor writes the document, and the one who found it free is refused.
+
+    Of several threads of one monitor, one takes the slots for all that wait with it: one after the
+    other, each would need a write of its own, and be refused where two have met.
     """
 
     documents: DocumentStore
     store: StateStore
     limits: Limits
     _told: bool = field(init=False, default=False)
+    _taking: dict[str, threading.Lock] = field(init=False, factory=dict)
+    """Of each customer."""
+    _waiting: list["_Wish"] = field(init=False, factory=list)
 
     def take(self, locked: Workset) -> bool:
         """
@@ -68,24 +86,43 @@ class Slots:
             return True
 
     def _take(self, locked: Workset, limit: int) -> bool:
-        name = locked.workset_id
-        place = Document(kind=KIND, partition=locked.customer_id, key=_KEY, body=json.dumps([name]))
+        wish = _Wish(locked.customer_id, locked.workset_id)
+        self._waiting.append(wish)
+        with self._taking.setdefault(locked.customer_id, threading.Lock()):
+            if wish.granted is None:
+                # Its own too where who took it along has failed.
+                along = [each for each in self._waiting if each.customer_id == wish.customer_id]
+                for each in along:
+                    self._waiting.remove(each)
+                wishes = {wish, *along}
+                granted = self._take_all(wish.customer_id, {each.name for each in wishes}, limit)
+                for each in wishes:
+                    each.granted = each.name in granted
+        return bool(wish.granted)
+
+    def _take_all(self, customer_id: str, names: Collection[str], limit: int) -> Collection[str]:
+        """Take slots for as many worksets as there are slots for; return those that have one."""
         while True:
             with suppress(AlreadyExistsError, ConcurrentUpdateError):
                 try:
-                    found = self.documents.get(KIND, locked.customer_id, _KEY)
+                    found = self.documents.get(KIND, customer_id, _KEY)
                 except NotFoundError:
-                    self.documents.add(place)
-                    return True
+                    granted = [*names][:limit]
+                    body = json.dumps(granted)
+                    self.documents.add(Document(kind=KIND, partition=customer_id, key=_KEY, body=body))
+                    return granted
                 held: list[str] = json.loads(found.body)
-                others = [each for each in held if each != name]
-                if len(others) >= limit:
+                others = [each for each in held if each not in names]
+                if len(others) + len(names) > limit:
                     others = [each for each in others if self._holds(each)]
-                if len(others) >= limit:
-                    return False
-                # Written also where it stands there already: see above.
-                self.documents.replace(evolve(found, body=json.dumps([*others, name])))
-                return True
+                # Whoever has a slot keeps it before others get one.
+                first = sorted(names, key=lambda name: name not in held)
+                granted = first[: max(limit - len(others), 0)]
+                if granted:
+                    # Written also where they stand there already: see above.
+                    body = json.dumps([*others, *granted])
+                    self.documents.replace(evolve(found, body=body))
+                return granted
 
     def _holds(self, workset_id: str) -> bool:
         try:

@@ -1,6 +1,8 @@
 """How many worksets of a customer run: never more than agreed upon, whoever launches."""
 
 import json
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +15,7 @@ from daylily.adapters.memory.documents import InMemoryDocumentStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.application.room import Limits
 from daylily.application.slots import UNBOUNDED, Slots
-from daylily.domain.errors import NotSetUpError
+from daylily.domain.errors import NotSetUpError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.workset import Workset
 from daylily.ports.documents import Document, DocumentStore
@@ -101,6 +103,54 @@ def test_many_at_once() -> None:
     worksets = [yard.locked(f"ws-{number}") for number in range(32)]
     assert race(lambda n: yard.slots.take(worksets[n])).count(True) == 5
     assert len(yard.held()) == 5
+
+
+class Gate(InMemoryDocumentStore):
+    """A store whose first answer waits until others wait for one too, and may be none."""
+
+    def __init__(self, slots: Callable[[], Slots], others: int, failing: bool) -> None:
+        super().__init__(ManualClock())
+        self.slots, self.others, self.failing = slots, others, failing
+        self.asked = self.written = 0
+
+    def add(self, document: Document) -> Document:
+        self.written += 1
+        return super().add(document)
+
+    def replace(self, document: Document) -> Document:
+        self.written += 1
+        return super().replace(document)
+
+    def get(self, kind: str, partition: str, key: str) -> Document:
+        self.asked += 1
+        if self.asked == 1:
+            while len(self.slots()._waiting) < self.others:
+                time.sleep(0.001)
+            if self.failing:
+                raise UnavailableError("no answer")
+        return super().get(kind, partition, key)
+
+
+@pytest.mark.parametrize(("failing", "granted"), [(False, 5), (True, 4)])
+def test_one_asks_for_all_that_wait(failing: bool, granted: int) -> None:
+    """Threads of one monitor share what they ask; whose asking fails fails for itself alone."""
+    documents = Gate(lambda: yard.slots, 31, failing)
+    yard = Yard(limit=5, documents=documents)
+    if failing:
+        yard.customers.save(yard.customers.get("acme"), evolve(a_customer(), max_concurrent_worksets=4))
+    worksets = [yard.locked(f"ws-{number:02}") for number in range(32)]
+
+    def take(number: int) -> bool | None:
+        try:
+            return yard.slots.take(worksets[number])
+        except UnavailableError:
+            return None
+
+    taken = race(take)
+    assert (taken.count(True), taken.count(None)) == (granted, int(failing))
+    assert len(yard.held()) == granted
+    assert documents.written == 2 - failing
+    assert yard.slots._waiting == []
 
 
 @pytest.mark.parametrize("limit", [UNBOUNDED, 10**6])
