@@ -3,11 +3,10 @@
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
 
 from attrs import field, frozen
 
-from daylily.adapters.local.database import Database
+from daylily.adapters.local.database import Database, InDatabase
 from daylily.adapters.local.records import from_record, to_record
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.customers import Customer
@@ -16,7 +15,7 @@ from daylily.ports.paging import Page
 
 
 @frozen(eq=False)
-class SQLiteCustomers:
+class SQLiteCustomers(InDatabase):
     """
     Customers in a file.
 
@@ -36,16 +35,6 @@ class SQLiteCustomers:
     @_database.default
     def _open(self) -> Database:
         return Database(self.path, self.patience)
-
-    def close(self) -> None:
-        """Close the file; every later call raises UnavailableError."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def get(self, customer_id: str) -> Customer:
         """See Customers.get."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from attrs import define, field
 
@@ -198,6 +198,24 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = 1")
         return connection
+
+
+class InDatabase:
+    """What stores in a database have in common: they let go of their file."""
+
+    __slots__ = ()
+
+    _database: Database
+
+    def close(self) -> None:
+        """Close the file; every later call raises UnavailableError."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 _NO_ROOM: Final = 1 << 20

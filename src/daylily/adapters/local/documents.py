@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
 from daylily.adapters.documents import after_key, clash, is_sound, page_of_documents, stale, unknown
-from daylily.adapters.local.database import Database
+from daylily.adapters.local.database import Database, InDatabase
 from daylily.adapters.paging import time_key
 from daylily.ports.clock import Clock
 from daylily.ports.documents import Document
@@ -44,7 +44,7 @@ _LIST_NEWEST: Final = _LIST.replace("key > :after", "key < :after").replace(
 
 
 @frozen(eq=False)
-class SQLiteDocumentStore:
+class SQLiteDocumentStore(InDatabase):
     """
     Documents in a file.
 
@@ -66,16 +66,6 @@ class SQLiteDocumentStore:
     @_database.default
     def _open(self) -> Database:
         return Database(self.path, self.patience)
-
-    def close(self) -> None:
-        """Close the file; every later call raises UnavailableError."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def add(self, document: Document) -> Document:
         """See DocumentStore.add."""

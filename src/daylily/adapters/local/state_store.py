@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from daylily.adapters.local.database import Database
+from daylily.adapters.local.database import Database, InDatabase
 from daylily.adapters.local.records import from_record, to_record
 from daylily.adapters.paging import (
     check_limit,
@@ -63,7 +63,7 @@ KNOWN: Final = "SELECT workset_id FROM worksets WHERE workset_id IN (SELECT valu
 
 
 @frozen(eq=False)
-class SQLiteStateStore:
+class SQLiteStateStore(InDatabase):
     """
     A StateStore in one file.
 
@@ -84,16 +84,6 @@ class SQLiteStateStore:
     @_database.default
     def _open(self) -> Database:
         return Database(self.path, self.patience)
-
-    def close(self) -> None:
-        """Close the file; every later call raises UnavailableError."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def add(self, workset: Workset) -> Workset:
         """See StateStore.add."""

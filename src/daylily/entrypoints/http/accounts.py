@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import frozen
 from litestar import Response, get, post
@@ -31,6 +31,7 @@ _LONGEST: Final = 8192
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
 _NAME: Final = {**_TEXT, "description": "Mostly an e-mail address."}
 _PASSWORD: Final = {**_TEXT, "format": "password"}
+_SHOWN: Final = {"name": "ada@acme.example", "code": "123456"}
 _TAG: Final = "accounts"
 
 
@@ -57,6 +58,27 @@ class Gate:
             raise
 
 
+def _at_the_door(
+    operation_id: str, status: int, *, refuses: bool = True, **asked: dict[str, Any]
+) -> dict[str, Any]:
+    """
+    Return what all routes have in common for those who have no token yet, but may have one.
+
+    Args:
+        refuses: Whether it says so to those who are not who they say.
+        asked: The texts that a body has to have, by their names.
+    """
+    example = {name: _SHOWN.get(name, "...") for name in asked}
+    told = described(
+        operation_id,
+        _TAG,
+        body=Body(closed(asked, *asked), example),
+        errors=(401,) if refuses else (),
+        public=True,
+    )
+    return {"status_code": status, "sync_to_thread": True, "opt": {UNHEARD: False}, **told}
+
+
 AtGate: TypeAlias = NamedDependency[SkipValidation[Gate]]
 
 
@@ -73,22 +95,7 @@ def _told(app: App, request: Call, action: str, signed_in: SignedIn) -> None:
     )
 
 
-@post(
-    "/api/auth/sign-in",
-    status_code=200,
-    sync_to_thread=True,
-    opt={UNHEARD: False},
-    **described(
-        "signIn",
-        _TAG,
-        body=Body(
-            closed({"name": _NAME, "password": _PASSWORD}, "name", "password"),
-            {"name": "ada@acme.example", "password": "..."},
-        ),
-        errors=(401,),
-        public=True,
-    ),
-)
+@post("/api/auth/sign-in", **_at_the_door("signIn", 200, name=_NAME, password=_PASSWORD))
 def sign_in(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
     """Sign in by name and password; the answer has a token, or asks for a new password first."""
     name, password = _texts(request, body, "name", "password")
@@ -100,24 +107,7 @@ def sign_in(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer
 
 @post(
     "/api/auth/new-password",
-    status_code=200,
-    sync_to_thread=True,
-    opt={UNHEARD: False},
-    **described(
-        "answerNewPassword",
-        _TAG,
-        body=Body(
-            closed(
-                {"name": _NAME, "session": _TEXT, "new_password": _PASSWORD},
-                "name",
-                "session",
-                "new_password",
-            ),
-            {"name": "ada@acme.example", "session": "...", "new_password": "..."},
-        ),
-        errors=(401,),
-        public=True,
-    ),
+    **_at_the_door("answerNewPassword", 200, name=_NAME, session=_TEXT, new_password=_PASSWORD),
 )
 def new_password(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
     """Replace the password that signing in has asked to be replaced, and sign in."""
@@ -128,19 +118,7 @@ def new_password(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> A
     return Answer(SignInView.of(found))
 
 
-@post(
-    "/api/auth/refresh",
-    status_code=200,
-    sync_to_thread=True,
-    opt={UNHEARD: False},
-    **described(
-        "refreshToken",
-        _TAG,
-        body=Body(closed({"refresh_token": _TEXT}, "refresh_token"), {"refresh_token": "..."}),
-        errors=(401,),
-        public=True,
-    ),
-)
+@post("/api/auth/refresh", **_at_the_door("refreshToken", 200, refresh_token=_TEXT))
 def refresh(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
     """Return a new token for a refresh token."""
     (refresh_token,) = _texts(request, body, "refresh_token")
@@ -186,18 +164,7 @@ def sign_out(request: Call, body: RawBody, app: UseCases) -> Response[None]:
     return Response(None, status_code=204)
 
 
-@post(
-    "/api/auth/forgot-password",
-    status_code=204,
-    sync_to_thread=True,
-    opt={UNHEARD: False},
-    **described(
-        "forgotPassword",
-        _TAG,
-        body=Body(closed({"name": _NAME}, "name"), {"name": "ada@acme.example"}),
-        public=True,
-    ),
-)
+@post("/api/auth/forgot-password", **_at_the_door("forgotPassword", 204, refuses=False, name=_NAME))
 def forgot(request: Call, body: RawBody, app: UseCases) -> Response[None]:
     """Have a code sent, if there is somebody of that name; the answer does not tell."""
     (name,) = _texts(request, body, "name")
@@ -207,24 +174,7 @@ def forgot(request: Call, body: RawBody, app: UseCases) -> Response[None]:
 
 @post(
     "/api/auth/reset-password",
-    status_code=204,
-    sync_to_thread=True,
-    opt={UNHEARD: False},
-    **described(
-        "resetPassword",
-        _TAG,
-        body=Body(
-            closed(
-                {"name": _NAME, "code": _TEXT, "new_password": _PASSWORD},
-                "name",
-                "code",
-                "new_password",
-            ),
-            {"name": "ada@acme.example", "code": "123456", "new_password": "..."},
-        ),
-        errors=(401,),
-        public=True,
-    ),
+    **_at_the_door("resetPassword", 204, name=_NAME, code=_TEXT, new_password=_PASSWORD),
 )
 def reset(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Response[None]:
     """Replace a forgotten password, by the code that was sent."""

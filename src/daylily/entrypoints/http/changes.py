@@ -1,7 +1,7 @@
 """What people do to worksets: cancel, retry, hurry, archive, restore, delete; as they saw them."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 from litestar import get, post, put
@@ -11,7 +11,7 @@ from daylily.domain.errors import InvalidInputError
 from daylily.domain.lifecycle import Priority, State
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
-from daylily.entrypoints.http.describing import described
+from daylily.entrypoints.http.describing import Body, described
 from daylily.entrypoints.http.requests import Fields, json_object, version_in
 from daylily.entrypoints.http.threads import LISTINGS, reading
 from daylily.entrypoints.http.wiring import Call, UseCases, Who
@@ -19,22 +19,22 @@ from daylily.entrypoints.http.worksets import ONE, list_of, shown, visible
 from daylily.entrypoints.views import WorksetPage, WorksetView
 
 _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,500}")
-_IF_MATCH: Final = (parameters.IF_MATCH,)
 
 
-@post(
-    f"{ONE}/cancel",
-    status_code=202,
-    sync_to_thread=True,
-    **described(
-        "cancelWorkset",
+def _changing(operation_id: str, status: int, body: Body | None = None) -> dict[str, Any]:
+    """Return what all routes have in common that change a workset, of the version that was seen."""
+    told = described(
+        operation_id,
         "worksets",
-        body=parameters.REASON,
-        parameters=_IF_MATCH,
+        body=body,
+        parameters=(parameters.IF_MATCH,),
         errors=(409,),
         sends=("ETag",),
-    ),
-)
+    )
+    return {"status_code": status, "sync_to_thread": True, **told}
+
+
+@post(f"{ONE}/cancel", **_changing("cancelWorkset", 202, parameters.REASON))
 def cancel(
     request: Call,
     cid: FromPath[str],
@@ -49,19 +49,7 @@ def cancel(
     return shown(app, app.cancel(who, workset_id, asked.reason, version=asked.version))
 
 
-@post(
-    f"{ONE}/retry",
-    status_code=202,
-    sync_to_thread=True,
-    **described(
-        "retryWorkset",
-        "worksets",
-        body=parameters.RETRY,
-        parameters=_IF_MATCH,
-        errors=(409,),
-        sends=("ETag",),
-    ),
-)
+@post(f"{ONE}/retry", **_changing("retryWorkset", 202, parameters.RETRY))
 def retry(
     request: Call,
     cid: FromPath[str],
@@ -77,18 +65,7 @@ def retry(
     return shown(app, retried)
 
 
-@put(
-    f"{ONE}/priority",
-    sync_to_thread=True,
-    **described(
-        "changePriority",
-        "worksets",
-        body=parameters.PRIORITY_BODY,
-        parameters=_IF_MATCH,
-        errors=(409,),
-        sends=("ETag",),
-    ),
-)
+@put(f"{ONE}/priority", **_changing("changePriority", 200, parameters.PRIORITY_BODY))
 def prioritise(
     request: Call,
     cid: FromPath[str],
@@ -105,15 +82,7 @@ def prioritise(
 
 @put(
     "/worksets/{workset_id:str}/priority",
-    sync_to_thread=True,
-    **described(
-        "changeAnyPriority",
-        "worksets",
-        body=parameters.PRIORITY_BODY,
-        parameters=_IF_MATCH,
-        errors=(409,),
-        sends=("ETag",),
-    ),
+    **_changing("changeAnyPriority", 200, parameters.PRIORITY_BODY),
 )
 def prioritise_any(
     request: Call, workset_id: FromPath[str], body: RawBody, app: UseCases, who: Who
@@ -140,19 +109,7 @@ async def list_archived(
     return await reading(app, list_of, request, app, who, cid, states, among=LISTINGS)
 
 
-@post(
-    f"{ONE}/archive",
-    status_code=200,
-    sync_to_thread=True,
-    **described(
-        "archiveWorkset",
-        "worksets",
-        body=parameters.REASON,
-        parameters=_IF_MATCH,
-        errors=(409,),
-        sends=("ETag",),
-    ),
-)
+@post(f"{ONE}/archive", **_changing("archiveWorkset", 200, parameters.REASON))
 def archive(
     request: Call,
     cid: FromPath[str],
@@ -168,12 +125,7 @@ def archive(
     return shown(app, archived)
 
 
-@post(
-    f"{ONE}/restore",
-    status_code=200,
-    sync_to_thread=True,
-    **described("restoreWorkset", "worksets", parameters=_IF_MATCH, errors=(409,), sends=("ETag",)),
-)
+@post(f"{ONE}/restore", **_changing("restoreWorkset", 200))
 def restore(
     request: Call, cid: FromPath[str], workset_id: FromPath[str], app: UseCases, who: Who
 ) -> Answer[WorksetView]:
@@ -183,19 +135,7 @@ def restore(
     return shown(app, app.put_away.restore(who, workset_id, version=version))
 
 
-@post(
-    f"{ONE}/delete",
-    status_code=200,
-    sync_to_thread=True,
-    **described(
-        "deleteWorkset",
-        "worksets",
-        body=parameters.DELETE,
-        parameters=_IF_MATCH,
-        errors=(409,),
-        sends=("ETag",),
-    ),
-)
+@post(f"{ONE}/delete", **_changing("deleteWorkset", 200, parameters.DELETE))
 def delete(
     request: Call,
     cid: FromPath[str],
