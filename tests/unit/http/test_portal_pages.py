@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -432,3 +433,12 @@ def test_contrast(theme: int) -> None:
     assert {pair: round(ratio(*pair), 2) for pair in texts if ratio(*pair) < 4.5} == {}
     assert {card for card in ("page", "card") if ratio("edge", card) < 3} == set()
     assert set(TONES.values()) <= {"waiting", "running", "good", "warning", "bad"}
+
+
+def test_what_is_not_ours_comes_with_its_licence() -> None:
+    """Of htmx the version and the licence stand beside it, in the package."""
+    folder = resources.files("daylily.entrypoints.portal").joinpath("static")
+    assert "Zero-Clause BSD" in folder.joinpath("htmx.LICENSE").read_text("utf-8")
+    version = re.search(r'version:"([\d.]+)"', ASSETS["htmx.min.js"].content.decode())
+    assert version
+    assert f"htmx {version[1]} " in folder.joinpath("README.md").read_text("utf-8")
