@@ -142,13 +142,15 @@ class ApiTokens:
         return revoked
 
     def revoke_all(self, customer_id: str, created_by: str) -> int:
-        """Revoke all tokens that somebody has made, and return how many that were."""
+        """
+        Revoke all tokens that somebody has made, also by way of others of theirs; return how many.
+        """
         manager = Principal(name=created_by, customer_id=customer_id, admin=True)
         count, cursor = 0, None
         while True:
             page = self.list(manager, customer_id, cursor=cursor)
             for token in page.items:
-                if token.created_by == created_by and token.revoked_at is None:
+                if _maker(token.created_by) == _maker(created_by) and token.revoked_at is None:
                     self.revoke(manager, customer_id, token.token_id)
                     count += 1
             cursor = page.cursor
@@ -183,8 +185,12 @@ class ApiTokens:
 
     def _concerns(self, who: Principal, token: ApiToken) -> bool:
         # A token that somebody made acts as them, and sees what they see.
-        maker = who.name.partition("/")[0]
-        return who.manages(token.customer_id) or token.created_by.partition("/")[0] == maker
+        return who.manages(token.customer_id) or _maker(token.created_by) == _maker(who.name)
+
+
+def _maker(name: str) -> str:
+    """Return whose name it is: a token goes by that of whoever made it, a slash, and its own."""
+    return name.partition("/")[0]
 
 
 def _digest(secret: str) -> str:

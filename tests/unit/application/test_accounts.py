@@ -6,7 +6,7 @@ import pytest
 from tests.unit.http.service import Service
 
 from daylily.domain.customers import Principal, Role, Scope
-from daylily.domain.errors import NotAllowedError, NotFoundError
+from daylily.domain.errors import NotAllowedError, NotFoundError, UnauthenticatedError
 
 ADA = Principal.of("ada", "local", Role.ADMIN)
 BOB = Principal.of("bob", "local", Role.USER)
@@ -35,6 +35,20 @@ def test_all_that_somebody_has_made_is_revoked(service: Service) -> None:
         if each.revoked_at is None
     ]
     assert kept.name == "kept"
+
+
+def test_what_a_token_has_made_is_revoked_with_its_maker(service: Service) -> None:
+    """Whoever is let go cannot come back by a token that a token of theirs has made."""
+    tokens, made_by = service.app.tokens, ADA
+    texts = []
+    for number in range(3):
+        _, text = tokens.create(made_by, "local", name=str(number), scope=Scope.ADMIN, lasts=DAY)
+        made_by = tokens.verify(text)
+        texts.append(text)
+    assert tokens.revoke_all("local", "ada") == 3
+    for text in texts:
+        with pytest.raises(UnauthenticatedError):
+            tokens.verify(text)
 
 
 def test_tokens_of_others(service: Service) -> None:
