@@ -297,3 +297,17 @@ def test_a_pool_that_is_away_does_not_keep_anybody(service: Service) -> None:
 
 
 TOKEN_OF_ALL = "a-token-of-a-pool"
+
+
+def test_whoever_may_only_read_signs_out(service: Service) -> None:
+    """Whoever is in by a token that reads can leave, and can change nothing before they do."""
+    admin = Principal(name="admin", customer_id="local", operator=True)
+    _, text = service.app.tokens.create(
+        admin, "acme", name="look", scope=Scope.READ, lasts=timedelta(days=1)
+    )
+    with service.client(None) as browser:
+        sign_in(browser, text)
+        form = {"csrf": csrf_of(browser.get("/portal"))}
+        assert browser.post("/portal/files/folder", data={**form, "name": "x"}).status_code == 403
+        assert browser.post("/portal/logout", data=form).status_code == 303
+        assert browser.get("/portal").status_code == 303

@@ -17,7 +17,7 @@ from litestar.types import Guard
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import UnauthenticatedError, UnavailableError
-from daylily.entrypoints.http.auth import check_scope
+from daylily.entrypoints.http.auth import NEEDS, check_scope
 from daylily.entrypoints.http.security import Connection, request_id
 from daylily.entrypoints.portal.bells import ListBells
 from daylily.entrypoints.portal.sessions import Keeper, LoginForms, Session, Sessions
@@ -142,13 +142,13 @@ AtDesk: TypeAlias = NamedDependency[SkipValidation[Desk]]
 def behind(desk: Desk) -> Guard:
     """Return a guard that lets in whoever is signed in."""
 
-    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         session = desk.everybody or await to_thread.run_sync(desk.session, connection)
         if session is None:
             if isinstance(connection, Request):
                 await _remember(connection, desk)
             raise UnauthenticatedError("sign in first")
-        check_scope(session.principal, connection.scope)
+        check_scope(session.principal, connection.scope, handler.opt.get(NEEDS))
         connection.scope["user"], connection.scope["auth"] = session.principal, session
 
     return guard

@@ -11,6 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromQuery, RawBody
 from litestar.response import Redirect
 
+from daylily.domain.customers import Scope
 from daylily.domain.errors import (
     InvalidInputError,
     NotAllowedError,
@@ -18,6 +19,7 @@ from daylily.domain.errors import (
     UnavailableError,
 )
 from daylily.entrypoints.http.audit import UNHEARD
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.portal.context import shown
 from daylily.entrypoints.portal.desk import (
     FORM_COOKIE,
@@ -162,7 +164,7 @@ def reset(request: Request[Any, Any, Any], body: RawBody, desk: AtDesk) -> Respo
     return sign_in_form(request, desk, Wanted(), name=name, renewed=True)
 
 
-@post("/logout", status_code=200, sync_to_thread=True)
+@post("/logout", status_code=200, sync_to_thread=True, opt={NEEDS: Scope.READ})
 def logout(request: Request[Any, Session, Any], body: RawBody, desk: AtDesk) -> Response[Any]:
     """Sign out: the session ends here, and what it was begun with is taken back where it came from."""
     check_csrf(request, form_of(request, body))
