@@ -229,3 +229,13 @@ def test_who_is_not_signed_in_hears_nothing(service: Service) -> None:
     """Rings are for who may see the list."""
     with service.client(None) as nobody:
         assert nobody.get("/portal/live/list-events").status_code == 401
+
+
+def test_the_last_day_of_all(browser: Any) -> None:
+    """Nothing comes after it, and that is no fault of anybody's."""
+    assert browser.get("/portal/worksets?to=9999-12-31").status_code == 200
+
+
+def test_a_cursor_that_is_none_is_told_before_the_stream_begins(browser: Any) -> None:
+    """It is an answer as anywhere else, not a stream that breaks."""
+    assert browser.get("/portal/live/list-events?cursor=zzz").status_code == 400

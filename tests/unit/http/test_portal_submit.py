@@ -338,3 +338,11 @@ def test_another_tenant(service: Service, browser: Any) -> None:
         assert client.get(location).status_code == 404
         answer = sent(client, "review", sheet_text=SOUND, **CHOICES)
         assert faults_of(answer).keys() == {"Reads 1, row 1", "Reads 2, row 1"}
+
+
+def test_an_address_that_picks_too_many(browser: Any) -> None:
+    """It is said how many are taken; what is no file counts as little as it says."""
+    answer = browser.get("/portal/submit?" + "&pick=a.fq" * 5001)
+    assert answer.status_code == 422
+    assert "at most 5000" in answer.text
+    assert browser.get("/portal/submit?" + "&" * 5001).status_code == 200

@@ -25,6 +25,9 @@ async def list_events(request: Person, app: UseCases, desk: AtDesk) -> Stream:
     def look() -> str:
         return fingerprint(app.read.list(who, where, cursor=chosen.cursor, limit=ROWS).items)
 
+    if chosen.cursor is not None:
+        # One that is none is told as an answer: once a stream has begun, all that it can do is break.
+        await to_thread.run_sync(look)
     person = request.cookies.get(session_cookie(request), "")
     whose = "" if who.operator else who.customer_id
     desk.bells.admit(person)

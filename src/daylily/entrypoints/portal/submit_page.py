@@ -34,6 +34,8 @@ from daylily.entrypoints.views import WorksetView
 
 LISTED: Final = 50
 """Rows that are shown before submitting."""
+MOST_PICKED: Final = 5000
+"""Files that an address may name; servers take no longer ones."""
 MARKED: Final = 2000
 """Cells that are marked at once."""
 
@@ -45,8 +47,12 @@ _ONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 @get("/submit", sync_to_thread=True)
 def submit_page(request: Person, app: UseCases) -> Response[str]:
     """Show an empty form, or one with the samples that files tell of (``pick``, repeated)."""
-    said = parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=5000)
+    said = parse_qsl(request.scope["query_string"].decode("latin-1"))
     keys = [value for name, value in said if name == "pick" and is_fastq(value)]
+    if len(keys) > MOST_PICKED:
+        raise InvalidInputError.of(
+            "pick", f"{len(keys)} files are chosen; at most {MOST_PICKED} are taken"
+        )
     table, faults = paired(keys)
     runnable, _ = choices(app)
     draft = Draft(pipeline=runnable[0].name if len(runnable) == 1 else "", table=table)

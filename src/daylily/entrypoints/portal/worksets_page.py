@@ -1,7 +1,7 @@
 """The list of worksets, as far as its address narrows it; and what is done to many of them at once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -70,13 +70,15 @@ class Chosen:
         if state in set(State):
             states = frozenset({State(state)})
         to = _day(self.said["to"])
+        # Nothing comes after the last day that there is.
+        until = None if to is None or to.year == MAXYEAR else to + timedelta(days=1)
         return Filter(
             states=states,
             name_contains=self.said["name"] or None,
             priority=Priority(priority) if priority in set(Priority) else None,
             pipeline=self.said["pipeline"] or None,
             created_from=_day(self.said["from"]),
-            created_before=None if to is None else to + timedelta(days=1),
+            created_before=until,
             oldest_first=self.said["order"] == "oldest",
         )
 
