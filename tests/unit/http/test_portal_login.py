@@ -185,11 +185,11 @@ def test_nothing_secret_is_logged(browser: Any, caplog: pytest.LogCaptureFixture
 
 
 def test_sessions_are_bounded_and_shown_to_nobody() -> None:
-    """However often somebody signs in, memory stays bounded: the oldest session goes."""
-    who = Principal(name="ada", customer_id="local")
-    sessions = Sessions(ManualClock(), lambda _: who)
+    """However many sign in, memory stays bounded: the oldest session goes."""
+    people = [Principal(name=f"ada-{n}", customer_id="local") for n in range(MOST_SESSIONS + 1)]
+    sessions = Sessions(ManualClock(), lambda _: people[0])
     held = SignedIn(token="of-ada", expires_in=timedelta(hours=1))
-    ids = [sessions.begin(who, held) for _ in range(MOST_SESSIONS + 1)]
+    ids = [sessions.begin(who, held) for who in people]
 
     assert len(set(ids)) == len(ids)
     assert sessions.find(ids[0]) is None
@@ -210,3 +210,19 @@ def test_a_page_learns_who_is_here(browser: Any) -> None:
         "who": "local/admin",
     }
     assert 'data-who="local/admin"' in page.text
+
+
+def test_nobody_signs_others_out_by_signing_in_often() -> None:
+    """Of somebody who has very many sessions the oldest goes, whichever of their tokens began it."""
+    ada, eve = (Principal(name=name, customer_id=name) for name in ("ada", "eve"))
+    robot = Principal(name="eve/robot", customer_id="eve")
+    sessions = Sessions(ManualClock(), lambda _: ada)
+    held = SignedIn(token="any", expires_in=timedelta(hours=1))
+    of_ada = sessions.begin(ada, held)
+    first, *_, last = [
+        sessions.begin(each, held) for each in (eve, robot) for _ in range(MOST_SESSIONS // 2)
+    ]
+
+    assert sessions.find(of_ada) is not None
+    assert sessions.find(last) is not None
+    assert sessions.find(first) is None

@@ -27,6 +27,8 @@ CHECKED_EVERY: Final = timedelta(minutes=1)
 RENEWED_EVERY: Final = timedelta(minutes=10)
 """The same where tokens are signed, and only whoever renews them tells."""
 MOST_SESSIONS: Final = 1000
+MOST_EACH: Final = 50
+"""Of one person: whoever signs in again and again ends sessions of their own, not those of others."""
 
 
 class Keeper(Protocol):
@@ -109,12 +111,25 @@ class Sessions:
         session_id = secrets.token_urlsafe(32)
         now = self.clock()
         with self._mutex:
-            for digest, kept in list(self._by_digest.items()):
-                if _over(kept.session, now) or len(self._by_digest) >= MOST_SESSIONS:
-                    del self._by_digest[digest]
+            self._make_room(principal, now)
             session = Session(principal, secrets.token_urlsafe(32), now + LASTS)
             self._by_digest[_digest(session_id)] = _Kept(session, held, keeper, now, now)
         return session_id
+
+    def _make_room(self, principal: Principal, now: datetime) -> None:
+        """Forget what is over, the oldest of somebody who has many, and of too many the oldest."""
+        for digest, kept in list(self._by_digest.items()):
+            if _over(kept.session, now):
+                del self._by_digest[digest]
+        own = [
+            digest
+            for digest, kept in self._by_digest.items()
+            if _person(kept.session.principal) == _person(principal)
+        ]
+        for digest in own[: max(len(own) - MOST_EACH + 1, 0)]:
+            del self._by_digest[digest]
+        while len(self._by_digest) >= MOST_SESSIONS:
+            del self._by_digest[next(iter(self._by_digest))]
 
     def find(self, session_id: str) -> Session | None:
         """
@@ -175,6 +190,11 @@ class LoginForms:
             form.get("csrf", "").encode(), self.token(cookie).encode()
         ):
             raise ForbiddenError("this form is out of date: reload the page and try again")
+
+
+def _person(principal: Principal) -> tuple[str, str]:
+    """Return who somebody is, whichever of their tokens they came with."""
+    return principal.customer_id, principal.name.partition("/")[0]
 
 
 def _over(session: Session, now: datetime) -> bool:
