@@ -54,6 +54,7 @@ from daylily.application.show_workset import ShowWorkset
 from daylily.application.slots import Slots
 from daylily.application.start_workset import StartWorkset
 from daylily.application.storage_quota import StorageQuota
+from daylily.application.strays import RefuseStrays
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
@@ -275,6 +276,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             customer_id=settings.customer,
             actor=owner,
         ),
+        refuse_strays=RefuseStrays(world.objects, places),
         customer_id=settings.customer,
         max_retries=settings.max_retries,
         actor=owner,

@@ -11,6 +11,7 @@ from daylily.application.ledger import Ledger
 from daylily.application.others import Others
 from daylily.application.resting import Resting, within
 from daylily.application.restore_workset import RestoreWorkset
+from daylily.application.strays import RefuseStrays
 from daylily.application.workers import Workers
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
@@ -89,6 +90,7 @@ class DiscoverWorksets:
     sentinels: SentinelStore
     pipelines: PipelineRegistry
     restore: RestoreWorkset
+    refuse_strays: RefuseStrays
     clock: Clock
     customer_id: str
     """Whose the dropped worksets are."""
@@ -225,6 +227,7 @@ class DiscoverWorksets:
             if shown is State.IGNORED:
                 return None  # it may be under construction; nobody wants it run
             raise
+        self.refuse_strays(dropped.manifest, workset_id, self.customer_id)
         if shown is State.READY:
             self._refuse_what_is_not_ours(dropped)
         return self._workset(workset_id, dropped, folder, shown)

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from daylily.application.estimate_cost import EstimateCost
 from daylily.application.ledger import Ledger
 from daylily.application.places import Places
+from daylily.application.strays import RefuseStrays
 from daylily.application.submit_workset import Submission, faults_of_words
 from daylily.domain.clusters import Requirements
 from daylily.domain.errors import (
@@ -153,10 +154,14 @@ class RegisterWorkset:
             self.pipelines.get(registration.pipeline or PIPELINE)
         except InvalidInputError as error:
             faults += error.faults
+        manifest = Manifest(samples=registration.samples, pipeline="any")
         if registration.samples:
-            faults += Manifest(samples=registration.samples, pipeline="any").faults()
+            faults += manifest.faults()
         if faults:
             raise InvalidInputError(faults)
+        RefuseStrays(self.objects, self.places)(
+            manifest, registration.workset_id, registration.customer_id
+        )
 
     def _seen(self, registration: Registration) -> Registration:
         """Return the registration with what its directory says, after a look at what it needs of it."""

@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from daylily.application.places import Places
+from daylily.application.strays import RefuseStrays
 from daylily.domain.restoring import restored
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
@@ -50,10 +51,12 @@ class RestoreWorkset:
             UnavailableError: The object store does not answer.
         """
         told = self.sentinels.recorded(workset_id)
+        customer_id = told.customer_id or self.customer_id
+        RefuseStrays(self.objects, self.places)(told.manifest, workset_id, customer_id)
         at = self.clock()
         return restored(
             workset_id=workset_id,
-            customer_id=told.customer_id or self.customer_id,
+            customer_id=customer_id,
             name=told.name,
             manifest=told.manifest,
             created_at=told.created_at or at,
