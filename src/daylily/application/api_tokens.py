@@ -146,11 +146,12 @@ class ApiTokens:
         Revoke all tokens that somebody has made, also by way of others of theirs; return how many.
         """
         manager = Principal(name=created_by, customer_id=customer_id, admin=True)
+        maker = created_by.lower()  # as an issuer writes the name, which is the same in any case
         count, cursor = 0, None
         while True:
             page = self.list(manager, customer_id, cursor=cursor)
             for token in page.items:
-                if _maker(token.created_by) == _maker(created_by) and token.revoked_at is None:
+                if _maker(token.created_by).lower() == maker and token.revoked_at is None:
                     self.revoke(manager, customer_id, token.token_id)
                     count += 1
             cursor = page.cursor

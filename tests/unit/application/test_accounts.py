@@ -51,6 +51,13 @@ def test_what_a_token_has_made_is_revoked_with_its_maker(service: Service) -> No
             tokens.verify(text)
 
 
+def test_a_name_is_the_same_in_any_case(service: Service) -> None:
+    """Whoever signs in as an issuer writes their name loses their tokens with their membership."""
+    tokens, written = service.app.tokens, Principal.of("Bob@Acme.example", "local", Role.USER)
+    tokens.create(written, "local", name="x", scope=Scope.READ, lasts=DAY)
+    assert tokens.revoke_all("local", "bob@acme.example") == 1
+
+
 def test_tokens_of_others(service: Service) -> None:
     """Nobody makes or lists any for a customer that is not theirs, or is not there."""
     for customer in ("acme", "nobody"):
