@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
+from daylily.entrypoints.http.accounts import Gate
 from daylily.entrypoints.http.auth import Authenticator
 from daylily.entrypoints.portal import (
     account_page,
@@ -76,7 +77,7 @@ def create_portal(app: App, authenticator: Authenticator, *, needs_token: bool) 
         app=app,
         verify=verify,
         sessions=Sessions(clock, verify),
-        tries=Tries(clock),
+        gate=Gate(Tries(clock)),
         forms=LoginForms(),
         challenges=Pending(clock),
         journeys=Pending(clock),

@@ -17,11 +17,11 @@ from litestar.types import Guard
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import UnauthenticatedError, UnavailableError
+from daylily.entrypoints.http.accounts import Gate
 from daylily.entrypoints.http.auth import NEEDS, check_scope
 from daylily.entrypoints.http.security import Connection, request_id
 from daylily.entrypoints.portal.bells import ListBells
 from daylily.entrypoints.portal.sessions import Keeper, LoginForms, Session, Sessions
-from daylily.entrypoints.tries import Tries
 from daylily.ports.clock import Clock
 from daylily.ports.identities import Challenge, SignedIn
 
@@ -74,7 +74,7 @@ class Desk:
     verify: Callable[[str], Principal]
     """Tells whose a token is, as the API does."""
     sessions: Sessions
-    tries: Tries
+    gate: Gate
     forms: LoginForms
     challenges: Pending[Challenge]
     journeys: Pending[Journey]
@@ -92,22 +92,6 @@ class Desk:
         if self.everybody is not None:
             return self.everybody
         return self.sessions.find(connection.cookies.get(session_cookie(connection), ""))
-
-    def passing(self, request: Connection, attempt: Callable[[], T]) -> T:
-        """
-        Return what an attempt to sign in gives, unless too many from that address went wrong of late.
-
-        Raises:
-            TooManyTriesError: They did.
-            UnauthenticatedError: The attempt went wrong.
-        """
-        address = request.client.host if request.client else ""
-        self.tries.check(address)
-        try:
-            return attempt()
-        except UnauthenticatedError:
-            self.tries.failed(address)
-            raise
 
     def begin(
         self, request: Request[Any, Any, Any], held: SignedIn, keeper: Keeper | None = None

@@ -86,12 +86,12 @@ def login(request: Request[Any, Any, Any], body: RawBody, desk: AtDesk) -> Respo
     if "name" not in form:
         token = SignedIn(token=form.get("token", "").strip(), expires_in=timedelta())
         try:
-            return desk.passing(request, lambda: welcome(request, desk, token, wanted))
+            return desk.gate.passing(request, lambda: welcome(request, desk, token, wanted))
         except UnauthenticatedError:
             return sign_in_form(request, desk, wanted, token_fault=_STRANGE)
     name, password = form["name"].strip(), form.get("password", "")
     try:
-        found = desk.passing(request, lambda: desk.app.world.identities.sign_in(name, password))
+        found = desk.gate.passing(request, lambda: desk.app.world.identities.sign_in(name, password))
     except UnauthenticatedError:
         return sign_in_form(request, desk, wanted, name=name, password_fault=_WRONG)
     if isinstance(found, Challenge):
@@ -112,7 +112,7 @@ def new_password(request: Request[Any, Any, Any], body: RawBody, desk: AtDesk) -
         return _ask_for_password(request, desk, challenge, wanted, again_fault=_NOT_THE_SAME)
     identities = desk.app.world.identities
     try:
-        found = desk.passing(request, lambda: identities.answer(challenge, password))
+        found = desk.gate.passing(request, lambda: identities.answer(challenge, password))
     except InvalidInputError as error:
         return _ask_for_password(request, desk, challenge, wanted, fault=_said(error))
     except UnauthenticatedError:
@@ -152,7 +152,7 @@ def reset(request: Request[Any, Any, Any], body: RawBody, desk: AtDesk) -> Respo
         faults = {"again": _NOT_THE_SAME}
     else:
         try:
-            desk.passing(request, lambda: desk.app.world.identities.reset(name, code, password))
+            desk.gate.passing(request, lambda: desk.app.world.identities.reset(name, code, password))
         except UnauthenticatedError:
             status, faults = 401, {"code": "The code is wrong, or too old."}
         except InvalidInputError as error:

@@ -69,7 +69,7 @@ def come_back(request: Request[Any, Any, Any], desk: AtDesk) -> Response[Any]:
         return welcome(request, desk, held, wanted, provider)
 
     try:
-        answer = desk.passing(request, attempt)
+        answer = desk.gate.passing(request, attempt)
     except UnauthenticatedError:
         answer = sign_in_form(request, desk, wanted, other_fault=_FAILED)
     answer.set_cookie(kept_by(request, _COOKIE, "", 0 * PATIENCE, samesite="lax"))
