@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from tests.integration.http.live import Live
 from tests.integration.portal.visiting import Visitor, session_cookie
 
+from daylily.adapters.formats.stage_sheet import COLUMN_OF
 from daylily.adapters.pieced_transfers import PiecedTransfers
 from daylily.domain.customers import Customer, Role
 from daylily.ports.identities import Challenge, Member
@@ -152,6 +153,28 @@ def test_ten_thousand_rows(live: Live, visitor: Visitor) -> None:
     page.get_by_text("7601 to 7700 of 10000 rows").wait_for()
     marked(page, "Sample, row 7655")
     assert page.locator(".grid tbody tr").count() == 100
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 800, 390])
+def test_a_wide_sheet_scrolls_in_its_card(visitor: Visitor, width: int) -> None:
+    """However many columns a sheet has, the page is no wider than the window."""
+    page = opened(visitor)
+    page.set_viewport_size({"width": width, "height": 900})
+    columns = [*COLUMN_OF.values()]
+    sheet = "\n".join("\t".join(line) for line in (columns, [f"{name}-1" for name in columns]))
+    page.locator("#choose").set_input_files(
+        [{"name": "stage_samples.tsv", "mimeType": "", "buffer": sheet.encode()}]
+    )
+    page.get_by_label("Barcode, row 1").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    region = page.get_by_role("region", name="Samples", exact=True)
+    table, estimate = region.bounding_box(), page.locator("aside .card").bounding_box()
+    assert table["x"] + table["width"] <= estimate["x"] or table["y"] + table["height"] <= estimate["y"]
+    if width > 704:
+        region.focus()
+        assert region.evaluate(
+            "(one) => one === document.activeElement && one.scrollWidth > one.clientWidth"
+        )
 
 
 def test_picked_from_ones_own(live: Live, visitor: Visitor) -> None:

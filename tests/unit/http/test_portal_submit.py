@@ -15,6 +15,7 @@ from tests.unit.http.test_portal_pages import HOSTILE, Page, safe
 from daylily.domain.customers import Principal
 from daylily.domain.manifest import REFERENCE_GENOMES
 from daylily.entrypoints.portal.drafts import GENOMES, PRIORITIES
+from daylily.entrypoints.portal.sample_table import TITLES
 from daylily.ports.state_store import Filter
 
 SHEET = "sample,fastq_1,fastq_2\nNA1,a_R1.fastq,a_R2.fastq\nbad id!,b_R1.fastq,\nNA3,gone.fastq,x.txt\n"
@@ -346,3 +347,32 @@ def test_an_address_that_picks_too_many(browser: Any) -> None:
     assert answer.status_code == 422
     assert "at most 5000" in answer.text
     assert browser.get("/portal/submit?" + "&" * 5001).status_code == 200
+
+
+def test_only_columns_that_say_something(browser: Any) -> None:
+    """Of a sheet's columns, those that are empty in all rows are not shown; the first come first."""
+    sheet = "vendor,barcode,sample,lane,fastq_1,fastq_2,coverage\n,,NA1,,b_R1.fastq,,30\n"
+    answer = sent(browser, "check", sheet_text=sheet, **CHOICES)
+    cells = [str(each["aria-label"]) for each in safe(answer).all("input") if "aria-label" in each]
+    names = ("Sample", "Lane", "Reads 1", "Reads 2", "Coverage (x)")
+    assert cells == [f"{name}, row 1" for name in names]
+    titles = next(each for each in Page(answer.text).all("div") if each.get("id") == "samples-table")
+    assert [name for name, _ in json.loads(str(titles["data-titles"]))] == [*TITLES]
+
+    answer = sent(browser, "review", sheet_text=sheet, **CHOICES)
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)', answer.text) == [
+        "Sample",
+        "Reads 1",
+        "Coverage (x)",
+    ]
+
+
+def test_what_pages_promise(browser: Any) -> None:
+    """Files are said to stay, no mail is promised, and the way on leads to a live page."""
+    words = " ".join(safe(browser.get("/portal/submit")).text.split())
+    assert "Files you choose are uploaded at once and stay in My files" in words
+    assert "No mail is sent to it from here" in words
+    answer = submit(browser, reviewed(browser))
+    words = " ".join(safe(browser.get(answer.headers["location"])).text.split())
+    assert "a monitor starts it by itself" in words
+    assert "Its own page says how it stands" in words

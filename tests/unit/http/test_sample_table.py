@@ -109,3 +109,13 @@ def test_pairs_and_what_is_left() -> None:
 def test_every_column_has_a_title() -> None:
     """No cell goes without a name."""
     assert all(TITLES.values())
+
+
+def test_columns_that_hold_something_in_their_order() -> None:
+    """A page's columns come in the order of all columns; those that say nothing can be left away."""
+    kept = (
+        '{"columns": ["barcode", "vendor", "r1_file", "sample_id"], "rows": [["", "v", "x.fq", "a"]]}'
+    )
+    table = Table.of_json(kept)
+    assert table.columns == ("sample_id", "lane", "r1_file", "r2_file", "vendor", "barcode")
+    assert table.held == Table(columns=("sample_id", "r1_file", "vendor"), rows=(("a", "x.fq", "v"),))

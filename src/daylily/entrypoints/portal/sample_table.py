@@ -91,7 +91,7 @@ class Table:
             taken = [_row(row, len(columns)) for row in rows[: MOST_ROWS + 1]]
         except (LookupError, TypeError, ValueError, RecursionError):
             raise wrong from None
-        return cls(columns=tuple(columns), rows=tuple(taken)).with_columns(ALWAYS)
+        return cls(columns=tuple(columns), rows=tuple(taken)).with_columns(ALWAYS).in_order
 
     def json(self) -> str:
         """Return it as a page keeps it."""
@@ -130,6 +130,21 @@ class Table:
         at = [index for index, name in enumerate(self.columns) if name in wanted]
         rows = (tuple(row[index] for index in at) for row in self.rows)
         return evolve(self, columns=tuple(self.columns[index] for index in at), rows=tuple(rows))
+
+    @property
+    def in_order(self) -> Self:
+        """The table with its columns in the order of all columns."""
+        columns = tuple(name for name in COLUMNS if name in self.columns)
+        if columns == self.columns:
+            return self
+        at = [self.columns.index(name) for name in columns]
+        return evolve(self, columns=columns, rows=tuple(tuple(row[i] for i in at) for row in self.rows))
+
+    @property
+    def held(self) -> Self:
+        """The table without columns in which no row says anything."""
+        said = {name for row in self.rows for name, cell in zip(self.columns, row, strict=True) if cell}
+        return self.only([*said])
 
     @property
     def tidy(self) -> Self:

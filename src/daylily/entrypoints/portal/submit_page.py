@@ -151,11 +151,12 @@ def _look(request: Person, app: App, form: TableForm) -> Response[Any]:
         draft = evolve(draft, table=with_blanks(draft.table))
     checked = check(app, request.user, draft)
     if step == "review" and checked.sound and not form.notes:
+        columns = draft.table.held.columns
         return shown(
             request, "review.html", checked=checked, draft=draft, once=app.world.chance.token() * 2,
             pipeline=app.settings.registry.get(checked.submission.pipeline), genomes=GENOMES,
             priorities=PRIORITIES, rows=[*lines_of(draft.table)][:LISTED], key_of=draft.key_of(),
-            columns=[TITLES[name] for name in draft.table.columns],
+            filled=columns, columns=[TITLES[name] for name in columns],
             files=sum(len([*p.files()]) for s in checked.submission.samples for p in s.pairs),
         )  # fmt: skip
     if step == "rows":

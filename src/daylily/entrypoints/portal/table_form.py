@@ -15,7 +15,7 @@ from daylily.entrypoints.http.forms import boundary_of, parts_of
 from daylily.entrypoints.http.uploads import body_within
 from daylily.entrypoints.portal.drafts import Draft
 from daylily.entrypoints.portal.forms import check_csrf
-from daylily.entrypoints.portal.sample_table import TITLES, Table
+from daylily.entrypoints.portal.sample_table import ALWAYS, TITLES, Table
 
 LARGEST: Final = 32 << 20
 """Bytes of a form: a sheet of ten megabytes, and a table as large beside it."""
@@ -99,7 +99,7 @@ def table_of_sheet(data: bytes, name: str) -> tuple[Table, list[str]]:
         notes.append(
             f"{before}columns that mean nothing here are left out: {', '.join(cells.left_out)}"
         )
-    return Table.of_cells(cells), notes
+    return Table.of_cells(cells).held.with_columns(ALWAYS), notes
 
 
 def with_blanks(table: Table, count: int = 5) -> Table:

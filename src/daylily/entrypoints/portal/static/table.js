@@ -15,7 +15,7 @@ export class SampleTable {
   constructor(area, changed) {
     this.area = area;
     this.changed = changed;
-    this.titles = JSON.parse(area.dataset.titles);
+    this.titles = Object.fromEntries(JSON.parse(area.dataset.titles));
     this.hidden = area.querySelector("input[name=table]");
     const known = JSON.parse(this.hidden.value);
     this.columns = known.columns;
