@@ -212,6 +212,12 @@ def test_what_runs_here_takes_no_server(
     assert not desk.home.exists()
 
 
+def test_a_command_is_named_whole(desk: Desk) -> None:
+    """What takes no server is named as it was typed, the group included."""
+    told = desk.faults("--url", "http://127.0.0.1:9", "customer", "list")
+    assert "daylily customer list works on" in told["--url"]
+
+
 def test_doctor_without_an_extra(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who wants no fastq-qc has left out what it needs; that is no failure, and what to do is said."""
     found_here = "daylily.entrypoints.cli.doctor.find_spec"

@@ -10,6 +10,8 @@ import pytest
 from tests.unit.cli.desk import READ, Desk, sheet
 
 from daylily.domain.errors import UnavailableError
+from daylily.entrypoints.cli.client import LocalClient
+from daylily.entrypoints.cli.session import Session
 
 Make = Callable[..., Path]
 
@@ -315,6 +317,21 @@ def test_refused_lists_faults_for_people(desk: Desk, fastq: Make) -> None:
 
 
 # What goes wrong on the way
+
+
+@pytest.mark.parametrize("url", [None, "http://127.0.0.1:9"])
+def test_what_to_type_next(
+    desk: Desk, pair: Path, monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    """The command that follows a workset asks the same server as the one that submitted it."""
+
+    def here(session: Session) -> LocalClient:
+        return LocalClient(lambda: session.app, session.settings, session.user)
+
+    monkeypatch.setattr(Session, "client", property(here))
+    result = desk.run(*(("--url", url) if url else ()), "submit", pair, "-p", "fastq-qc")
+    said = f"daylily watch {result.stdout.strip()}" + (f" --url {url}" if url else "")
+    assert result.stderr.splitlines()[-1].endswith(said)
 
 
 def test_an_outage_leaves_no_upload_behind(

@@ -4,10 +4,12 @@ import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
 
+from daylily.config import Settings
 from daylily.domain.errors import InvalidInputError
 from daylily.entrypoints.cli.base import command, pass_session, take_flag
 from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
@@ -202,7 +204,9 @@ def _greet(session: Session, listener: Listener, token: str | None, *, insecure:
     elif settings.token is not None or session.token_file is not None:
         click.echo("Sign in with the token that was given.")
     else:
-        click.echo(f"Sign in with the token in {settings.home / ADMIN_TOKEN}: daylily token show")
+        home = "" if settings.home == Settings().home else f" --home {quote(str(settings.home))}"
+        place = settings.home / ADMIN_TOKEN
+        click.echo(f"Sign in with the token in {place}: daylily token show{home}")
     if token:
         click.echo(f"Token: {token}")
     if not (is_loopback(settings.host) or listener.url.startswith("https:")):

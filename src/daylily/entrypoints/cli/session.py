@@ -85,7 +85,8 @@ class Session:
         """
         if self.settings.url is not None:
             origin = self.loaded.origins["url"]
-            command = click.get_current_context().info_name
+            # Below the program's own name, which is whatever it was called by.
+            _, _, command = click.get_current_context().command_path.partition(" ")
             raise InvalidInputError.of(
                 origin, f"daylily {command} works on a store of its own, not on a server: leave it out"
             )

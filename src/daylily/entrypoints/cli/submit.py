@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -124,7 +125,8 @@ def submit(session: Session, source: Path, *, wait: bool, dry_run: bool, **optio
         wait_for(session, [workset.workset_id], lambda last: last.state == "complete")
     else:
         click.echo(workset.workset_id)
-        session.say(f"submitted; follow it with: daylily watch {workset.workset_id}")
+        named = f" --url {quote(session.flags['url'])}" if session.flags.get("url") else ""
+        session.say(f"submitted; follow it with: daylily watch {workset.workset_id}{named}")
 
 
 @command(
