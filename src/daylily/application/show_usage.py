@@ -58,6 +58,11 @@ class Usage:
     months: tuple[Month, ...]
     """The latest first; each, whether anything was submitted in it or not."""
 
+    @property
+    def stored_bytes(self) -> int:
+        """All in all."""
+        return self.files_bytes + self.worksets_bytes
+
 
 @frozen(kw_only=True)
 class ShowUsage:
@@ -119,8 +124,7 @@ class ShowUsage:
         """
         self._sizes.pop((customer_id, _YEAR), None)
         everybody = Principal(name="", customer_id=customer_id)
-        found = self(everybody, customer_id, months=_YEAR)
-        return found.files_bytes + found.worksets_bytes
+        return self(everybody, customer_id, months=_YEAR).stored_bytes
 
     def _worksets(self, customer_id: str, first: str) -> Iterator[Workset]:
         since = datetime.fromisoformat(f"{first}-01T00:00:00+00:00")

@@ -11,9 +11,12 @@ from tests.unit.http.test_portal_login import sign_in
 from tests.unit.http.test_portal_pages import Page, safe
 
 from daylily.application.show_dashboard import Day
+from daylily.application.show_usage import REMEMBERED
+from daylily.application.storage_quota import GB
 from daylily.domain.customers import Principal, Scope
 from daylily.domain.lifecycle import State
 from daylily.entrypoints.portal.dashboard import Chart
+from daylily.entrypoints.sizes import size_of
 from daylily.testing.samples import a_workset
 
 
@@ -33,7 +36,7 @@ def figures(page: Page) -> str:
 def test_nothing_yet(browser: Any) -> None:
     """Who has nothing is told how to begin, not that all is well."""
     text = figures(safe(browser.get("/portal")))
-    assert "0 running 0 waiting 0 failed 0 finished" in text
+    assert "0 running 0 waiting 0 in error or failed 0 finished" in text
     assert "There are no worksets yet" in text
     assert "No worksets in these days" in text
 
@@ -49,7 +52,7 @@ def test_what_failed_comes_first(service: Service, browser: Any) -> None:
 
     assert f"/portal/worksets/{workset_id}" in [link.get("href") for link in page.all("a")]
     text = figures(page)
-    assert "1 failed" in text
+    assert "1 in error or failed" in text
     assert "the file holds no reads" in text
     assert "What to do:" in text
     assert text.index("Needs your attention") < text.index("Submitted in the last 30 days")
@@ -67,7 +70,13 @@ def test_all_is_well(service: Service, browser: Any) -> None:
 def test_storage(service: Service, browser: Any) -> None:
     """How much is stored, of how much; where nothing was agreed upon, how much alone."""
     service.app.world.objects.put("files/local/a.fastq", READS * 100)
-    assert "no limit was agreed upon" in browser.get("/portal/live/storage").text
+    rooms = ("/portal/live/storage", "/portal/usage", "/portal/account")
+    said = [figures(safe(browser.get(room))) for room in rooms[1:]]
+    said.append(browser.get(rooms[0]).text)
+    assert all("there is no limit" in text and size_of(len(READS) * 100) in text for text in said)
+    assert not any("1,000 GB" in text for text in said)
+    listed = figures(safe(browser.get("/portal/fleet/customers")))
+    assert "100000" not in listed
 
     customers = service.app.world.customers
     agreed = customers.get("acme")
@@ -79,7 +88,11 @@ def test_storage(service: Service, browser: Any) -> None:
     with service.client(None) as theirs:
         sign_in(theirs, text)
         assert "(0 %)" in theirs.get("/portal/live/storage").text
-        service.app.files.quota.take("acme", int(0.95 * (1 << 30)))
+        service.app.world.objects.put("files/acme/a.fastq", READS * 100)
+        service.clock.advance(REMEMBERED)
+        agreed = customers.get("acme")
+        tight = len(READS) * 100 / GB / 0.95
+        customers.save(agreed, evolve(agreed, max_storage_gb=tight))
         assert "There is little room left" in theirs.get("/portal/live/storage").text
 
 

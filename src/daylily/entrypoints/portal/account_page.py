@@ -65,6 +65,7 @@ def _account(
         own=customer_id == who.customer_id,
         manages=manages,
         makes_tokens=who.scope.covers(Scope.ADMIN),
+        bounded=app.files.quota.bounds(customer_id),
         unbounded=customer.max_concurrent_worksets >= UNBOUNDED,
         use=_use(app, who, customer),
         tokens=_tokens(app, who, customer_id),
@@ -81,14 +82,14 @@ def _account(
 def _use(app: App, who: Principal, customer: Customer) -> dict[str, Any]:
     """Return what a customer uses of what was agreed upon."""
     try:
-        usage = UsageView.of(app.usage(who, customer.customer_id, months=12))
+        found = app.usage(who, customer.customer_id)
     except UnavailableError:
-        return {"usage": None, "running": None}
+        return {"usage": None, "stored": None, "running": None}
     where = Filter(
         customer_id=customer.customer_id, states=frozenset({State.IN_PROGRESS, State.LOCKED})
     )
     running = sum(1 for _ in every(lambda c: app.read.list(who, where, cursor=c, limit=1000)))
-    return {"usage": usage, "running": running}
+    return {"usage": UsageView.of(found), "stored": found.stored_bytes, "running": running}
 
 
 def _tokens(app: App, who: Principal, customer_id: str) -> list[TokenView]:

@@ -76,27 +76,23 @@ def dashboard_fragment(request: Person, app: UseCases) -> Response[str]:
 
 @get("/live/storage", sync_to_thread=True)
 def storage_fragment(request: Person, app: UseCases) -> Response[str]:
-    """Return how much is stored, which may have to be measured first."""
-    size, measured_at = app.files.quota.used(request.user.customer_id)
-    limit = _limit(request, app)
+    """Return how much is stored, of how much: what the pages of usage and of the account say, too."""
+    customer_id = request.user.customer_id
+    try:
+        usage = app.usage(request.user, customer_id)
+    except NotFoundError:
+        return page("_storage.html", size=None, everybody=request.user.operator)
+    size = usage.stored_bytes
+    bounded = app.files.quota.bounds(customer_id)
+    limit = int(usage.customer.max_storage_gb * GB) if bounded else None
     return page(
         "_storage.html",
         size=size,
         limit=limit,
         share=None if not limit else size / limit,
         nearly=NEARLY,
-        measured_at=measured_at.isoformat(),
+        everybody=request.user.operator,
     )
-
-
-def _limit(request: Person, app: App) -> int | None:
-    customer_id = request.user.customer_id
-    if not app.files.quota.bounds(customer_id):
-        return None
-    try:
-        return int(app.world.customers.get(customer_id).max_storage_gb * GB)
-    except NotFoundError:
-        return None
 
 
 def _standing(request: Person, app: App) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, RawBody
 from litestar.response import Redirect
 
 from daylily.application.manage_customers import LEAST_STORAGE, MOST_STORAGE, MOST_WORKSETS
+from daylily.application.slots import UNBOUNDED
 from daylily.bootstrap import App
 from daylily.domain.customers import Customer
 from daylily.domain.errors import InvalidInputError, UnavailableError
@@ -38,6 +39,8 @@ def customers_page(request: Person, app: UseCases) -> Response[str]:
         request,
         "fleet_customers.html",
         customers=found.items,
+        unbounded=UNBOUNDED,
+        bounds_storage=app.files.quota.bounds,
         first=here if cursor else None,
         next=f"{here}?{urlencode({'cursor': found.cursor})}" if found.cursor else None,
     )
@@ -62,15 +65,17 @@ def _customer(
     where = Filter(customer_id=customer.customer_id)
     latest = app.read.list(request.user, where, limit=LATEST).items
     try:
-        usage = UsageView.of(app.usage(request.user, customer.customer_id, months=12))
+        found = app.usage(request.user, customer.customer_id)
     except UnavailableError:
-        usage = None
+        found = None
     return shown(
         request,
         "fleet_customer.html",
         status_code=status_code,
         customer=customer,
-        usage=usage,
+        usage=UsageView.of(found) if found else None,
+        stored=found.stored_bytes if found else None,
+        bounded=app.files.quota.bounds(customer.customer_id),
         worksets=[WorksetView.of(each, app.read) for each in latest],
         bounds=BOUNDS,
         form=form or _form(customer),

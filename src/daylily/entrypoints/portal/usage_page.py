@@ -36,11 +36,14 @@ _WORKSETS: Final = (
 def usage_page(request: Person, app: UseCases) -> Response[str]:
     """Show what a customer uses; operators may ask for any."""
     customer_id, months = _asked(request)
-    usage = UsageView.of(app.usage(request.user, customer_id, months=months))
+    found = app.usage(request.user, customer_id, months=months)
+    usage = UsageView.of(found)
     return shown(
         request,
         "usage.html",
         usage=usage,
+        found=found,
+        bounded=app.files.quota.bounds(customer_id),
         customer=app.manage.get(request.user, customer_id),
         months=months,
         spans=SPANS,
