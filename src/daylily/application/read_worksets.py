@@ -11,6 +11,7 @@ from daylily.domain.customers import Principal
 from daylily.domain.errors import NotFoundError
 from daylily.domain.lifecycle import State
 from daylily.domain.names import check_key
+from daylily.domain.results import is_unfinished
 from daylily.domain.workset import Attempt, Transition, Workset
 from daylily.ports.compute import LogChunk
 from daylily.ports.object_store import ObjectInfo, ObjectStore
@@ -98,13 +99,15 @@ class ReadWorksets:
         """
         Return the files that an attempt has left, each key relative to its results folder.
 
+        What is just being written under a name for the meantime is none of them.
+
         Raises:
             NotFoundError: There is no such workset or attempt.
         """
         folder = self._results(who, workset_id, attempt)
         page = self.objects.list(folder, cursor=cursor)
         named = (evolve(info, key=info.key.removeprefix(folder)) for info in page.items)
-        return Page(tuple(named), page.cursor)
+        return Page(tuple(info for info in named if not is_unfinished(info.key)), page.cursor)
 
     def open_result(
         self, who: Principal, workset_id: str, key: str, *, attempt: int | None = None

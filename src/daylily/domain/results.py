@@ -6,6 +6,8 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from daylily.domain.brief import brief
+
 MANIFEST: Final = "manifest.sha256"
 """The checksums of all files, as ``sha256sum -c`` reads them."""
 SAMPLES: Final = "samples.json"
@@ -17,6 +19,17 @@ OUTCOMES_MOST: Final = 1000
 """Samples that the record of a workset tells of; a file has them all."""
 MESSAGES_MOST: Final = 100
 """Failed samples of which that record tells why."""
+
+
+def is_unfinished(key: str) -> bool:
+    """
+    Tell whether a file is one that a pipeline has yet to finish, and rename to what it will be.
+
+    >>> is_unfinished("qc/.summary.tsv.2f606e08b0ab77b2.part"), is_unfinished("qc/summary.part")
+    (True, False)
+    """
+    name = key.rpartition("/")[2]
+    return name.startswith(".") and name.endswith(".part")
 
 
 @frozen(kw_only=True)
@@ -40,7 +53,7 @@ class SampleOutcome:
             return cls(sample_id=sample_id)
         line = complaint.strip().partition("\n")[0]
         line = "".join(each if each.isprintable() else " " for each in line).strip()
-        return cls(sample_id=sample_id, failed=True, message=line[:MESSAGE_LENGTH])
+        return cls(sample_id=sample_id, failed=True, message=brief(line, MESSAGE_LENGTH))
 
 
 def bounded(outcomes: Iterable[SampleOutcome], known: Iterable[str]) -> tuple[SampleOutcome, ...]:

@@ -21,6 +21,7 @@ from attrs import define, field, frozen
 
 from daylily.application.monitor_cycle import CycleReport
 from daylily.application.subject import about
+from daylily.domain.brief import brief
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def tell(report: CycleReport, *, but: frozenset[str] = frozenset()) -> None:
                 "workset moved",
                 state=str(workset.state),
                 attempts=len(workset.attempts),
-                reason=workset.history[-1].reason[:200] if workset.history else "",
+                reason=brief(workset.history[-1].reason) if workset.history else "",
             )
     if report.settled:
         _log.info("overdue debts paid", worksets=report.settled)

@@ -90,6 +90,14 @@ def test_each_attempt_has_its_log_and_results(lab: Lab, workset: Workset) -> Non
     assert read.open_result(ADA, name, "report/index.html", attempt=1).read() == b"first"
 
 
+def test_what_is_being_written_is_no_result_yet(lab: Lab, workset: Workset) -> None:
+    """A file under its name for the meantime is not listed; one that is called so to stay is."""
+    lab.put(workset.workset_id, "results/attempt-2/.summary.tsv.2f606e08b0ab77b2.part", b"se")
+    lab.put(workset.workset_id, "results/attempt-2/book.part", b"second")
+    listed = lab.app().read.results(ADA, workset.workset_id).items
+    assert [info.key for info in listed] == ["book.part", "index.html"]
+
+
 @pytest.mark.parametrize("attempt", [0, -1, 3])
 def test_an_attempt_that_never_was_is_not_there(lab: Lab, workset: Workset, attempt: int) -> None:
     """Neither its log nor its results."""

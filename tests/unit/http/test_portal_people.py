@@ -13,6 +13,7 @@ from tests.unit.http.test_portal_login import csrf_of, sign_in
 from daylily.bootstrap import compose
 from daylily.domain.customers import Principal, Role, Scope
 from daylily.domain.errors import UnauthenticatedError, UnavailableError
+from daylily.domain.passwords import SHORTEST
 from daylily.entrypoints.portal.desk import PATIENCE
 from daylily.entrypoints.portal.sessions import CHECKED_EVERY, LASTS, RENEWED_EVERY, Sessions
 from daylily.ports.identities import Member, SignedIn
@@ -52,6 +53,8 @@ def test_a_first_password_is_replaced(browser: Any) -> None:
     """Whoever was given a password chooses their own first, and is then signed in."""
     asked = by_password(browser, FIRST, after="/portal/worksets")
     assert "Choose a password of your own" in asked.text
+    assert f"{SHORTEST} characters or more" in asked.text
+    assert f'minlength="{SHORTEST}"' in asked.text
     assert browser.get("/portal").status_code == 303
 
     differing = choose(browser, asked, again="something-else")

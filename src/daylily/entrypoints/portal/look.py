@@ -15,6 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 from markupsafe import Markup, escape
 
+from daylily.domain import passwords
+from daylily.domain.brief import brief
 from daylily.domain.lifecycle import State
 from daylily.entrypoints.sizes import size_of
 from daylily.entrypoints.spans import span_of
@@ -139,6 +141,7 @@ _environment: Final = Environment(
 )
 _environment.filters |= {
     "moment": _moment, "second": _second, "size": size_of, "badge": _badge, "key": _key, "name": _bidi,
-    "span": span_of, "usd": _usd,
+    "span": span_of, "usd": _usd, "brief": brief,
 }  # fmt: skip
 _environment.globals["asset"] = _asset
+_environment.globals["password_rule"] = {"shortest": passwords.SHORTEST, "longest": passwords.LONGEST}
