@@ -193,8 +193,10 @@ class ExplainWorkset:
             text += f" ({status.message})" if status.message else ""
             return _Answer(Cause.ENGINE_QUEUE, text)
         text = f"it runs as {status.job}" + (f" on {workset.cluster}" if workset.cluster else "")
-        if status.progress is not None:
-            text += f": {status.progress.done} of {status.progress.total} {status.progress.message}"
+        # What is on record is what all else shows: of two figures nobody knows which one holds.
+        progress = workset.progress or status.progress
+        if progress is not None:
+            text += f": {progress.done} of {progress.total} {progress.message}"
         return _Answer(Cause.NOTHING, text.rstrip())
 
     @staticmethod

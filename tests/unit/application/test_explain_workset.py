@@ -112,6 +112,10 @@ def test_running(lab: Lab) -> None:
     assert why(lab, workset).cause is Cause.NOTHING
     lab.compute.report(lab.get(workset.workset_id).attempt_key, Progress(3, 7, "samples"))
     assert "3 of 7 samples" in why(lab, workset).text
+    lab.app().cycle()
+    lab.compute.report(lab.get(workset.workset_id).attempt_key, Progress(5, 7, "samples"))
+    # The figure on record is the one that all else shows.
+    assert "3 of 7 samples" in why(lab, workset).text
     lab.compute.go_down()
     assert why(lab, workset).cause is Cause.ENGINE_DOWN
     lab.compute.come_back()

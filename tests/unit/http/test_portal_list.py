@@ -127,6 +127,19 @@ def test_many_are_retried_at_once(service: Service, browser: Any, monkeypatch: A
     assert service.app.world.store.get(ids[1]).state == "ready"
 
 
+def test_many_are_asked_about_with_what_helps(service: Service, browser: Any) -> None:
+    """Each whose input is damaged says that another try comes to nothing; the others say nothing."""
+    with service.client() as api:
+        ids = [service.launched(api, name) for name in ("Damaged", "Unlucky")]
+    service.ended(ids[0], exit_code=65, message="sample S1: the file holds no reads")
+    service.ended(ids[1], exit_code=1)
+
+    text = words(safe(many(browser, "retry", ids)))
+
+    assert text.count("Mind:") == 1
+    assert text.index("Damaged") < text.index("Trying again cannot help") < text.index("Unlucky")
+
+
 def test_what_makes_no_sense_is_refused(service: Service, browser: Any) -> None:
     """None chosen, too many, another action, or a form of nobody's."""
     service.app.world.store.add(a_workset("ws-1", customer_id="local"))

@@ -305,6 +305,30 @@ def test_a_look_into_a_file(service: Service, api: Any, browser: Any) -> None:
         ]
 
 
+def test_no_number_is_cut(service: Service, api: Any, browser: Any) -> None:
+    """What went wrong is cut between words, and what names the place stays, wherever it stands."""
+    workset_id = service.launched(api)
+    message = f"/data/{'x' * 180}/reads_R1.fastq.gz: record 1000 of {'many ' * 60}"
+    service.ended(workset_id, exit_code=65, message=message)
+
+    for room in (f"/portal/worksets/{workset_id}", "/portal/fleet"):
+        text = " ".join(safe(browser.get(room)).text.split())
+        assert "record 1000 of many" in text, room
+        assert "many..." in text, room
+
+
+def test_paths_of_the_server_are_the_operators(service: Service, api: Any, browser: Any) -> None:
+    """Operators are told where results are; customers are told of places in S3 alone."""
+    workset_id = service.launched(api)
+    service.result(workset_id, "a.txt", b"12")
+    where = f"/portal/worksets/{workset_id}"
+    with service.client(None) as ada:
+        sign_in(ada, service.person("ada@acme.example"))
+        theirs = safe(ada.get(where)).text
+    assert "They are in" in safe(browser.get(where)).text
+    assert ("They are in" in theirs, "One file" in theirs) == (False, True)
+
+
 def test_folders(service: Service, api: Any, browser: Any) -> None:
     """Each folder stands once, with what is in it, and the way back is there; others are not found."""
     workset_id = service.launched(api)

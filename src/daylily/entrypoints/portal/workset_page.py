@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from daylily.application.explain_workset import START
+from daylily.application.inputs import S3
 from daylily.application.show_progress import ProgressTold
 from daylily.bootstrap import App
 from daylily.domain.diagnosis import CATALOGUE
@@ -80,9 +81,11 @@ def _told(request: Person, app: App, workset: Workset, number: int | None) -> di
     workset_id = workset.workset_id
     folder = folder_of(request, app, workset, attempt, most=AT_A_GLANCE)
     progress = app.progress(request.user, workset_id, attempt=number)
+    view = WorksetView.of(workset, app.read)
     return {
-        "workset": WorksetView.of(workset, app.read),
+        "workset": view,
         "attempt": attempt,
+        "says_where": _says_where(request, view),
         "last": len(workset.attempts),
         "why": _why(request, app, workset),
         "actions": possible(request, workset),
@@ -98,6 +101,12 @@ def _told(request: Person, app: App, workset: Workset, number: int | None) -> di
         "audited": request.user.manages(workset.customer_id),
         "source": f"/portal/live/worksets/{workset_id}" + (f"?attempt={number}" if number else ""),
     }
+
+
+def _says_where(request: Person, workset: WorksetView) -> bool:
+    """Tell whether the place of the results is for them: paths on the server's disks are operators'."""
+    uri = workset.results_uri or ""
+    return uri.startswith(S3) or (bool(uri) and request.user.operator)
 
 
 def _why(request: Person, app: App, workset: Workset) -> WhyView | None:

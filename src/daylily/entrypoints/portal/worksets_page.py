@@ -102,6 +102,8 @@ class Outcome:
     workset_id: str
     name: str
     problem: str | None = None
+    note: str | None = None
+    """What is to be known before it is done."""
 
 
 @get("/worksets", sync_to_thread=True)
@@ -145,7 +147,9 @@ def _asked(request: Person, app: App, action: str, workset_id: str) -> Outcome:
         workset = app.read.get(request.user, workset_id)
     except (NotFoundError, InvalidInputError):
         return Outcome(workset_id, workset_id, "There is no such workset.")
-    return Outcome(workset_id, workset.name, ACTIONS[action].hindrance(workset))
+    view = WorksetView.of(workset, app.read)
+    note = view.advice if action == "retry" and not view.retry_helps else None
+    return Outcome(workset_id, workset.name, ACTIONS[action].hindrance(workset), note)
 
 
 def _done(request: Person, app: App, action: str, workset_id: str) -> Outcome:
