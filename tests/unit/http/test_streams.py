@@ -8,6 +8,7 @@ from tests.unit.http.service import Service
 
 from daylily.entrypoints.http import streams
 from daylily.entrypoints.http.errors import TooManyStreamsError
+from daylily.entrypoints.http.places import Places
 from daylily.entrypoints.http.streams import Event, Position, Streams
 
 
@@ -27,7 +28,7 @@ def test_silence_is_filled(service: Service, running: str) -> None:
 
     async def story(hub: Streams) -> None:
         workset = service.app.world.store.get(running)
-        stream = hub.listen(workset, None)
+        stream = hub.listen(workset, None, "local")
         parts = []
         async for part in stream:
             parts.append(part)
@@ -44,20 +45,27 @@ def test_silence_is_filled(service: Service, running: str) -> None:
 
 
 def test_there_are_only_so_many(service: Service, running: str) -> None:
-    """One more than there may be is refused before anything is opened."""
+    """One more than a customer may have is refused before anything is opened; others have their own."""
 
     async def story(hub: Streams) -> None:
         workset = service.app.world.store.get(running)
-        first = hub.listen(workset, None)
+        first, late = hub.listen(workset, None, "local"), hub.listen(workset, None, "local")
         await anext(first)
         with pytest.raises(TooManyStreamsError):
-            hub.listen(workset, None)
-        await first.aclose()  # type: ignore[attr-defined]
-        again = hub.listen(workset, None)
+            hub.listen(workset, None, "local")
+        assert [part async for part in late] == []
+        other = hub.listen(workset, None, "acme")
+        await anext(other)
+        with pytest.raises(TooManyStreamsError):
+            hub.listen(workset, None, "third")
+        for each in (first, other):
+            await each.aclose()  # type: ignore[attr-defined]
+        assert hub.open == 0
+        again = hub.listen(workset, None, "local")
         await anext(again)
         await again.aclose()  # type: ignore[attr-defined]
 
-    run(service, story, most=1)
+    run(service, story, places=Places(most=2, most_each=1))
 
 
 def test_a_slow_reader_is_let_go(
@@ -68,7 +76,7 @@ def test_a_slow_reader_is_let_go(
 
     async def story(hub: Streams) -> None:
         workset = service.app.world.store.get(running)
-        stream = hub.listen(workset, Position(workset.sequence, 1))
+        stream = hub.listen(workset, Position(workset.sequence, 1), "local")
         while not (await anext(stream)).startswith(b":"):
             pass  # until it has caught up with what there is
         for number in range(1, 8):

@@ -40,7 +40,7 @@ async def follow(
     given = request.headers.get("last-event-id")
     seen = None if given is None else Position.parse(given)
     return Stream(
-        streams.listen(workset, seen),
+        streams.listen(workset, seen, who.customer_id),
         media_type="text/event-stream",
         headers={"x-accel-buffering": "no"},
     )

@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
 from anyio import to_thread
@@ -13,11 +14,13 @@ from attrs import define, evolve, field, frozen
 from daylily.bootstrap import App
 from daylily.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from daylily.domain.workset import Progress, Workset
-from daylily.entrypoints.http.errors import TooManyStreamsError
+from daylily.entrypoints.http.places import Places
 from daylily.entrypoints.views import TransitionView, to_json
 
 MOST: Final = 500
 """Streams at a time; a process has so many file descriptors."""
+MOST_EACH: Final = 100
+"""Of one customer."""
 MOST_BEHIND: Final = 1000
 """Events that a slow reader may leave lying; then the stream ends, and it comes back where it was."""
 LOOK_EVERY: Final = 1.0
@@ -165,34 +168,43 @@ class Streams:
     app: App
     look_every: float = field(factory=lambda: LOOK_EVERY)
     heartbeat: float = HEARTBEAT
-    most: int = MOST
-    open: int = field(init=False, default=0)
-    """How many there are."""
+    places: Places = field(factory=lambda: Places(MOST, MOST_EACH))
     _sources: dict[str, _Source] = field(init=False, factory=dict)
 
-    def listen(self, workset: Workset, seen: Position | None) -> AsyncIterator[bytes]:
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return self.places.taken
+
+    def listen(self, workset: Workset, seen: Position | None, whose: str) -> AsyncIterator[bytes]:
         """
         Return the stream of a workset that the caller may see.
 
         Args:
+            whose: The customer of who listens: nobody else's places are taken.
             seen: Where an earlier one had come to; None begins with the state that it is in, and the
                 log of its last attempt.
 
         Raises:
             TooManyStreamsError: There are as many as there may be.
         """
-        if self.open >= self.most:
-            raise TooManyStreamsError("too many streams are open: close some, or try again later")
+        self.places.check(whose)
         start = Position(max(workset.sequence - 1, 0), len(workset.attempts))
-        return self._stream(workset.workset_id, seen or start)
+        return self._held(whose, workset.workset_id, seen or start)
 
-    async def _stream(self, workset_id: str, known: Position) -> AsyncIterator[bytes]:
+    async def _held(self, whose: str, workset_id: str, known: Position) -> AsyncIterator[bytes]:
+        with self.places.hold(whose) as held:
+            if held:
+                async with aclosing(self._stream(workset_id, known)) as stream:
+                    async for part in stream:
+                        yield part
+
+    async def _stream(self, workset_id: str, known: Position) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + LONGEST
         source = self._source(workset_id, loop)
         queue: asyncio.Queue[Event] = asyncio.Queue(MOST_BEHIND)
         source.listeners.add(queue)
-        self.open += 1
         try:
             yield b"retry: 2000\n\n"
             # First what has been missed, at its own pace; what happens meanwhile lies in the queue.
@@ -220,7 +232,6 @@ class Streams:
                     if news.last:
                         return
         finally:
-            self.open -= 1
             source.listeners.discard(queue)
             self._let_go(source)
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Final
 
 from anyio import to_thread
 from attrs import define, field
 
 from daylily.domain.errors import DaylilyError
-from daylily.entrypoints.http.errors import TooManyStreamsError
+from daylily.entrypoints.http.places import Places
 
 MOST: Final = 200
 """Lists that are listened to at a time, of all people."""
@@ -58,36 +58,32 @@ class ListBells:
     every: float = field(factory=lambda: LOOK_EVERY)
     heartbeat: float = HEARTBEAT
     longest: float = LONGEST
+    places: Places = field(factory=lambda: Places(MOST, MOST_EACH))
     _watches: dict[tuple[str, str], _Watch] = field(init=False, factory=dict, repr=False)
-    _each: "Counter[str]" = field(init=False, factory=Counter, repr=False)
 
     @property
     def looking(self) -> int:
         """How many lists are looked at."""
         return len(self._watches)
 
-    def admit(self, person: str) -> None:
-        """
-        Let somebody listen to one more list.
-
-        Raises:
-            TooManyStreamsError: They listen to as many as they may, or all together do.
-        """
-        if self._each[person] >= MOST_EACH or self._each.total() >= MOST:
-            raise TooManyStreamsError("too many lists are listened to: close some, or try again later")
-        self._each[person] += 1
-
     async def listen(
         self, person: str, key: tuple[str, str], look: Look, seen: str | None
     ) -> AsyncIterator[bytes]:
         """
-        Ring whenever a list changes, first if it is not as *seen* any more; then let *person* go.
+        Ring whenever a list changes, first if it is not as *seen* any more.
 
         Args:
-            person: Who was admitted.
+            person: Whose place it takes.
             key: What is the same for all who see the same list.
             look: Tells what changes with it.
         """
+        with self.places.hold(person) as held:
+            if held:
+                async with aclosing(self._rings(key, look, seen)) as rings:
+                    async for ring in rings:
+                        yield ring
+
+    async def _rings(self, key: tuple[str, str], look: Look, seen: str | None) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         ends_at, bell, watch = loop.time() + self.longest, asyncio.Event(), None
         try:
@@ -111,8 +107,6 @@ class ListBells:
                 bell.clear()
                 yield f"event: state\nid: {watch.seen}\ndata: {{}}\n\n".encode()
         finally:
-            self._each[person] -= 1
-            self._each += Counter()  # whoever is at none is forgotten
             if watch is not None:
                 watch.listeners.discard(bell)
                 if not watch.listeners and self._watches.get(key) is watch:

@@ -30,7 +30,7 @@ async def list_events(request: Person, app: UseCases, desk: AtDesk) -> Stream:
         await to_thread.run_sync(look)
     person = request.cookies.get(session_cookie(request), "")
     whose = "" if who.operator else who.customer_id
-    desk.bells.admit(person)
+    desk.bells.places.check(person)
     told = desk.bells.listen(person, (whose, chosen.address("", chosen.cursor)), look, seen)
     return Stream(
         _while_signed_in(told, request, desk),

@@ -213,7 +213,7 @@ async def events(
     given = request.headers.get("last-event-id") or query(request).text("after")
     seen = None if given is None else Position.parse(given)
     return Stream(
-        rings(streams.listen(workset, seen), request, desk),
+        rings(streams.listen(workset, seen, request.user.customer_id), request, desk),
         media_type="text/event-stream",
         headers={"x-accel-buffering": "no"},
     )
