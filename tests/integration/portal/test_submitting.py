@@ -177,6 +177,34 @@ def test_a_wide_sheet_scrolls_in_its_card(visitor: Visitor, width: int) -> None:
         )
 
 
+def test_what_is_refused_leaves_nothing(visitor: Visitor) -> None:
+    """A workbook and an empty sheet are told of; no name and no draft comes of them."""
+    page = opened(visitor)
+    files = [("s.xlsx", b"PK"), ("empty.tsv", b"")]
+    page.locator("#choose").set_input_files(
+        [{"name": name, "mimeType": "", "buffer": data} for name, data in files]
+    )
+    page.get_by_text("s.xlsx: is a workbook. Save it as CSV or TSV").wait_for()
+    page.get_by_text("empty.tsv: is empty").wait_for()
+    assert page.get_by_label("Name of the workset").input_value() == ""
+    opened(visitor)
+    assert not page.locator("#kept").is_visible()
+
+
+def test_a_missing_mate_in_a_browser(visitor: Visitor) -> None:
+    """The sample of a first read is known, its mate asked for, and that it lacks is said at the end."""
+    page = opened(visitor)
+    page.locator("#choose").set_input_files(
+        [{"name": "LAMBDA-C_R1.fastq", "mimeType": "", "buffer": READS}]
+    )
+    page.locator("td.hinted[data-column=r2_file]").get_by_text("missing mate").wait_for()
+    marked(page)
+    assert page.get_by_label("Sample, row 1").input_value() == "LAMBDA-C"
+    page.get_by_label("Name of the workset").fill("Half")
+    page.get_by_role("button", name="Review").click()
+    page.get_by_text("LAMBDA-C: read 1 only").wait_for()
+
+
 def test_picked_from_ones_own(live: Live, visitor: Visitor) -> None:
     """Files that are there already are ticked, folder by folder, and come as pairs."""
     put(live, "run 7/a_R1.fastq", "run 7/a_R2.fastq", "b.fastq")

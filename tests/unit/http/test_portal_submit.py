@@ -242,7 +242,7 @@ def test_checked_while_typing(browser: Any) -> None:
 
     cells = {(row, column): message for row, column, message in told["cells"]}
     assert "must be a number" in cells[1, "coverage"]
-    assert "has lane '0' 2 times" in cells[1, "lane"]
+    assert "is in 2 rows without a lane" in cells[1, "lane"]
     assert "'up.fastq' is not among your files" in cells[1, "r1_file"]
     assert (1, "r2_file") not in cells  # it is on its way
     assert told["fields"].keys() == {"workset_name"}
@@ -376,3 +376,30 @@ def test_what_pages_promise(browser: Any) -> None:
     words = " ".join(safe(browser.get(answer.headers["location"])).text.split())
     assert "a monitor starts it by itself" in words
     assert "Its own page says how it stands" in words
+
+
+def test_a_read_without_its_mate(browser: Any) -> None:
+    """It may be meant so, and is said beside its cell and at the review."""
+    sheet = "sample,fastq_1,fastq_2\nLAMBDA-C,b_R1.fastq,\n"
+    answer = sent(browser, "check", sheet_text=sheet, **CHOICES)
+    assert faults_of(answer) == {}
+    assert '<p class="hint" id="fault-0-r2_file">missing mate' in answer.text
+    answer = sent(browser, "review", sheet_text=sheet, **CHOICES)
+    assert answer.status_code == 200
+    assert "LAMBDA-C: read 1 only" in safe(answer).text
+    assert "read 1 only" not in sent(browser, "review", sheet_text=SOUND, **CHOICES).text
+
+
+def test_a_workbook(browser: Any) -> None:
+    """What a spreadsheet keeps for itself is refused with the way on, and leaves no row behind."""
+    answer = sent(browser, "check", sheet=b"PK\x03\x04\x00\xff", **CHOICES)
+    assert "s.csv: is a workbook. Save it as CSV or TSV" in safe(answer).text
+    assert json.loads(fields_of(answer)["table"])["rows"] == [[""] * 4] * 3
+
+
+def test_a_misspelt_column_is_spoken_of_once(browser: Any) -> None:
+    """It is either asked what was meant, or said to be left out."""
+    sheet = "sample,laaane,colour,fastq_1,fastq_2\nNA1,1,red,a_R1.fastq,a_R2.fastq\n"
+    text = safe(sent(browser, "check", sheet_text=sheet, **CHOICES)).text
+    assert "did you mean 'lane'" in text
+    assert "are left out: colour" in text

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daylily.domain.errors import Fault, InvalidInputError
-from daylily.entrypoints.portal.sample_table import TITLES, CellFault, Table, lines_of, paired
+from daylily.entrypoints.portal.sample_table import (
+    TITLES,
+    CellFault,
+    Table,
+    lines_of,
+    mates_missing,
+    paired,
+)
 
 COLUMNS = ("sample_id", "lane", "r1_file", "r2_file", "subsample", "positive_control", "n_x")
 
@@ -119,3 +126,22 @@ def test_columns_that_hold_something_in_their_order() -> None:
     table = Table.of_json(kept)
     assert table.columns == ("sample_id", "lane", "r1_file", "r2_file", "vendor", "barcode")
     assert table.held == Table(columns=("sample_id", "r1_file", "vendor"), rows=(("a", "x.fq", "v"),))
+
+
+def test_a_missing_mate_is_remembered() -> None:
+    """A first read alone is a row of its sample; that it lacks a mate is told as long as it does."""
+    table, _ = paired(["up/LAMBDA-C_R1.fastq.gz", "x_L002_R1_001.fastq", "y.fastq"])
+    assert table.rows == (
+        ("y", "", "y.fastq", ""),
+        ("LAMBDA-C", "", "up/LAMBDA-C_R1.fastq.gz", ""),
+        ("x", "2", "x_L002_R1_001.fastq", ""),
+    )
+    assert [*mates_missing(table)] == [(1, "LAMBDA-C"), (2, "x")]
+    assert [*mates_missing(table.written({(1, "r2_file"): "z.fastq"}))] == [(2, "x")]
+
+
+def test_lanes_that_nobody_named() -> None:
+    """An empty lane is not called 0, which nobody wrote."""
+    fault = Fault("samples[0].lane", "sample 'a' has lane '0' 2 times")
+    [cell], _ = Table(rows=(("a", "", "x.fastq", ""),)).told([fault])
+    assert cell.message == "sample 'a' is in 2 rows without a lane: say in each which one it is"

@@ -8,6 +8,7 @@ from typing import Final, Self
 from attrs import evolve, frozen
 
 from daylily.adapters.formats.sheet_cells import COLUMNS, MOST_ROWS, Cells
+from daylily.domain import read_names
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.manifest import Sample
 from daylily.domain.pairing import samples_of
@@ -28,6 +29,7 @@ _LONGEST: Final = 2000
 """Characters of a cell; nothing that may be said is half as long."""
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _CELL: Final = re.compile(r"samples\[(\d+)\](?:\.(\w+))?")
+_NO_LANE: Final = re.compile(r"has lane '0' (\d+) times")
 _NUMBERS: Final = frozenset({"coverage", "subsample", "n_x", "n_y"})
 _FLAGS: Final = frozenset({"positive_control", "negative_control"})
 _YES_NO: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -169,7 +171,10 @@ class Table:
 
         cells, others = [], []
         for fault in faults:
-            message = _CELL.sub(named, fault.message)
+            message = _NO_LANE.sub(
+                r"is in \1 rows without a lane: say in each which one it is", fault.message
+            )
+            message = _CELL.sub(named, message)
             found = _CELL.fullmatch(fault.place)
             if found and int(found[1]) < len(numbers):
                 column = found[2] if found[2] in TITLES else "sample_id"
@@ -183,7 +188,8 @@ def paired(keys: Iterable[str]) -> tuple[Table, tuple[Fault, ...]]:
     """
     Return the samples that the names of files tell of, and what is wrong with the other names.
 
-    A file that may mean two things gets a row of its own, for people to say what it is.
+    A first read without its mate is a sample that lacks one. Any other file that may mean two things
+    gets a row of its own, for people to say what it is.
     """
     left = sorted({*keys})
     faults: list[Fault] = []
@@ -198,8 +204,28 @@ def paired(keys: Iterable[str]) -> tuple[Table, tuple[Fault, ...]]:
             break
     else:
         table = Table()
-    alone = tuple(("", "", key, "") for key in dict.fromkeys(fault.place for fault in faults))
+    alone = tuple(map(_row_of, dict.fromkeys(fault.place for fault in faults)))
     return table.followed_by(Table(rows=alone)), tuple(faults)
+
+
+def mates_missing(table: Table) -> Iterator[tuple[int, str]]:
+    """Yield the rows, from 0, that name a first read and no second, each with its sample."""
+    for number, row in enumerate(table.rows):
+        cells = dict(zip(table.columns, row, strict=True))
+        if cells["r1_file"] and not cells["r2_file"] and _first_read(cells["r1_file"]):
+            yield number, cells["sample_id"]
+
+
+def _row_of(key: str) -> tuple[str, ...]:
+    found = _first_read(key)
+    if found is None:
+        return "", "", key, ""
+    return found.sample, "" if found.lane == "0" else found.lane, key, ""
+
+
+def _first_read(key: str) -> read_names.Reading | None:
+    found = read_names.read(key.replace("\\", "/").rpartition("/")[2])
+    return found if found is not None and found.read == "1" else None
 
 
 def _row(row: object, width: int) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -27,7 +28,14 @@ from daylily.entrypoints.portal.context import Person, shown
 from daylily.entrypoints.portal.drafts import GENOMES, PRIORITIES, Checked, Draft, check, choices
 from daylily.entrypoints.portal.forms import check_csrf
 from daylily.entrypoints.portal.look import page
-from daylily.entrypoints.portal.sample_table import TITLES, CellFault, Table, lines_of, paired
+from daylily.entrypoints.portal.sample_table import (
+    TITLES,
+    CellFault,
+    Table,
+    lines_of,
+    mates_missing,
+    paired,
+)
 from daylily.entrypoints.portal.table_form import LARGEST, SHOWN, TableForm, table_of_sheet, with_blanks
 from daylily.entrypoints.portal.uploading import upload_policy
 from daylily.entrypoints.views import WorksetView
@@ -38,6 +46,9 @@ MOST_PICKED: Final = 5000
 """Files that an address may name; servers take no longer ones."""
 MARKED: Final = 2000
 """Cells that are marked at once."""
+
+HALF: Final = "missing mate: Reads 1 is named like one of a pair; leave this empty if there is no other"
+"""What is said where a second read may have been forgotten."""
 
 # To look at a form changes nothing, and a script does so with every pause in typing.
 _UNHEARD: Final = {UNHEARD: False}
@@ -157,6 +168,7 @@ def _look(request: Person, app: App, form: TableForm) -> Response[Any]:
             pipeline=app.settings.registry.get(checked.submission.pipeline), genomes=GENOMES,
             priorities=PRIORITIES, rows=[*lines_of(draft.table)][:LISTED], key_of=draft.key_of(),
             filled=columns, columns=[TITLES[name] for name in columns],
+            halves=[*dict.fromkeys(sample for _, sample in mates_missing(draft.table))],
             files=sum(len([*p.files()]) for s in checked.submission.samples for p in s.pairs),
         )  # fmt: skip
     if step == "rows":
@@ -210,6 +222,7 @@ def _form(
     answer = shown(
         request, "submit.html", status_code=status_code, checked=checked, draft=draft, fresh=fresh,
         notes=[*notes], titles=TITLES, faults=checked.by_cell(), rows=draft.table.rows[:SHOWN],
+        hints=json.dumps(_hints(draft.table)), hinted={row: HALF for row, *_ in _hints(draft.table)},
         marks=json.dumps(_marks(checked.cells[:MARKED])), pipelines=runnable, others=others,
         genomes=GENOMES, priorities=PRIORITIES, rates=app.estimate.rates.vcpu_hour,
         folder=f"uploads/{app.world.clock():%Y-%m-%d}-{app.world.chance.token()[:6]}",
@@ -228,6 +241,7 @@ def _told(checked: Checked) -> Mapping[str, object]:
     prices = {str(priority): f"${made.total_usd}" for priority, made in checked.prices.items()}
     return {
         "cells": _marks(checked.cells[:MARKED]),
+        "hints": _hints(checked.draft.table),
         "fields": dict(checked.fields),
         "others": [*checked.others],
         "count": checked.count,
@@ -238,6 +252,11 @@ def _told(checked: Checked) -> Mapping[str, object]:
 
 def _marks(cells: Iterable[CellFault]) -> list[list[object]]:
     return [[each.row, each.column, each.message] for each in cells]
+
+
+def _hints(table: Table) -> list[list[object]]:
+    found = islice(mates_missing(table), MARKED)
+    return [[row, "r2_file", HALF] for row, _ in found]
 
 
 def _offered(table: Table, notes: Sequence[str]) -> Mapping[str, object]:

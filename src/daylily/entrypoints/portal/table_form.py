@@ -22,6 +22,8 @@ LARGEST: Final = 32 << 20
 SHOWN: Final = 100
 """Rows that a page has as fields without its script, which shows all."""
 
+_WORKBOOK: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of spreadsheets begin, new ones and old."""
 _CELL: Final = re.compile(r"cell-(\d{1,6})-(\w{1,30})")
 
 
@@ -92,13 +94,20 @@ class TableForm:
 
 def table_of_sheet(data: bytes, name: str) -> tuple[Table, list[str]]:
     """Return the cells of a sheet, and what is to be said of the sheet itself."""
+    if data.startswith(_WORKBOOK):
+        return Table(), [f"{name[:80] or 'This'}: is a workbook. Save it as CSV or TSV"]
     cells = cells_of(data, staged=name.lower() == "stage_samples.tsv")
     before = f"{name[:80]}: " if name else ""
     notes = [f"{before}{fault}" for fault in cells.faults]
-    if cells.left_out:
-        notes.append(
-            f"{before}columns that mean nothing here are left out: {', '.join(cells.left_out)}"
-        )
+    asked = {
+        fault.place.rpartition(", ")[2].lower()
+        for fault in cells.faults
+        if "did you mean" in fault.message
+    }
+    # Of a column that may be misspelt, it has been asked already what it is.
+    left_out = [each for each in cells.left_out if each.lower() not in asked]
+    if left_out:
+        notes.append(f"{before}columns that mean nothing here are left out: {', '.join(left_out)}")
     return Table.of_cells(cells).held.with_columns(ALWAYS), notes
 
 

@@ -2,6 +2,7 @@
 // here is what shows it while somebody types, and what sends files on their way.
 const QUIET = 400;
 const SHEET = /\.(tsv|csv|txt)$/i;
+const WORKBOOK = /\.(xlsx?|xlsm|xlsb|ods|numbers)$/i;
 const FASTQ = /\.(fastq|fq)(\.gz|\.bz2)?$/i;
 
 const byId = (id) => document.getElementById(id);
@@ -94,7 +95,7 @@ async function begin(form) {
   }
 
   function show(told) {
-    table.mark(told.cells);
+    table.mark(told.cells, told.hints);
     byId("estimate").innerHTML = told.estimate;
     for (const price of form.querySelectorAll("[data-price]")) price.textContent = told.prices[price.dataset.price] ?? "";
     for (const name of Object.keys(fields())) showField(name, tried || touched.has(name) ? told.fields[name] : "");
@@ -148,9 +149,10 @@ async function begin(form) {
 
   async function take(files) {
     const lines = [];
+    let taken = false;
     const reads = files.filter((file) => FASTQ.test(file.name));
     const sheets = files.filter((file) => SHEET.test(file.name));
-    for (const file of files) if (!reads.includes(file) && !sheets.includes(file)) lines.push(`${file.name}: is neither a sheet nor named like FASTQ`);
+    for (const file of files) if (!reads.includes(file) && !sheets.includes(file)) lines.push(`${file.name}: ${WORKBOOK.test(file.name) ? "is a workbook. Save it as CSV or TSV" : "is neither a sheet nor named like FASTQ"}`);
     try {
       const keys = reads.map((file) => `${folder}/${file.name}`);
       // Files that a sheet or the table names already are no samples of their own.
@@ -162,8 +164,11 @@ async function begin(form) {
         const found = await post("sheet", sheet, { "X-File-Name": encodeURIComponent(sheet.name), "Content-Type": "text/plain" });
         lines.push(...found.notes);
         found.rows.flat().forEach((cell) => named.add(cell.split(/[/\\]/).pop()));
+        // What was refused leaves nothing behind.
+        if (!found.rows.length) continue;
         table.add(found);
         suggest(sheet.name.replace(SHEET, ""));
+        taken = true;
       }
       const fresh = keys.filter((key) => !named.has(key.split("/").pop()));
       // Where a sheet comes along, it is what says which samples there are: as in forms of the API.
@@ -177,9 +182,10 @@ async function begin(form) {
     } catch (error) {
       lines.push(error.message);
     }
-    await check();
+    if (taken || reads.length) await check();
     notes(lines);
-    changed();
+    if (taken || reads.length) changed();
+    else say("");
   }
 
   // A name that nobody has typed comes from the sheet.
@@ -198,7 +204,7 @@ async function begin(form) {
     }
   }
 
-  form.addEventListener("input", (event) => { if (!event.target.closest("#samples-table")) changed(); });
+  form.addEventListener("input", ({ target }) => { if (target.type !== "file" && !target.closest("#samples-table")) changed(); });
   form.addEventListener("change", (event) => {
     if (event.target.name) touched.add(event.target.name);
     if (event.target.id === "choose") {

@@ -33,7 +33,7 @@ export class SampleTable {
     this.grid.addEventListener("click", (event) => this.clicked(event.target));
     this.bar.addEventListener("click", (event) => this.turned(event.target));
     this.bar.addEventListener("change", (event) => this.chose(event.target));
-    this.note(JSON.parse(area.dataset.marks));
+    this.note(JSON.parse(area.dataset.marks), JSON.parse(area.dataset.hints));
     this.draw();
   }
 
@@ -52,7 +52,7 @@ export class SampleTable {
   load(table) {
     this.columns = table.columns;
     this.rows = table.rows;
-    this.faults.clear();
+    this.note([]);
     this.first = 0;
     this.draw();
   }
@@ -67,7 +67,7 @@ export class SampleTable {
       return made;
     });
     this.rows = [...this.rows.filter((row) => row.some(Boolean)), ...rows];
-    this.faults.clear();
+    this.note([]);
     this.draw();
     this.changed();
   }
@@ -85,8 +85,9 @@ export class SampleTable {
     return this.columns.map(() => "");
   }
 
-  note(cells) {
+  note(cells, hints = []) {
     this.faults.clear();
+    this.hints = new Map(hints.map(([row, column, message]) => [`${row}/${column}`, message]));
     for (const [row, column, message] of cells) {
       const key = `${row}/${column}`;
       this.faults.set(key, this.faults.has(key) ? `${this.faults.get(key)}; ${message}` : message);
@@ -94,10 +95,10 @@ export class SampleTable {
   }
 
   // Faults come and go while somebody types: cells stay, and with them the keyboard's focus.
-  mark(cells) {
+  mark(cells, hints = []) {
     const columns = cells.map(([, column]) => column).filter((name) => !this.columns.includes(name));
     for (const name of columns) this.withColumn(name);
-    this.note(cells);
+    this.note(cells, hints);
     if (columns.length || this.onlyFaulty) return this.draw();
     for (const cell of this.grid.querySelectorAll("td[data-row]")) this.markCell(cell);
     return this.drawBar();
@@ -105,22 +106,25 @@ export class SampleTable {
 
   markCell(cell) {
     const { row, column } = cell.dataset;
-    const message = this.faults.get(`${row}/${column}`);
+    const fault = this.faults.get(`${row}/${column}`);
+    const message = fault ?? this.hints.get(`${row}/${column}`);
     const input = cell.querySelector("input");
-    let text = cell.querySelector(".fault");
-    cell.classList.toggle("faulty", Boolean(message));
+    let text = cell.querySelector(".fault, .hint");
+    cell.classList.toggle("faulty", Boolean(fault));
+    cell.classList.toggle("hinted", Boolean(message && !fault));
+    if (!fault) input.removeAttribute("aria-invalid");
     if (!message) {
       text?.remove();
-      input.removeAttribute("aria-invalid");
       input.removeAttribute("aria-describedby");
       return;
     }
     if (!text) {
-      text = made("p", { className: "fault", id: `fault-${row}-${column}` });
+      text = made("p", { id: `fault-${row}-${column}` });
       cell.append(text);
     }
+    text.className = fault ? "fault" : "hint";
     if (text.textContent !== message) text.textContent = message;
-    input.setAttribute("aria-invalid", "true");
+    if (fault) input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-describedby", text.id);
   }
 
@@ -226,7 +230,7 @@ export class SampleTable {
     const { remove } = target.dataset;
     if (remove === undefined) return;
     this.rows.splice(Number(remove), 1);
-    this.faults.clear();
+    this.note([]);
     this.draw();
     this.focus(Math.min(Number(remove), this.rows.length - 1), this.columns[0]);
     this.changed();
