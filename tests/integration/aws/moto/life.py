@@ -158,7 +158,7 @@ class Life:
         for number, app in enumerate((self.api, self.monitor)):
             store = app.world.store
             assert isinstance(store, DynamoDBStateStore)
-            added = store.add(evolve(new, workset_id=f"long-{number}", history=entries))
+            added = store.add(evolve(new, workset_id=f"long-{number}", history=entries, sequence=14))
             saved = store.save(added)
             assert len(saved.history) == 7
             assert len(whole_history(store, saved.workset_id)) == 14
