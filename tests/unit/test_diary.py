@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from tests.integration.service.service import MINE, Service
 from tests.unit.application.lab import Lab
-from tests.unit.http.service import MINE, Service
 
 from daylily.application.subject import about
 from daylily.entrypoints import diary

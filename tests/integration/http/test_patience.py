@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from tests.unit.http.service import TOKEN, Service
+from tests.integration.service.service import TOKEN, Service
 
 from daylily.entrypoints import patience
 from daylily.entrypoints.http import access_log

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.unit.http.service import TOKEN, Service
+from tests.integration.service.service import TOKEN, Service
 
 SPECTRAL = Path(__file__).parents[3] / ".engines" / "spectral" / "node_modules" / ".bin" / "spectral"
 

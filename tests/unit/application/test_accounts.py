@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.http.service import Service
+from tests.integration.service.service import Service
 
 from daylily.domain.customers import Principal, Role, Scope
 from daylily.domain.errors import NotAllowedError, NotFoundError, UnauthenticatedError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from tests.unit.http.service import Service
+from tests.integration.service.service import Service
 
 from daylily.adapters.memory.customers import InMemoryCustomers
 from daylily.adapters.memory.documents import InMemoryDocumentStore

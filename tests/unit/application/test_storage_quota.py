@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from attrs import evolve
-from tests.unit.http.service import READS, Service, problem
+from tests.integration.service.service import READS, Service, problem
 
 from daylily.adapters.memory.customers import InMemoryCustomers
 from daylily.adapters.memory.documents import InMemoryDocumentStore

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import httpx
+from tests.integration.service.service import TOKEN, Service
 from tests.unit.cli.desk import Desk
-from tests.unit.http.service import TOKEN, Service
 
 from daylily.entrypoints.cli.remote import RemoteClient
 

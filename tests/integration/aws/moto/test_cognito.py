@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from litestar.testing import TestClient
 from tests.integration.aws.moto.faulty import _Raw
-from tests.unit.http.service import BASE, Service, problem
+from tests.integration.service.service import BASE, Service, problem
 
 from daylily.adapters.aws.cognito import CUSTOMER, CognitoIdentities
 from daylily.adapters.aws.setup_pool import Pool, PoolSetup
