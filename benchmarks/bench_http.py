@@ -42,6 +42,7 @@ from daylily.config import Settings
 from daylily.domain.customers import Principal
 from daylily.domain.manifest import FastqPair, Sample
 from daylily.entrypoints.http.app import create_asgi
+from daylily.entrypoints.service import keep_what_is_there
 
 TOKEN: Final = "a-token-for-the-benchmark"  # noqa: S105 - of nothing
 OPERATOR: Final = Principal(name="ada", customer_id="local", operator=True)
@@ -124,6 +125,7 @@ def serving(asgi: Any) -> Iterator[tuple[str, Callable[[], float]]]:
         return found
 
     config = uvicorn.Config(asgi, log_config=None, access_log=False, lifespan="on")
+    keep_what_is_there()
     server = Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
