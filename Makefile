@@ -23,7 +23,7 @@ demo: $(VENV)/.installed  ## Run the example through a local service; KEEP=1 lea
 	$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.spectral $(VENV)/.tools  ## Run every test, and hold domain and application to full branch coverage
+test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.mermaid $(VENV)/.spectral $(VENV)/.tools  ## Run every test, and hold domain and application to full branch coverage
 	@rm -f .coverage .coverage.*
 	$(PYTEST) -n $(WORKERS) -m "not apart" --cov --cov-report=
 	$(BIN)/coverage report --include='src/daylily/domain/*,src/daylily/application/*' --fail-under=100
