@@ -3,27 +3,18 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from attrs import evolve
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 from tests.integration.service.test_portal_pages import HOSTILE, Page, safe
 
 from daylily.domain.customers import Customer, Role
 from daylily.testing.samples import NOON, a_workset
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """A client that is signed in to the portal as the operator."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
 
 
 def filled(client: Any, **fields: str) -> dict[str, str]:

@@ -1,13 +1,11 @@
 """The dashboard as a page."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from attrs import evolve
+from tests.integration.service.door import sign_in
 from tests.integration.service.service import READS, Service
-from tests.integration.service.test_portal_login import sign_in
 from tests.integration.service.test_portal_pages import Page, safe
 
 from daylily.application.show_dashboard import Day
@@ -18,14 +16,6 @@ from daylily.domain.lifecycle import State
 from daylily.entrypoints.portal.dashboard import Chart
 from daylily.entrypoints.sizes import size_of
 from daylily.testing.samples import a_workset
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """The operator's browser."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
 
 
 def figures(page: Page) -> str:

@@ -3,14 +3,13 @@
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from attrs import evolve, frozen
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import READS, Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 from tests.integration.service.test_portal_pages import HOSTILE, safe
 
 from daylily.adapters.pieced_transfers import PiecedTransfers
@@ -19,14 +18,6 @@ from daylily.entrypoints.portal import files_page
 from daylily.ports.transfers import Upload
 
 API = "/portal/api/customers/local/uploads"
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """A client that is signed in to the portal."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
 
 
 def put(service: Service, key: str, content: bytes = READS, customer: str = "local") -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from attrs import define, evolve, field
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 from tests.integration.service.test_portal_pages import HOSTILE, safe
 
 from daylily.adapters.dead_notices import DocumentDeadNotices
@@ -22,21 +22,6 @@ from daylily.testing.samples import NOON, a_workset, an_event
 
 PAGES = ("", "/ledger", "/ledger/repair", "/customers", "/customers/acme", "/notices")
 FORMS = ("/ledger", "/ledger/stop", "/customers/acme", "/notices")
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """A client that is signed in to the portal as the operator."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[Any]:
-    """A client of the API."""
-    with service.client() as client:
-        yield client
 
 
 def sent(browser: Any, path: str, **form: str) -> Any:

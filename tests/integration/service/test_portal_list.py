@@ -1,13 +1,13 @@
 """The list of worksets: narrowed by its address, rung for when it changes, and acted on at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.integration.service.door import csrf_of
 from tests.integration.service.service import Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 from tests.integration.service.test_portal_pages import Page, safe
 
 from daylily.domain.errors import UnavailableError
@@ -16,14 +16,6 @@ from daylily.entrypoints.http.errors import TooManyStreamsError
 from daylily.entrypoints.portal.bells import MOST_EACH, ListBells
 from daylily.entrypoints.portal.worksets_page import MOST_AT_ONCE
 from daylily.testing.samples import a_workset
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """The operator's browser."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
 
 
 def listed(answer: Any) -> list[str]:

@@ -7,6 +7,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import BASE, TOKEN, Service
 
 from daylily.domain.customers import Principal
@@ -16,19 +17,6 @@ from daylily.ports.identities import SignedIn
 from daylily.testing.clock import ManualClock
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-
-
-def csrf_of(page: Any) -> str:
-    """Return the token of the first form on a page."""
-    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
-    assert found, page.text
-    return found[1]
-
-
-def sign_in(client: Any, token: str = TOKEN, **fields: str) -> Any:
-    """Fill in the form, as a browser would."""
-    form = {"csrf": csrf_of(client.get("/portal/login")), "token": token, **fields}
-    return client.post("/portal/login", data=form)
 
 
 @pytest.fixture

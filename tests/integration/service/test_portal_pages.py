@@ -1,15 +1,14 @@
 """The pages: what they show, what they lead to, and that no name can break out of them."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from importlib import resources
 from typing import Any
 
 import pytest
+from tests.integration.service.door import csrf_of
 from tests.integration.service.service import Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 
 from daylily.domain.manifest import FastqPair, Manifest, Sample
 from daylily.domain.workset import Progress
@@ -48,21 +47,6 @@ class Page(HTMLParser):
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """Return the attributes of every tag of that name."""
         return [attributes for name, attributes in self.tags if name == tag]
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """A client that is signed in to the portal, and has no token beside."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[Any]:
-    """A client of the API."""
-    with service.client() as client:
-        yield client
 
 
 def safe(answer: Any) -> Page:

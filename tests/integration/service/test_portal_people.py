@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import FIRST, PASSWORD, Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 
 from daylily.bootstrap import compose
 from daylily.domain.customers import Principal, Role, Scope

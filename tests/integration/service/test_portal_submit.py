@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import READS, Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 from tests.integration.service.test_portal_pages import HOSTILE, Page, safe
 
 from daylily.domain.customers import Principal

@@ -1,15 +1,14 @@
 """The rooms of a workset's page: its log, its results, its inputs, its story, and what may be done."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import anyio
-import pytest
 from attrs import define, evolve
+from tests.integration.service.door import csrf_of, sign_in
 from tests.integration.service.service import Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
 from tests.integration.service.test_portal_pages import HOSTILE, Page, safe
 
 from daylily.domain.customers import Principal, Role
@@ -34,21 +33,6 @@ ROOMS = (
 )
 ACTIONS = ("cancel", "retry", "priority", "archive", "restore")
 LIVE = ("", "/log", "/why", "/events")
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """A client that is signed in to the portal as the operator."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[Any]:
-    """A client of the API."""
-    with service.client() as client:
-        yield client
 
 
 def act(browser: Any, workset_id: str, action: str, **form: str) -> Any:

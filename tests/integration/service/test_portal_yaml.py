@@ -1,11 +1,9 @@
 """The page that makes a daylily_work.yaml, and goes on from one."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.integration.service.service import Service
-from tests.integration.service.test_portal_login import csrf_of, sign_in
+from tests.integration.service.door import csrf_of
 from tests.integration.service.test_portal_pages import HOSTILE, safe
 from tests.integration.service.test_portal_submit import faults_of, fields_of
 
@@ -15,14 +13,6 @@ CHOICES = {"pipeline_type": "germline", "reference_genome": "GRCh37", "priority"
 TABLE = '{"columns":["sample_id","lane","r1_file","r2_file","coverage"],"rows":[%s]}'
 ROW = '["NA1","%s","a%s_R1.fastq","","30"]'
 BOTH = TABLE % ",".join(ROW % (lane, lane) for lane in "12")
-
-
-@pytest.fixture
-def browser(service: Service) -> Iterator[Any]:
-    """A client that is signed in to the portal."""
-    with service.client(None) as client:
-        sign_in(client)
-        yield client
 
 
 def sent(browser: Any, step: str, **fields: str) -> Any:
