@@ -93,7 +93,7 @@ class Table:
             taken = [_row(row, len(columns)) for row in rows[: MOST_ROWS + 1]]
         except (LookupError, TypeError, ValueError, RecursionError):
             raise wrong from None
-        return cls(columns=tuple(columns), rows=tuple(taken)).with_columns(ALWAYS).in_order
+        return cls(columns=tuple(columns), rows=tuple(taken)).with_columns(ALWAYS)
 
     def json(self) -> str:
         """Return it as a page keeps it."""
@@ -102,12 +102,7 @@ class Table:
 
     def with_columns(self, wanted: Sequence[str]) -> Self:
         """Return a table that has these columns, too, in the order of all columns."""
-        if all(column in self.columns for column in wanted):
-            return self
-        columns = tuple(name for name in COLUMNS if name in self.columns or name in wanted)
-        at = [self.columns.index(name) if name in self.columns else None for name in columns]
-        rows = (tuple("" if i is None else row[i] for i in at) for row in self.rows)
-        return evolve(self, columns=columns, rows=tuple(rows))
+        return self._of([name for name in COLUMNS if name in self.columns or name in wanted])
 
     def written(self, cells: Mapping[tuple[int, str], str]) -> Self:
         """Return a table in which these cells say something else; rows may be new."""
@@ -129,18 +124,16 @@ class Table:
 
     def only(self, wanted: Sequence[str]) -> Self:
         """Return a table without columns that are not wanted."""
-        at = [index for index, name in enumerate(self.columns) if name in wanted]
-        rows = (tuple(row[index] for index in at) for row in self.rows)
-        return evolve(self, columns=tuple(self.columns[index] for index in at), rows=tuple(rows))
+        return self._of([name for name in self.columns if name in wanted])
 
-    @property
-    def in_order(self) -> Self:
-        """The table with its columns in the order of all columns."""
-        columns = tuple(name for name in COLUMNS if name in self.columns)
+    def _of(self, names: Sequence[str]) -> Self:
+        """Return a table of these columns; what it has not of them is blank."""
+        columns = tuple(names)
         if columns == self.columns:
             return self
-        at = [self.columns.index(name) for name in columns]
-        return evolve(self, columns=columns, rows=tuple(tuple(row[i] for i in at) for row in self.rows))
+        at = [self.columns.index(name) if name in self.columns else None for name in columns]
+        rows = (tuple("" if i is None else row[i] for i in at) for row in self.rows)
+        return evolve(self, columns=columns, rows=tuple(rows))
 
     @property
     def held(self) -> Self:

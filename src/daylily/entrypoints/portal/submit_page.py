@@ -67,7 +67,7 @@ def submit_page(request: Person, app: UseCases) -> Response[str]:
     table, faults = paired(keys)
     runnable, _ = choices(app)
     draft = Draft(pipeline=runnable[0].name if len(runnable) == 1 else "", table=table)
-    notes = [f"{fault.place}: {fault.message}" for fault in faults]
+    notes = [*map(str, faults)]
     checked = check(app, request.user, draft) if keys else _unchecked(app, draft)
     return _form(request, app, evolve(checked, fields={}), fresh=not keys, notes=notes)
 
@@ -140,8 +140,7 @@ def pair(request: Person, body: RawBody) -> Response[Any]:
     said = json_object(request, body).get("keys")
     keys = [key for key in said if isinstance(key, str)] if isinstance(said, list) else []
     table, faults = paired(keys)
-    notes = [f"{fault.place}: {fault.message}" for fault in faults]
-    return Response(_offered(table, notes), media_type="application/json")
+    return Response(_offered(table, [*map(str, faults)]), media_type="application/json")
 
 
 @get("/submitted/{workset_id:str}", sync_to_thread=True)
@@ -219,10 +218,11 @@ def _form(
     if not draft.table.rows:
         draft = evolve(draft, table=with_blanks(draft.table, 3))
     runnable, others = choices(app)
+    hints = _hints(draft.table)
     answer = shown(
         request, "submit.html", status_code=status_code, checked=checked, draft=draft, fresh=fresh,
         notes=[*notes], titles=TITLES, faults=checked.by_cell(), rows=draft.table.rows[:SHOWN],
-        hints=json.dumps(_hints(draft.table)), hinted={row: HALF for row, *_ in _hints(draft.table)},
+        hints=json.dumps(hints), hinted={row: text for row, _, text in hints},
         marks=json.dumps(_marks(checked.cells[:MARKED])), pipelines=runnable, others=others,
         genomes=GENOMES, priorities=PRIORITIES, rates=app.estimate.rates.vcpu_hour,
         folder=f"uploads/{app.world.clock():%Y-%m-%d}-{app.world.chance.token()[:6]}",
@@ -254,9 +254,9 @@ def _marks(cells: Iterable[CellFault]) -> list[list[object]]:
     return [[each.row, each.column, each.message] for each in cells]
 
 
-def _hints(table: Table) -> list[list[object]]:
+def _hints(table: Table) -> list[tuple[int, str, str]]:
     found = islice(mates_missing(table), MARKED)
-    return [[row, "r2_file", HALF] for row, _ in found]
+    return [(row, "r2_file", HALF) for row, _ in found]
 
 
 def _offered(table: Table, notes: Sequence[str]) -> Mapping[str, object]:
