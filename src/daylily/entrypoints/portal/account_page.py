@@ -21,7 +21,7 @@ from daylily.domain.lifecycle import State
 from daylily.entrypoints.account_views import EntryView, MemberView, TokenView
 from daylily.entrypoints.http.requests import query
 from daylily.entrypoints.http.wiring import UseCases
-from daylily.entrypoints.portal.context import Person, shown
+from daylily.entrypoints.portal.context import Person, pages, shown
 from daylily.entrypoints.portal.forms import check_csrf, form_of
 from daylily.entrypoints.views import UsageView
 from daylily.ports.identities import Member
@@ -141,15 +141,8 @@ def revoke_page(
     """Ask whether a token is to open no door any more."""
     found = [each for each in _tokens(app, request.user, cid) if each.token_id == token_id]
     name = found[0].name if found else token_id
-    return shown(
-        request,
-        "account_sure.html",
-        title=f"Revoke {name}?",
-        text="Whatever uses this token is refused from then on. That cannot be taken back.",
-        action=f"/portal/account/{quote(cid, safe='')}/tokens/{quote(token_id, safe='')}/revoke",
-        word="Revoke it",
-        back=_address(request, cid),
-    )
+    text = "Whatever uses this token is refused from then on. That cannot be taken back."
+    return _asked(request, cid, title=f"Revoke {name}?", text=text, word="Revoke it")
 
 
 @post(
@@ -194,15 +187,8 @@ def remove_page(
 ) -> Response[str]:
     """Ask whether somebody is to be let in no longer."""
     _only_managers(request, app, cid)
-    return shown(
-        request,
-        "account_sure.html",
-        title=f"Remove {name}?",
-        text="They can sign in no longer, and the tokens that they have made are revoked.",
-        action=f"/portal/account/{quote(cid, safe='')}/members/{quote(name, safe='')}/remove",
-        word="Remove them",
-        back=_address(request, cid),
-    )
+    text = "They can sign in no longer, and the tokens that they have made are revoked."
+    return _asked(request, cid, title=f"Remove {name}?", text=text, word="Remove them")
 
 
 @post(
@@ -231,15 +217,20 @@ def trail_page(request: Person, cid: FromPath[str], app: UseCases) -> Response[s
     fields.raise_faults()
     customer = app.manage.get(request.user, cid)
     found = app.audit.list(request.user, cid, cursor=cursor, limit=ENTRIES)
-    here = f"/portal/account/{quote(cid, safe='')}/audit"
     return shown(
         request,
         "account_audit.html",
         customer=customer,
         back=_address(request, cid),
         entries=[EntryView.of(each) for each in found.items],
-        first=here if cursor else None,
-        next=f"{here}?{urlencode({'cursor': found.cursor})}" if found.cursor else None,
+        **pages(f"/portal/account/{quote(cid, safe='')}/audit", cursor, found.cursor),
+    )
+
+
+def _asked(request: Person, cid: str, *, title: str, text: str, word: str) -> Response[str]:
+    """Show a page that asks; its form goes to the page's own address."""
+    return shown(
+        request, "account_sure.html", title=title, text=text, word=word, back=_address(request, cid)
     )
 
 

@@ -1,6 +1,7 @@
 """What every page of the portal has: who looks at it, where they may go, and how it is made."""
 
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 
@@ -30,3 +31,18 @@ def shown(
 ) -> Response[str]:
     """Return a page for whoever asks; everything in it is escaped."""
     return page(template, status_code=status_code, **common(request), **values)
+
+
+def pages(here: str, cursor: str | None, further: str | None) -> dict[str, Any]:
+    """
+    Return where the pager of a listing leads: to its first page, and to the next.
+
+    Args:
+        here: The address of the first.
+        cursor: Of the page that is shown; None for the first.
+        further: Of the next one; None where there is none.
+    """
+    return {
+        "first": here if cursor else None,
+        "next": f"{here}?{urlencode({'cursor': further})}" if further else None,
+    }

@@ -2,7 +2,7 @@
 
 import math
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
@@ -16,7 +16,7 @@ from daylily.domain.errors import InvalidInputError, UnavailableError
 from daylily.entrypoints.http.core import operators_only
 from daylily.entrypoints.http.requests import query
 from daylily.entrypoints.http.wiring import UseCases
-from daylily.entrypoints.portal.context import Person, shown
+from daylily.entrypoints.portal.context import Person, pages, shown
 from daylily.entrypoints.portal.forms import check_csrf, form_of
 from daylily.entrypoints.views import UsageView, WorksetView
 from daylily.ports.state_store import Filter
@@ -34,15 +34,13 @@ def customers_page(request: Person, app: UseCases) -> Response[str]:
     cursor = fields.text("cursor")
     fields.raise_faults()
     found = app.manage.list(request.user, cursor=cursor, limit=ROWS)
-    here = "/portal/fleet/customers"
     return shown(
         request,
         "fleet_customers.html",
         customers=found.items,
         unbounded=UNBOUNDED,
         bounds_storage=app.files.quota.bounds,
-        first=here if cursor else None,
-        next=f"{here}?{urlencode({'cursor': found.cursor})}" if found.cursor else None,
+        **pages("/portal/fleet/customers", cursor, found.cursor),
     )
 
 

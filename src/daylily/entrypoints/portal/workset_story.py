@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlencode
 
 from attrs import frozen
 from litestar import Response, get
@@ -16,7 +15,7 @@ from daylily.domain.workset import Workset
 from daylily.entrypoints.account_views import EntryView
 from daylily.entrypoints.http.requests import count, query
 from daylily.entrypoints.http.wiring import UseCases
-from daylily.entrypoints.portal.context import Person, shown
+from daylily.entrypoints.portal.context import Person, pages, shown
 from daylily.entrypoints.views import HistoryPage, WorksetView
 
 STEPS: Final = 100
@@ -35,14 +34,12 @@ def history_page(request: Person, workset_id: FromPath[str], app: UseCases) -> R
     fields.raise_faults()
     workset = app.read.get(request.user, workset_id)
     found = app.read.history(request.user, workset_id, cursor=cursor, limit=STEPS)
-    here = f"/portal/worksets/{workset_id}/history"
     return shown(
         request,
         "workset_history.html",
         workset=WorksetView.of(workset, app.read),
         steps=HistoryPage.of(found).transitions,
-        first=here if cursor else None,
-        next=f"{here}?{urlencode({'cursor': found.cursor})}" if found.cursor else None,
+        **pages(f"/portal/worksets/{workset_id}/history", cursor, found.cursor),
     )
 
 
@@ -54,14 +51,12 @@ def audit_page(request: Person, workset_id: FromPath[str], app: UseCases) -> Res
     fields.raise_faults()
     workset = app.read.get(request.user, workset_id)
     entries, further = _entries(request, app, workset, cursor)
-    here = f"/portal/worksets/{workset_id}/audit"
     return shown(
         request,
         "workset_audit.html",
         workset=WorksetView.of(workset, app.read),
         entries=[EntryView.of(each) for each in entries],
-        first=here if cursor else None,
-        next=f"{here}?{urlencode({'cursor': further})}" if further else None,
+        **pages(f"/portal/worksets/{workset_id}/audit", cursor, further),
     )
 
 
