@@ -37,6 +37,8 @@ SAMPLE_DATA: Final = "sample_data/"
 HOLD: Final = f"{SAMPLE_DATA}.hold"
 """Makes ``sample_data/`` a folder where no file of a sample is in it."""
 
+_RESULTS: Final = "/results/"
+"""Where pipelines write, in each directory."""
 _LISTED: Final = 10_000
 """Objects asked for at once, where all are listed; stores that have less to a page give several."""
 _TELLING: Final = FILES.union(Sentinel)
@@ -192,10 +194,11 @@ class ObjectSentinelStore:
         """
         See SentinelStore.shown.
 
-        Everything below the prefix is listed: no listing of S3 is of names at two levels alone.
+        Everything below the prefix is listed but for results, which are by far the most: no listing of
+        S3 is of names at two levels alone, but it can do without one kind of folder.
         """
         after, name, listed = (None, "", "") if cursor is None else decode_cursor("shown", cursor, 3)
-        page = self.objects.list(self.prefix, cursor=after, limit=_LISTED)
+        page = self.objects.list(self.prefix, cursor=after, limit=_LISTED, without=_RESULTS)
         # A page may end in the midst of a directory: what was seen of it goes on with the cursor.
         names = set(listed.split(","))
         found: list[Shown] = []

@@ -106,8 +106,16 @@ class ObjectStore(Protocol):
             etags: By the keys of the objects; a thousand at most.
         """
 
-    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
-        """Return objects whose keys start with *prefix* (at any depth), in order of their keys."""
+    def list(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000, without: str = ""
+    ) -> Page[ObjectInfo]:
+        """
+        Return objects whose keys start with *prefix* (at any depth), in order of their keys.
+
+        Args:
+            without: Text that no key has beyond *prefix*. Those that have it are left out, and all that
+                are alike up to and with it cost no more than one; a page may be empty for them.
+        """
 
     def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
         """

@@ -137,9 +137,11 @@ class ShortPages(InMemoryObjectStore):
 
     most: int = field(default=1, kw_only=True)
 
-    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+    def list(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000, without: str = ""
+    ) -> Page[ObjectInfo]:
         """See ObjectStore.list."""
-        return super().list(prefix, cursor=cursor, limit=min(limit, self.most))
+        return super().list(prefix, cursor=cursor, limit=min(limit, self.most), without=without)
 
 
 @pytest.mark.parametrize("most", range(1, 12))

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST: Final = 1000
+_LAST: Final = "\U0010ffff"
+"""Sorts behind all that a key may go on with."""
 _WRITER: Final = "daylily-writer"
 """Metadata that tells whose write it was that stands there."""
 _GIB: Final = 1 << 30
@@ -193,9 +195,13 @@ class S3ObjectStore:
                 refused = {other: each for other, each in refused.items() if other != key}
         return etags.keys() - refused.keys()
 
-    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+    def list(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000, without: str = ""
+    ) -> Page[ObjectInfo]:
         """See ObjectStore.list."""
         check_prefix(prefix)
+        if without:
+            return self._page_without(prefix, cursor, limit, without)
         return self._page("list", prefix, cursor, limit, {}, _objects)
 
     def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
@@ -361,6 +367,29 @@ class S3ObjectStore:
             if not token:
                 return Page(tuple(found))
         return Page(tuple(found), encode_cursor(kind, token))
+
+    def _page_without(
+        self, prefix: str, cursor: str | None, limit: int, without: str
+    ) -> Page[ObjectInfo]:
+        """Return a page of a listing in which S3 rolls up what is not wanted, each roll to a prefix."""
+        check_limit(limit)
+        (after,) = decode_cursor("list without", cursor, 1) if cursor is not None else ("",)
+        found: list[ObjectInfo] = []
+        while len(found) < limit:
+            answer = self._bucket.listed(
+                Prefix=self.prefix + prefix,
+                Delimiter=without,
+                MaxKeys=min(limit - len(found), _MOST),
+                **({"StartAfter": after} if after else {}),
+            )
+            found += _objects(answer, self.prefix)
+            if not answer["IsTruncated"]:
+                return Page(tuple(found))
+            # Not S3's token: behind one of a prefix SeaweedFS leaves out what stands beside it.
+            names = [each["Key"] for each in answer.get("Contents", ())]
+            names += [each["Prefix"] + _LAST for each in answer.get("CommonPrefixes", ())]
+            after = max(names)
+        return Page(tuple(found), encode_cursor("list without", after))
 
 
 def _taken(key: str) -> AlreadyExistsError:

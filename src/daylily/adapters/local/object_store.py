@@ -171,7 +171,9 @@ class DirectoryObjectStore:
         """See ObjectStore.delete_all."""
         return [key for key, etag in etags.items() if self.delete(key, if_etag=etag)]
 
-    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+    def list(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000, without: str = ""
+    ) -> Page[ObjectInfo]:
         """See ObjectStore.list."""
         check_prefix(prefix)
         check_limit(limit)
@@ -180,7 +182,7 @@ class DirectoryObjectStore:
         with (
             files.reported(prefix, writing=True),
             self._opened() as root,
-            closing(_walk(root, folder, prefix, after)) as walk,
+            closing(_walk(root, folder, _Wanted(prefix, after, without))) as walk,
         ):
             found = list(islice(walk, limit + 1))
         return page_of(found, limit, lambda last: encode_cursor("list", last.key))
@@ -385,16 +387,40 @@ def _keys(folder: int, prefix: str) -> list[str]:
     ]
 
 
-def _walk(root: int, prefix: str, start: str, after: str) -> Generator[ObjectInfo, None, None]:
-    """Yield the objects below a folder whose keys begin with *start* and follow *after*, in order."""
+@frozen
+class _Wanted:
+    """Which keys a listing is of."""
+
+    start: str
+    """They begin with it."""
+    after: str
+    """They follow it."""
+    without: str
+    """They do not have it beyond their start."""
+
+    def has(self, key: str) -> bool:
+        """Tell whether it is of an object."""
+        return key > self.after and key.startswith(self.start) and not self._left_out(key)
+
+    def may_be_in(self, folder: str) -> bool:
+        """Tell whether it can be of objects in a folder, which ends in ``/``."""
+        inside = folder.startswith(self.start) or self.start.startswith(folder)
+        ahead = folder > self.after or self.after.startswith(folder)
+        return inside and ahead and not self._left_out(folder)
+
+    def _left_out(self, key: str) -> bool:
+        return bool(self.without) and self.without in key[len(self.start) :]
+
+
+def _walk(root: int, prefix: str, wanted: _Wanted) -> Generator[ObjectInfo, None, None]:
+    """Yield the objects below a folder that are wanted, in the order of their keys."""
     with _folder_if_any(root, prefix) as folder:
         # "name/" sorts folders as the keys of what is in them do.
         for key in _keys(folder, prefix) if folder is not None else ():
             if key.endswith("/"):
-                inside = key.startswith(start) or start.startswith(key)
-                if inside and (key > after or after.startswith(key)):
-                    yield from _walk(root, key, start, after)
-            elif key > after and key.startswith(start) and folder is not None:
+                if wanted.may_be_in(key):
+                    yield from _walk(root, key, wanted)
+            elif folder is not None and wanted.has(key):
                 with files.absence_ignored():  # removed since the folder was read
                     yield _info(key, files.status(folder, key[len(prefix) :]))
 

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import BinaryIO
 from uuid import uuid4
 
@@ -118,15 +118,18 @@ class InMemoryObjectStore:
         """See ObjectStore.delete_all."""
         return [key for key, etag in etags.items() if self.delete(key, if_etag=etag)]
 
-    def list(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[ObjectInfo]:
+    def list(
+        self, prefix: str, *, cursor: str | None = None, limit: int = 1000, without: str = ""
+    ) -> Page[ObjectInfo]:
         """See ObjectStore.list."""
         check_prefix(prefix)
         check_limit(limit)
         (after,) = decode_cursor("list", cursor, 1) if cursor is not None else ("",)
         with self._mutex:
             start = max(bisect_right(self._keys, after), bisect_left(self._keys, prefix))
-            keys = self._keys[start : start + limit + 1]
-            found = [self._objects[key].info for key in keys if key.startswith(prefix)]
+            below = takewhile(lambda key: key.startswith(prefix), islice(self._keys, start, None))
+            keys = (key for key in below if not without or without not in key.removeprefix(prefix))
+            found = [self._objects[key].info for key in islice(keys, limit + 1)]
         return page_of(found, limit, lambda last: encode_cursor("list", last.key))
 
     def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:

@@ -369,6 +369,22 @@ class SequentialObjectStoreContract:
                 break
         assert found == [f"x/{n}/y" for n in range(9)] + ["x/9/after"]
 
+    @pytest.mark.parametrize("limit", [1, 2, 100])
+    @pytest.mark.parametrize("prefix", ["w/", "w", "w/b/", "", "w/b/results/", "w/no"])
+    def test_a_list_without_some(self, store: ObjectStore, prefix: str, limit: int) -> None:
+        """What has the text beyond the prefix is left out, at any depth, and nothing else is."""
+        for name in ("a/results/x", "a/z", "b/results/x", "b/results/y/results/z", "b/resultsx/y"):
+            store.put(f"w/{name}", b"x")
+        for name in ("b/my_results/x", "results/x", "c/d/results/x", "c/results", "d/results/only"):
+            store.put(f"w/{name}", b"x")
+
+        def listed(without: str) -> list[ObjectInfo]:
+            pages = lambda at: store.list(prefix, cursor=at, limit=limit, without=without)  # noqa: E731
+            return list(every(pages))
+
+        expected = [each for each in listed("") if "/results/" not in each.key[len(prefix) :]]
+        assert listed("/results/") == expected
+
     # entries
 
     @pytest.mark.parametrize("limit", [1, 2, 100])
