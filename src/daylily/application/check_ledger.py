@@ -181,15 +181,18 @@ class _Comparison:
         for check in (self._others, self._overdue):
             if found := check():
                 return found
-        if self.workset.debts:
-            return None  # it is about to be shown
+        if self.workset.debts or self._others_now.retry_awaits_lock:
+            return None  # it is about to be shown, or to be tried again
         checks = (self._none, self._projection, self._files)
         return next((found for check in checks if (found := check())), None)
 
+    @property
+    def _others_now(self) -> Others:
+        return Others(workset=self.workset, folder=self.folder, at=self.at, actor="")
+
     def _others(self) -> Divergence | None:
         """Heed what others have done, and what we have done ourselves and then lost."""
-        others = Others(workset=self.workset, folder=self.folder, at=self.at, actor="")
-        step = others.step(hands=True)
+        step = self._others_now.step(hands=True)
         if step is None:
             return None
         later = any(

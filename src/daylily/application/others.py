@@ -149,6 +149,13 @@ class Others:
         return None
 
     @property
+    def retry_awaits_lock(self) -> bool:
+        """Whether somebody wants it tried again, which waits for what becomes of a lock of others."""
+        ended = self.workset.state in {State.ERROR, State.FAILED}
+        covered = self.folder.sentinels.keys() & {Sentinel.ERROR, Sentinel.IGNORE}
+        return ended and not covered and Sentinel.READY in self.foreign and self._claimed
+
+    @property
     def _claimed(self) -> bool:
         """Whether another system is about to run it."""
         return Sentinel.LOCK in self.news

@@ -497,9 +497,16 @@ class Fleet:
             idle = self.cycle(app)
             for key in self.running():
                 self.lab.compute.end(key)
-            if idle and not self.lab.due() and not self.lab.queued() and not self.running():
+            waiting = self.lab.due() or self.lab.queued() or self.running() or self.locked_by_others()
+            if idle and not waiting:
                 return
         raise AssertionError(f"still not idle: {self.lab.worksets()}\n{self.story()}")
+
+    def locked_by_others(self) -> bool:
+        """Tell whether a lock that the old monitor has left behind still counts."""
+        folders = (self.lab.folder(workset.workset_id) for workset in self.lab.worksets())
+        times = (folder.locked_at for folder in folders if folder.locked_at is not None)
+        return any(self.lab.clock() < since + OLD_LOCK_TIMEOUT for since in times)
 
     def check(self, outcomes: Mapping[str, Outcome]) -> None:
         """Assert what must hold, whatever happened."""

@@ -12,6 +12,7 @@ from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.application import check_ledger
 from daylily.application.check_ledger import Seen
 from daylily.application.mend_ledger import Outcome
+from daylily.application.others import LOCK_TIMEOUT
 from daylily.bootstrap import App
 from daylily.config import Settings
 from daylily.domain.divergences import Divergence, DivergenceKind, Remedy, Side
@@ -285,6 +286,20 @@ def test_a_dropped_one_that_another_system_is_about_to_run(lab: Lab) -> None:
     (left,) = lab.app().mend()
     assert (left.outcome, left.divergence.remedy) == (Outcome.FAILED, Remedy.REGISTER)
     assert "another system" in left.text
+
+
+def test_what_is_to_be_tried_again_may_wait_for_another_system(lab: Lab) -> None:
+    """Until its lock has run out, or it has run it: mending in between would undo what a hand wished."""
+    workset_id = failed(lab)
+    lab.remove(workset_id, Sentinel.ERROR)
+    lab.put(workset_id, Sentinel.READY, b"by hand")
+    lab.put(workset_id, Sentinel.LOCK, b"2025-06-02T12:00:00Z")
+
+    assert list(lab.app().mend()) == []
+    lab.clock.advance(LOCK_TIMEOUT)
+    assert judged(only(lab.app())) == (DivergenceKind.SENTINELS, Side.SENTINELS, Remedy.TAKE_OVER)
+    mended(lab)
+    assert lab.get(workset_id).state is State.READY
 
 
 def test_a_rebuild_leaves_the_trusted_side_alone(lab: Lab) -> None:
