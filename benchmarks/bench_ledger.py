@@ -2,7 +2,7 @@
 What a check of the ledger costs: ``python -m benchmarks.bench_ledger [worksets]``.
 
 A store and directories of so many worksets, 95 % of them complete with 30 files of results each, answer
-page by page as S3 (1,000 keys, results rolled up to one) and DynamoDB (1 MB) do; ten differ. Counts calls,
+page by page as S3 (1,000 keys, results as one) and DynamoDB (1 MB) do; ten differ. Counts calls,
 and measures what the check itself keeps in memory. Prints one JSON object for each size, and beside its
 pages those that any listing takes that S3 has: one with the results, and one without.
 """

@@ -289,7 +289,7 @@ def test_a_dropped_one_that_another_system_is_about_to_run(lab: Lab) -> None:
 
 
 def test_what_is_to_be_tried_again_may_wait_for_another_system(lab: Lab) -> None:
-    """Until its lock has run out, or it has run it: mending in between would undo what a hand wished."""
+    """Until its lock has run out, or it has run it: mending before would undo what a hand wished."""
     workset_id = failed(lab)
     lab.remove(workset_id, Sentinel.ERROR)
     lab.put(workset_id, Sentinel.READY, b"by hand")
