@@ -11,7 +11,9 @@ import structlog
 from tests.integration.service.service import MINE, Service
 from tests.unit.application.lab import Lab
 
+from daylily.adapters.document_identities import SESSION_PREFIX
 from daylily.application.subject import about
+from daylily.domain.errors import UnavailableError
 from daylily.entrypoints import diary
 from daylily.entrypoints.http.access_log import Logged
 from daylily.entrypoints.service import MonitorLoop
@@ -67,6 +69,24 @@ def test_requests(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
     inside = [line for line in found if line["event"] == "deep inside"]
     assert [(line["request_id"], line["workset"]) for line in inside] == [("r-77", "ws-1")]
     assert all(line.get("request_id") == "r-77" for line in found if line["level"] == "error")
+
+
+def test_requests_of_whom_nobody_can_tell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage at the door is told under the request's id as any other."""
+
+    def verify(*_: object) -> object:
+        raise UnavailableError("no tokens today")
+
+    service = Service.new()
+    monkeypatch.setattr(type(service.app.world.verifiers[0]), "verify", verify)
+    session = f"{SESSION_PREFIX}{'0' * 40}"
+    with service.client(session) as client, json_logs():
+        answer = client.get(f"{MINE}/worksets", headers={"x-request-id": "r-78"})
+    assert answer.status_code == 503
+    (told,) = [line for line in lines(capsys) if "no tokens today" in str(line["event"])]
+    assert told["request_id"] == "r-78"
 
 
 def test_the_line_of_a_request_names_its_workset() -> None:

@@ -177,7 +177,7 @@ class ObjectStateStore:
             folders,
             cursor,
             limit,
-            where.lets_through,
+            where.sieve(),
             since=None if where.created_before is None else just_before(where.created_before),
             until=None if where.created_from is None else order_of(where.created_from),
         )
@@ -196,7 +196,7 @@ class ObjectStateStore:
         return self._sifted(kind, backwards, where, limit)
 
     def _sifted(self, kind: str, marked: Sequence[Marked], where: Filter, limit: int) -> Page[Workset]:
-        batch = max(limit + 1, self.threads)
+        batch, keeps = max(limit + 1, self.threads), where.sieve()
 
         def walk() -> Iterator[tuple[Marked, Workset | None]]:
             for start in range(0, len(marked), batch):
@@ -205,7 +205,7 @@ class ObjectStateStore:
 
         return sifted(
             walk(),
-            lambda each: each[1] if each[1] is not None and where.lets_through(each[1]) else None,
+            lambda each: each[1] if each[1] is not None and keeps(each[1]) else None,
             limit,
             lambda last: encode_cursor(kind, last[0].place),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
@@ -69,7 +69,7 @@ class World:
     close: Callable[[], None] = lambda: None
     """Let go of files and connections."""
 
-    @property
+    @cached_property
     def at_hand(self) -> bool:
         """Whether worksets and customers are in memory: who reads them there waits for nothing."""
         from daylily.adapters.memory.customers import InMemoryCustomers

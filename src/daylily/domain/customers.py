@@ -1,6 +1,7 @@
 """Customers: who owns worksets, and who may do what."""
 
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
@@ -27,8 +28,10 @@ class Scope(StrEnum):
 
     def covers(self, other: "Scope") -> bool:
         """Tell whether whoever has this one has *other* too."""
-        order = tuple(Scope)
-        return order.index(other) <= order.index(self)
+        return _REACH[other] <= _REACH[self]
+
+
+_REACH: Final = {scope: number for number, scope in enumerate(Scope)}
 
 
 class Role(StrEnum):

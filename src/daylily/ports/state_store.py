@@ -1,10 +1,10 @@
 """Where worksets live."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from functools import lru_cache
-from typing import Final, Protocol
+from functools import lru_cache, reduce
+from typing import Final, Protocol, TypeAlias
 
 from attrs import astuple, frozen
 
@@ -14,6 +14,9 @@ from daylily.ports.paging import Page
 
 LOOKED_AT: Final = 1000
 """How many worksets a page of a listing looks at, at most (or as many as it may hold, if more)."""
+
+
+Sieve: TypeAlias = Callable[[Workset], bool]
 
 
 @frozen(kw_only=True)
@@ -35,19 +38,29 @@ class Filter:
     oldest_first: bool = False
     """Otherwise the newest come first."""
 
-    def lets_through(self, workset: Workset) -> bool:
-        """Tell whether a workset is to be listed."""
-        name, since, before = self.name_contains, self.created_from, self.created_before
-        return (
-            (self.customer_id is None or workset.customer_id == self.customer_id)
-            and (self.states is None or workset.state in self.states)
-            and (self.priority is None or workset.priority is self.priority)
-            and (name is None or name.casefold() in workset.name.casefold())
-            and (self.pipeline is None or workset.manifest.pipeline == self.pipeline)
-            and (self.tag is None or self.tag in workset.tags)
-            and (since is None or workset.created_at >= since)
-            and (before is None or workset.created_at < before)
-        )
+    def sieve(self) -> Sieve:
+        """Return what tells of a workset whether it is to be listed: made once, for many of them."""
+        tests = [*self._tests()]
+        return reduce(_both, tests) if tests else _any
+
+    def _tests(self) -> Iterator[Sieve]:
+        if (customer_id := self.customer_id) is not None:
+            yield lambda workset: workset.customer_id == customer_id
+        if (states := self.states) is not None:
+            yield lambda workset: workset.state in states
+        if (priority := self.priority) is not None:
+            yield lambda workset: workset.priority is priority
+        if self.name_contains is not None:
+            name = self.name_contains.casefold()
+            yield lambda workset: name in workset.name.casefold()
+        if (pipeline := self.pipeline) is not None:
+            yield lambda workset: workset.manifest.pipeline == pipeline
+        if (tag := self.tag) is not None:
+            yield lambda workset: tag in workset.tags
+        if (since := self.created_from) is not None:
+            yield lambda workset: workset.created_at >= since
+        if (before := self.created_before) is not None:
+            yield lambda workset: workset.created_at < before
 
     @property
     def selective(self) -> bool:
@@ -59,6 +72,14 @@ class Filter:
     def fingerprint(self) -> str:
         """A text of its own for each filter, by which a cursor tells the listing it belongs to."""
         return _fingerprint(self)
+
+
+def _both(one: Sieve, other: Sieve) -> Sieve:
+    return lambda workset: one(workset) and other(workset)
+
+
+def _any(_: Workset) -> bool:
+    return True
 
 
 @lru_cache(maxsize=256)

@@ -40,7 +40,7 @@ from daylily.domain.names import is_id
 from daylily.domain.workset import Transition, Workset
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import Page
-from daylily.ports.state_store import LOOKED_AT, Filter, Unreadable
+from daylily.ports.state_store import LOOKED_AT, Filter, Sieve, Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -162,18 +162,19 @@ class DynamoDBStateStore:
             after = created, workset_id
         # One more tells whether there is more, and one more that nothing is of the same instant.
         size = limit + 2 if not where.selective else max(limit + 2, LOOKED_AT // 4)
+        keeps = where.sieve()
         return sifted(
             listings.created(self._table, where, after, size),
-            lambda row: self._listed(where, row),
+            lambda row: self._listed(where, keeps, row),
             limit,
             lambda row: encode_cursor(kind, row["created_at"], row[KEY]),
         )
 
-    def _listed(self, where: Filter, row: Row) -> Workset | None:
+    def _listed(self, where: Filter, keeps: Sieve, row: Row) -> Workset | None:
         if not listings.may_match(where, row):
             return None
         found = next((workset for _, workset in self._readable(iter([row]))), None)
-        return found if found is not None and where.lets_through(found) else None
+        return found if found is not None and keeps(found) else None
 
     def queue(self, *, cursor: str | None = None, limit: int = 100) -> Page[Workset]:
         """See StateStore.queue."""

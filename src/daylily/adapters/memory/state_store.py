@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import islice
 
 from attrs import define, evolve, field
 
@@ -14,7 +15,6 @@ from daylily.adapters.paging import (
     encode_cursor,
     history_page,
     page_of,
-    sifted,
     time_key,
 )
 from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
@@ -22,7 +22,7 @@ from daylily.domain.lifecycle import State
 from daylily.domain.scheduling import queue_rank
 from daylily.domain.workset import Transition, Workset
 from daylily.ports.paging import Page
-from daylily.ports.state_store import Filter, Unreadable
+from daylily.ports.state_store import LOOKED_AT, Filter, Unreadable
 
 _Keys = list[tuple[str, ...]]
 """Sorted pairs of what a listing is ordered by and a workset's id."""
@@ -82,12 +82,14 @@ class InMemoryStateStore:
         kind = f"list {where.fingerprint}"
         after = decode_cursor(kind, cursor, 2) if cursor is not None else None
         with self._mutex:
-            return sifted(
-                (self._worksets[self._created[i][1]] for i in self._range(where, after)),
-                lambda workset: workset if where.lets_through(workset) else None,
-                limit,
-                lambda last: encode_cursor(kind, *_created_key(last)),
-            )
+            most = max(LOOKED_AT, limit + 1)
+            looked = self._range(where, after)[:most]
+            walk = (self._worksets[self._created[i][1]] for i in looked)
+            found = tuple(islice(filter(where.sieve(), walk), limit + 1))
+            if len(found) > limit:
+                return Page(found[:limit], encode_cursor(kind, *_created_key(found[limit - 1])))
+            further = len(looked) == most  # on the next page there may be more
+            return Page(found, encode_cursor(kind, *self._created[looked[-1]]) if further else None)
 
     def _range(self, where: Filter, after: tuple[str, ...] | None) -> range:
         """Return the indexes of what a filter's times leave, in the order in which it is listed."""

@@ -87,11 +87,14 @@ def masked_path(scope: Any) -> str:
 
 
 def named(app: Any) -> Any:
-    """Return a middleware that has all that is logged of a request carry its id, and the workset's."""
+    """Return a middleware that has all that is logged of a request name its workset, if it has one."""
 
     async def middleware(scope: Any, receive: Any, send: Any) -> None:
-        ids = {"request_id": request_id(scope)}
-        with about(None, **ids, **_workset(scope)):
+        ids = _workset(scope)
+        if not ids:
+            await app(scope, receive, send)
+            return
+        with about(None, **ids):
             await app(scope, receive, send)
 
     return middleware

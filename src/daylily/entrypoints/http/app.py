@@ -52,7 +52,7 @@ from daylily.entrypoints.http.rates import (
     so_often_an_address,
     so_often_in_vain,
 )
-from daylily.entrypoints.http.security import add_headers, only_hosts_of, only_own_pages, together
+from daylily.entrypoints.http.security import add_headers, guarded, only_hosts_of, only_own_pages
 from daylily.entrypoints.http.streams import Streams
 from daylily.entrypoints.http.threads import enough_threads
 from daylily.entrypoints.http.traffic import Traffic
@@ -186,18 +186,26 @@ def create_asgi(
             "gate": Provide(lambda: gate, sync_to_thread=False),
             "streams": Provide(lambda: streams, sync_to_thread=False),
         },
-        guards=[
-            together(
+        on_startup=[enough_threads],
+        middleware=[
+            named,
+            guarded(
                 only_hosts_of(settings.host if host is None else host),
                 only_own_pages(settings.origins),
-            )
+            ),
+            patient,
         ],
-        on_startup=[enough_threads],
-        middleware=[named, patient],
         cors_config=_cors(settings.origins),
         exception_handlers={Exception: _answer},
         before_send=[Audit(app), keep_answer, add_headers, traffic.note],
-        state=State({"answer_once": app.once, "traffic": traffic, "kept": KeptWorksets(app.read)}),
+        state=State(
+            {
+                "app": app,
+                "answer_once": app.once,
+                "traffic": traffic,
+                "kept": KeptWorksets(app.read),
+            }
+        ),
         lifespan=[watching(app.watch)],
         request_max_body_size=LARGEST_BODY,
         openapi_config=_openapi(doors),
@@ -246,9 +254,9 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
 def _api(inside: Sequence[Guard], doors: Sequence[Guard], opened: Sequence[Guard]) -> list[Router]:
     """Return the API's routes: those for who is signed in, who may sign in, and everybody."""
     return [
-        Router(PREFIX, route_handlers=_CLOSED, guards=[together(*inside)], before_request=begin),
-        Router(PREFIX, route_handlers=_AT_THE_DOOR, guards=[together(*doors, *opened)]),
-        Router(PREFIX, route_handlers=_OPEN, guards=[together(*opened)]),
+        Router(PREFIX, route_handlers=_CLOSED, middleware=[guarded(*inside)], before_request=begin),
+        Router(PREFIX, route_handlers=_AT_THE_DOOR, middleware=[guarded(*doors, *opened)]),
+        Router(PREFIX, route_handlers=_OPEN, middleware=[guarded(*opened)]),
     ]
 
 

@@ -127,9 +127,11 @@ def signed_in(authenticator: Authenticator) -> Guard:
     Reading needs a token that reads, anything else one that submits; a route may need another.
     """
 
+    at_once = authenticator.at_once if isinstance(authenticator, BearerTokens) else _nobody
+
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         headers = connection.headers
-        who = authenticator.at_once(headers) if isinstance(authenticator, BearerTokens) else None
+        who = at_once(headers)
         if who is None:
             # A store, or an issuer, may have to be asked.
             who = await to_thread.run_sync(authenticator, headers)
@@ -137,6 +139,10 @@ def signed_in(authenticator: Authenticator) -> Guard:
         check_scope(who, connection.scope, handler.opt.get(NEEDS))
 
     return guard
+
+
+def _nobody(_: Mapping[str, str]) -> None:
+    """Know nobody without asking."""
 
 
 def check_scope(who: Principal, scope: Any, needed: Scope | None = None) -> None:

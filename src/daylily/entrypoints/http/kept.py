@@ -43,19 +43,19 @@ class KeptWorksets:
 
     def json(self, *worksets: Workset) -> list[msgspec.Raw]:
         """Return the views of worksets as JSON, to be put into more of it."""
+        kept, found = self._kept, list[msgspec.Raw | None]()
         with self._mutex:
-            found = [*map(self._known, worksets)]
+            for workset in worksets:  # a hundred of them, often
+                known = kept.get(workset.workset_id)
+                if known is None or known[0] != workset.version or type(workset) is not Workset:
+                    found.append(None)
+                else:
+                    kept.move_to_end(workset.workset_id)
+                    found.append(known[1])
         return [
             self._made(workset) if known is None else known
             for workset, known in zip(worksets, found, strict=True)
         ]
-
-    def _known(self, workset: Workset) -> msgspec.Raw | None:
-        found = self._kept.get(workset.workset_id)
-        if found is None or found[0] != workset.version or type(workset) is not Workset:
-            return None
-        self._kept.move_to_end(workset.workset_id)
-        return found[1]
 
     def _made(self, workset: Workset) -> msgspec.Raw:
         made = msgspec.Raw(encoded(WorksetView.of(workset, self.read)))

@@ -4,13 +4,16 @@ from typing import Any, Final
 
 from litestar import Litestar, Router
 
+from daylily.application.subject import about
+from daylily.entrypoints.http.security import request_id
+
 PREFIX: Final = "/v1"
 """Below which the routes of the API stand."""
 
 
 class Service(Litestar):
     """
-    An application whose API answers without its prefix, too.
+    An application whose API answers without its prefix, too, and whose logs name the request.
 
     To put each route in place a second time would take as long as the first, and grow with them.
     ``raw_path`` stays as the caller wrote it; ``path`` is the route's.
@@ -30,9 +33,14 @@ class Service(Litestar):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """See Litestar."""
-        if scope["type"] == "http" and _first_part(scope["path"]) in self._first_parts:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if _first_part(scope["path"]) in self._first_parts:
             scope["path"] = PREFIX + scope["path"]
-        await super().__call__(scope, receive, send)
+        # Around all else: errors are answered, and told to the log, outside of any middleware.
+        with about(request_id=request_id(scope)):
+            await super().__call__(scope, receive, send)
 
 
 def path_asked_for(scope: Any) -> str:

@@ -163,6 +163,10 @@ class Fields:
 
     def take(self, name: str, *aliases: str) -> object:
         """Take whatever is there under *name* or one of its aliases."""
+        if not aliases:
+            self._known.append(name)
+            self.written[name] = self.path(name)
+            return self.raw.get(name)
         self._known += (name, *aliases)
         there = [each for each in (name, *aliases) if self.raw.get(each) is not None]
         self.written[name] = self.path(there[0] if there else name)

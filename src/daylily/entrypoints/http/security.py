@@ -3,14 +3,14 @@
 import ipaddress
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard, Message, Scope
+from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
 from daylily.entrypoints.http.errors import ClosedDoorError, ForbiddenError, MisdirectedError
 
@@ -59,21 +59,28 @@ async def add_headers(message: Message, scope: Scope) -> None:
     message["headers"] = sent
 
 
-def together(*guards: Guard) -> Guard:
+def guarded(*guards: Guard) -> Callable[[ASGIApp], ASGIApp]:
     """
-    Return a guard that asks each of *guards* in turn, on the loop.
+    Return a middleware that asks each of *guards* in turn, on the loop, before anything else.
 
-    The framework copies the handler for each that it is given, and takes one that is no coroutine to
-    a thread: there it would wait for whatever is slow.
+    The framework copies the handler for each guard that it is handed itself, which takes longer than
+    all that most of them do; and it takes one that is no coroutine to a thread, where that waits for
+    whatever is slow.
     """
 
-    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-        for each in guards:
-            found = each(connection, handler)
-            if found is not None:
-                await found
+    def around(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            connection: Connection = ASGIConnection(scope)
+            handler = scope["route_handler"]
+            for each in guards:
+                found = each(connection, handler)
+                if found is not None:
+                    await found
+            await app(scope, receive, send)
 
-    return guard
+        return middleware
+
+    return around
 
 
 def only_hosts_of(listens_on: str) -> Guard:

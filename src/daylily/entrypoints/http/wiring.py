@@ -19,6 +19,16 @@ Listening: TypeAlias = NamedDependency[SkipValidation[Streams]]
 Call: TypeAlias = Request[Principal, Any, Any]
 
 
+def use_cases(request: Call) -> App:
+    """
+    Return the use cases, for routes that are asked so often that it counts.
+
+    The framework takes 9 us of 90 to hand over them and the caller.
+    """
+    app: App = request.app.state["app"]
+    return app
+
+
 def provide_who(
     request: Call,
     app: UseCases,

@@ -19,7 +19,7 @@ from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.kept import KeptWorksets, joined
 from daylily.entrypoints.http.requests import Fields, count, instant, query
 from daylily.entrypoints.http.threads import LISTINGS, reading
-from daylily.entrypoints.http.wiring import Call, UseCases, Who
+from daylily.entrypoints.http.wiring import Call, UseCases, Who, use_cases
 from daylily.entrypoints.views import (
     HistoryPage,
     LogView,
@@ -43,14 +43,10 @@ ONE: Final = f"{COLLECTION}/{{workset_id:str}}"
         "listWorksets", "worksets", parameters=parameters.WHICH_WORKSETS, example=examples.PAGE
     ),
 )
-async def list_worksets(
-    request: Call,
-    cid: FromPath[str],
-    app: UseCases,
-    who: Who,
-) -> Answer[WorksetPage]:
+async def list_worksets(request: Call, cid: FromPath[str]) -> Answer[WorksetPage]:
     """Return a customer's worksets, newest first; ``-`` stands for all whom the caller sees."""
-    return await reading(app, list_of, request, app, who, cid, among=LISTINGS)
+    app = use_cases(request)
+    return await reading(app, list_of, request, app, request.user, cid, among=LISTINGS)
 
 
 @get(
@@ -63,13 +59,10 @@ async def list_worksets(
         example=[examples.WORKSET],
     ),
 )
-async def list_all(
-    request: Call,
-    app: UseCases,
-    who: Who,
-) -> Answer[tuple[WorksetView, ...]]:
+async def list_all(request: Call) -> Answer[tuple[WorksetView, ...]]:
     """Return the worksets that the caller sees, newest first; ``X-Next-Cursor`` leads to the next."""
-    return await reading(app, _list_all, request, app, who, among=LISTINGS)
+    app = use_cases(request)
+    return await reading(app, _list_all, request, app, request.user, among=LISTINGS)
 
 
 def _list_all(request: Call, app: App, who: Principal) -> Answer[tuple[WorksetView, ...]]:
@@ -81,15 +74,10 @@ def _list_all(request: Call, app: App, who: Principal) -> Answer[tuple[WorksetVi
 
 
 @get(ONE, **described("getWorkset", "worksets", sends=("ETag",), example=examples.WORKSET))
-async def look(
-    request: Call,
-    cid: FromPath[str],
-    workset_id: FromPath[str],
-    app: UseCases,
-    who: Who,
-) -> Answer[WorksetView]:
+async def look(request: Call, cid: FromPath[str], workset_id: FromPath[str]) -> Answer[WorksetView]:
     """Return a workset, with its attempts and its history."""
-    return seen(request, await reading(app, visible, app, who, cid, workset_id))
+    app = use_cases(request)
+    return seen(request, await reading(app, visible, app, request.user, cid, workset_id))
 
 
 @get(
@@ -139,11 +127,10 @@ def history(
     "/worksets/{workset_id:str}",
     **described("getAnyWorkset", "worksets", sends=("ETag",), example=examples.WORKSET),
 )
-async def look_anywhere(
-    request: Call, workset_id: FromPath[str], app: UseCases, who: Who
-) -> Answer[WorksetView]:
+async def look_anywhere(request: Call, workset_id: FromPath[str]) -> Answer[WorksetView]:
     """Return a workset of any customer whom the caller sees."""
-    return seen(request, await reading(app, app.read.get, who, workset_id))
+    app = use_cases(request)
+    return seen(request, await reading(app, app.read.get, request.user, workset_id))
 
 
 @get(
