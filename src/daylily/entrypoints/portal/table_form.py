@@ -99,12 +99,8 @@ def table_of_sheet(data: bytes, name: str) -> tuple[Table, list[str]]:
     cells = cells_of(data, staged=name.lower() == "stage_samples.tsv")
     before = f"{name[:80]}: " if name else ""
     notes = [f"{before}{fault}" for fault in cells.faults]
-    asked = {
-        fault.place.rpartition(", ")[2].lower()
-        for fault in cells.faults
-        if "did you mean" in fault.message
-    }
-    # Of a column that may be misspelt, it has been asked already what it is.
+    asked = {fault.place.rpartition(", ")[2].lower() for fault in cells.faults}
+    # Of a column that may be misspelt, or has files, it has been asked already what it is.
     left_out = [each for each in cells.left_out if each.lower() not in asked]
     if left_out:
         notes.append(f"{before}columns that mean nothing here are left out: {', '.join(left_out)}")
