@@ -1,15 +1,13 @@
 """The group of all commands: a table of names, and modules that are imported when they are called."""
 
-from collections.abc import Sequence
-from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 import click
 from click.shell_completion import CompletionItem
 
-from daylily.entrypoints.cli.base import EXIT_CODES, Common, common_params, write_common
-from daylily.entrypoints.cli.failures import exit_code_of
+from daylily.entrypoints.cli.base import EXIT_CODES, common_params, write_common
+from daylily.entrypoints.cli.program import Program
 
 PROGRAM: Final = "daylily"
 
@@ -51,8 +49,10 @@ _SECTIONS: Final = {
 _COMMANDS: Final = {name: entry for section in _SECTIONS.values() for name, entry in section.items()}
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Program, click.Group):
     """A group that knows its commands by name, and imports one when it is called."""
+
+    program = PROGRAM
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the help."""
@@ -94,25 +94,6 @@ class LazyGroup(click.Group):
             if name.startswith(incomplete)
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run a command; turn what stopped it into one clear line and its exit code."""
-        common = extra.setdefault("obj", None) or Common()
-        extra["obj"] = common
-        run = partial(
-            super().main, args, prog_name or PROGRAM, complete_var, standalone_mode=False, **extra
-        )
-        code = exit_code_of(run, common, args)
-        if not standalone_mode:
-            return code
-        raise SystemExit(code if isinstance(code, int) else 0)
 
 
 @click.group(

@@ -5,17 +5,16 @@ It is ``daylily monitor`` on AWS, and stricter at its start: what is not set up 
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from daylily.entrypoints.cli.base import Common, DaylilyCommand, pass_session, take_flag
+from daylily.entrypoints.cli.base import DaylilyCommand, pass_session, take_flag
 from daylily.entrypoints.cli.diary import json_logs_option, keep_diary
-from daylily.entrypoints.cli.failures import exit_code_of
 from daylily.entrypoints.cli.monitor import metrics_option, monitor_options, only_option, run
+from daylily.entrypoints.cli.program import Program
 from daylily.entrypoints.cli.session import Session
 
 PROGRAM: Final = "daylily-workset-monitor"
@@ -28,31 +27,14 @@ _CUSTOMERS: Final = "customers"
 _log = logging.getLogger("daylily")
 
 
-class MonitorCommand(DaylilyCommand):
-    """A command that is a program of its own, with the exit codes of all others."""
+class MonitorCommand(Program, DaylilyCommand):
+    """The monitor as a program, without options that mean nothing to it."""
+
+    program = PROGRAM
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params = [param for param in self.params if param.name not in _NOT_OURS]
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run it; turn what stopped it into one clear line and its exit code."""
-        common = extra.setdefault("obj", None) or Common()
-        extra["obj"] = common
-        parse = partial(
-            super().main, args, prog_name or PROGRAM, complete_var, standalone_mode=False, **extra
-        )
-        code = exit_code_of(parse, common, args)
-        if not standalone_mode:
-            return code
-        raise SystemExit(code if isinstance(code, int) else 0)
 
 
 def _take(ctx: click.Context, param: click.Parameter, value: Any) -> None:
