@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from daylily.domain.customers import Principal, Role, Scope
+from daylily.domain.customers import Principal, Role, Scope, maker_of
 from daylily.domain.errors import (
     Fault,
     InvalidInputError,
@@ -151,7 +151,7 @@ class ApiTokens:
         while True:
             page = self.list(manager, customer_id, cursor=cursor)
             for token in page.items:
-                if _maker(token.created_by).lower() == maker and token.revoked_at is None:
+                if maker_of(token.created_by).lower() == maker and token.revoked_at is None:
                     self.revoke(manager, customer_id, token.token_id)
                     count += 1
             cursor = page.cursor
@@ -186,12 +186,7 @@ class ApiTokens:
 
     def _concerns(self, who: Principal, token: ApiToken) -> bool:
         # A token that somebody made acts as them, and sees what they see.
-        return who.manages(token.customer_id) or _maker(token.created_by) == _maker(who.name)
-
-
-def _maker(name: str) -> str:
-    """Return whose name it is: a token goes by that of whoever made it, a slash, and its own."""
-    return name.partition("/")[0]
+        return who.manages(token.customer_id) or maker_of(token.created_by) == who.person
 
 
 def _digest(secret: str) -> str:

@@ -50,10 +50,10 @@ class ManageMembers:
         Raises:
             NotFoundError: There is no such customer for the caller, or no such member of it.
             NotAllowedError: The caller does not manage it.
-            InvalidInputError: That is the caller.
+            InvalidInputError: That is the caller, or whoever made the token that the caller has.
         """
         self._admit(who, customer_id)
-        if name.lower() == who.name.lower():
+        if name.lower() == who.person.lower():
             raise InvalidInputError.of("name", "is yours: have somebody else remove you")
         self.identities.remove(customer_id, name)
         self.tokens.revoke_all(customer_id, name.lower())

@@ -76,6 +76,11 @@ class Principal:
             return Role.OPERATOR
         return Role.ADMIN if self.admin else Role.USER
 
+    @property
+    def person(self) -> str:
+        """Whose doing it is: a token goes by the name of its maker, a slash, and its own."""
+        return maker_of(self.name)
+
     def sees(self, customer_id: str) -> bool:
         """Tell whether this caller may see what belongs to a customer."""
         return self.operator or self.customer_id == customer_id
@@ -84,3 +89,13 @@ class Principal:
         """Tell whether this caller sees to members and tokens of a customer."""
         admin = self.operator or (self.admin and self.customer_id == customer_id)
         return admin and self.scope.covers(Scope.ADMIN)
+
+
+def maker_of(name: str) -> str:
+    """
+    Return who is behind a name by which somebody asks.
+
+    >>> maker_of("ada@acme.example/sequencer 7"), maker_of("ada@acme.example")
+    ('ada@acme.example', 'ada@acme.example')
+    """
+    return name.partition("/")[0]

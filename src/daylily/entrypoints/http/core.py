@@ -13,13 +13,14 @@ from daylily.adapters.formats.dump import dump_yaml
 from daylily.application.submit_workset import faults_of_words
 from daylily.bootstrap import App
 from daylily.bridge.metadata import registration, state_of
-from daylily.domain.customers import Principal
+from daylily.domain.customers import Principal, Scope
 from daylily.domain.errors import Fault, InvalidInputError, LockHeldError, NotAllowedError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import Manifest, reference_genome
 from daylily.domain.names import check_id
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.prefix import path_asked_for
 from daylily.entrypoints.http.requests import Fields, json_object, query, version_in
@@ -182,6 +183,7 @@ def next_one(app: UseCases, who: Who) -> Answer[WorksetView | None]:
     "/worksets/validate",
     status_code=200,
     sync_to_thread=True,
+    opt={NEEDS: Scope.READ},
     **described(
         "checkDirectory",
         "operators",
@@ -222,6 +224,7 @@ def check_directory(request: Call, app: UseCases, who: Who) -> Answer[DirectoryV
     "/worksets/generate-yaml",
     status_code=200,
     sync_to_thread=True,
+    opt={NEEDS: Scope.READ},
     **described("generateYaml", "worksets", body=parameters.GENERATE, example=examples.GENERATED),
 )
 def generate_yaml(request: Call, body: RawBody, app: UseCases) -> Answer[YamlView]:

@@ -8,13 +8,14 @@ from litestar.params import FromPath
 
 from daylily.application.submit_workset import Submission
 from daylily.bootstrap import App
-from daylily.domain.customers import Principal
+from daylily.domain.customers import Principal, Scope
 from daylily.domain.errors import InvalidInputError, NotFoundError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.manifest import Manifest
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.forms import boundary_of, is_form
 from daylily.entrypoints.http.idempotency import claim_form, seed_of
@@ -86,6 +87,7 @@ def _taken(request: Call, app: App, workset: Workset) -> Answer[WorksetView]:
 @post(
     f"{COLLECTION}/validate",
     status_code=200,
+    opt={NEEDS: Scope.READ},
     request_max_body_size=None,  # as above
     **described("checkSubmission", "worksets", body=parameters.SUBMISSION, example=examples.CHECKED),
 )

@@ -11,8 +11,9 @@ from litestar.response import Redirect
 from daylily.application.manage_customers import LEAST_STORAGE, MOST_STORAGE, MOST_WORKSETS
 from daylily.application.slots import UNBOUNDED
 from daylily.bootstrap import App
-from daylily.domain.customers import Customer
+from daylily.domain.customers import Customer, Scope
 from daylily.domain.errors import InvalidInputError, UnavailableError
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.core import operators_only
 from daylily.entrypoints.http.requests import query
 from daylily.entrypoints.http.wiring import UseCases
@@ -90,7 +91,13 @@ def _form(customer: Customer) -> dict[str, str]:
     }
 
 
-@post("/fleet/customers/{cid:str}", status_code=200, sync_to_thread=True, operation_id="changeCustomer")
+@post(
+    "/fleet/customers/{cid:str}",
+    status_code=200,
+    sync_to_thread=True,
+    operation_id="changeCustomer",
+    opt={NEEDS: Scope.ADMIN},
+)
 def change(request: Person, cid: FromPath[str], body: RawBody, app: UseCases) -> Response[Any]:
     """Change what was agreed upon; every fault is told at its field."""
     operators_only(request.user)

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from daylily.bootstrap import App
 from daylily.domain.customers import Scope
 from daylily.domain.errors import ConflictError, InvalidInputError
-from daylily.entrypoints.http.auth import check_scope
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.core import operators_only
 from daylily.entrypoints.portal.context import Person, shown
 from daylily.entrypoints.portal.forms import check_csrf, form_of
@@ -46,11 +46,16 @@ def repair_page(request: Person, runs: Runs) -> Response[str]:
     return shown(request, "fleet_repair.html", **_told(runs.last))
 
 
-@post("/fleet/ledger", status_code=200, sync_to_thread=True, operation_id="checkLedger")
+@post(
+    "/fleet/ledger",
+    status_code=200,
+    sync_to_thread=True,
+    operation_id="checkLedger",
+    opt={NEEDS: Scope.ADMIN},
+)
 def begin(request: Person, body: RawBody, runs: Runs) -> Response[Any]:
     """Begin a check, a dry run or a repair; the page then shows how far it comes."""
     operators_only(request.user)
-    check_scope(request.user, request.scope, Scope.ADMIN)
     form = form_of(request, body)
     check_csrf(request, form)
     kind = form.get("kind", "")
@@ -65,7 +70,13 @@ def begin(request: Person, body: RawBody, runs: Runs) -> Response[Any]:
     return Redirect(HERE, status_code=303)
 
 
-@post("/fleet/ledger/stop", status_code=200, sync_to_thread=True, operation_id="stopLedger")
+@post(
+    "/fleet/ledger/stop",
+    status_code=200,
+    sync_to_thread=True,
+    operation_id="stopLedger",
+    opt={NEEDS: Scope.ADMIN},
+)
 def stop(request: Person, body: RawBody, runs: Runs) -> Redirect:
     """Have a run come to an end soon."""
     operators_only(request.user)

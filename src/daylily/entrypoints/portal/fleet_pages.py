@@ -9,9 +9,11 @@ from litestar import Response, get, post
 from litestar.params import RawBody
 
 from daylily.bootstrap import App
+from daylily.domain.customers import Scope
 from daylily.domain.errors import InvalidInputError, UnavailableError
 from daylily.domain.heartbeat import Heard
 from daylily.domain.trouble import TroubleKind
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.core import operators_only
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.notice_views import NoticeView
@@ -102,7 +104,13 @@ def notices_page(request: Person, app: UseCases) -> Response[str]:
     return _notices(request, app, ())
 
 
-@post("/fleet/notices", status_code=200, sync_to_thread=True, operation_id="redeliverNotices")
+@post(
+    "/fleet/notices",
+    status_code=200,
+    sync_to_thread=True,
+    operation_id="redeliverNotices",
+    opt={NEEDS: Scope.ADMIN},
+)
 def redeliver(request: Person, body: RawBody, app: UseCases) -> Response[str]:
     """Send what was ticked once more."""
     operators_only(request.user)

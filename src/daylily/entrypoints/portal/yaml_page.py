@@ -10,8 +10,10 @@ from litestar import Response, get, post
 
 from daylily.adapters.formats import work_yaml
 from daylily.bootstrap import App
+from daylily.domain.customers import Scope
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.entrypoints.http.audit import UNHEARD
+from daylily.entrypoints.http.auth import NEEDS
 from daylily.entrypoints.http.core import made_yaml
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.portal.context import Person, shown
@@ -22,6 +24,8 @@ from daylily.entrypoints.portal.table_form import LARGEST, SHOWN, TableForm, wit
 COLUMNS: Final = (*ALWAYS, "coverage")
 """What such a file says of samples."""
 
+_LOOKS: Final = {UNHEARD: False, NEEDS: Scope.READ}
+"""Nothing is stored: it is done by whoever may look, and no trail tells of it."""
 _FIELDS: Final = {"pipeline_type", "reference_genome", "priority", "max_retries", "estimated_coverage"}
 
 
@@ -46,7 +50,7 @@ def yaml_page(request: Person, app: UseCases) -> Response[str]:
     return _shown(request, app, _Page(draft=Draft()))
 
 
-@post("/yaml", status_code=200, request_max_body_size=LARGEST, opt={UNHEARD: False})
+@post("/yaml", status_code=200, request_max_body_size=LARGEST, opt=_LOOKS)
 async def make(request: Person, app: UseCases) -> Response[Any]:
     """Make the file, to be looked at or fetched, or take one over into the form."""
     form = await TableForm.sent(request)
