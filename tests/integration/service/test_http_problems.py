@@ -105,6 +105,23 @@ def test_what_is_no_json_object(client: Any) -> None:
         problem(posted(client, content), 400, "bad-document")
 
 
+def test_json_that_readers_differ_about(client: Any) -> None:
+    """What is said twice in one object counts neither first nor last; nothing of Python is told."""
+    twice = b'{"workset_name": "a", "workset_name": "b"}'
+    told = problem(posted(client, twice), 400, "bad-document")["detail"]
+    assert "'workset_name' is given more than once" in told
+    inside = b'{"samples": [{"sample_id": "A", "sample_id": "B"}]}'
+    assert "'sample_id'" in problem(posted(client, inside), 400, "bad-document")["detail"]
+    told = problem(posted(client, b'{"a": ' + b"9" * 5000 + b"}"), 400, "bad-document")["detail"]
+    assert told.endswith("a number has 5000 digits")
+
+
+def test_each_fault_is_told_once(client: Any) -> None:
+    """Though a field may be looked for in several places."""
+    told = problem(posted(client, b'{"workset_name": "\\ud800"}'), 422, "invalid-input")
+    assert places(told).count("workset_name") == 1
+
+
 def test_deep_json(client: Any) -> None:
     """Nesting without end neither kills the process nor counts as a bug."""
     for content in ("[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000):

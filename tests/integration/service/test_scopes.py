@@ -29,7 +29,6 @@ LOOKS = {"/portal/yaml"}
 
 
 CHECKS = {
-    ("POST", "/v1/api/auth/logout"),
     ("POST", "/v1/api/customers/{cid}/worksets/validate"),
     ("POST", "/v1/worksets/generate-yaml"),
     ("POST", "/v1/worksets/validate"),
@@ -96,7 +95,7 @@ def test_a_token_that_reads_changes_nothing(service: Service) -> None:
         for route in asgi.routes
         if route.path_format.startswith("/v1/")
         for method in set(route.methods) - SAFE_METHODS
-        if (method, route.path_format) in CHECKS or not route.path_format.startswith(opened)
+        if not route.path_format.startswith(opened)
     }
     assert len(changes) > 25
     with service.client(token(service, Scope.READ)) as api:

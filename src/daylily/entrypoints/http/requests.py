@@ -27,6 +27,8 @@ INSTANT: Final = re.compile(
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LARGEST: Final = 2**53
 """Beyond it, JSON numbers differ from reader to reader."""
+_MOST_DIGITS: Final = 400
+"""Python takes some thousand, at a price that grows with their square."""
 _LONGEST_WORD: Final = 40
 _MOST_HINTS: Final = 100
 """Likeness takes time to work out; who has more faults than this has no use for more hints."""
@@ -45,20 +47,49 @@ def json_object(request: Request[Any, Any, Any], body: bytes) -> Mapping[str, ob
     if not _JSON.fullmatch(content_type):
         raise MediaTypeError("send JSON, and say so: 'Content-Type: application/json'")
     try:
-        document = json.loads(body, parse_constant=_refuse_constant)
+        document = read_json(body)
     except RecursionError:
         raise BadDocumentError("the body is nested too deeply") from None
     except UnicodeDecodeError:
         raise BadDocumentError("the body is not UTF-8") from None
     except ValueError as error:
-        raise BadDocumentError(f"the body is not JSON: {error}"[:200]) from None
+        raise BadDocumentError(f"the body cannot be taken as JSON: {error}"[:200]) from None
     if not isinstance(document, dict):
         raise BadDocumentError("the body must be a JSON object")
     return document
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def read_json(text: bytes | str) -> object:
+    """
+    Return what a JSON text says, if all its readers would take it for the same.
+
+    Raises:
+        ValueError: It is none, holds a number that is none, or says something twice.
+        RecursionError: It is nested too deeply.
+    """
+    found: object = json.loads(
+        text, parse_constant=_no_number, parse_int=_whole, object_pairs_hook=_said_once
+    )
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
+
+
+def _said_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name[:_LONGEST_WORD]!r} is given more than once in one object")
+        found[name] = value
+    return found
 
 
 @define
@@ -218,7 +249,8 @@ class Fields:
             raise InvalidInputError(self.faults)
 
     def _wrong(self, name: str, wanted: str, default: T) -> T:
-        self.fault(name, f"must be {wanted}")
+        if name not in self._wrong_ones:  # one may be looked for twice
+            self.fault(name, f"must be {wanted}")
         return default
 
 

@@ -1,7 +1,6 @@
 """A submission as one form: what is to be run, a sheet, and the FASTQ files themselves."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Final, cast
@@ -19,6 +18,7 @@ from daylily.domain.manifest import Manifest, Sample, is_fastq
 from daylily.domain.pairing import samples_of
 from daylily.domain.workset import Workset
 from daylily.entrypoints.http.forms import Hashed, Part, parts_of
+from daylily.entrypoints.http.requests import read_json
 from daylily.entrypoints.http.submission import Reading, Sheet, read_submission
 
 SHEETS: Final = ("sheet", "samplesheet", "manifest", "stage_samples")
@@ -162,11 +162,10 @@ class SubmittedForm:
 
     def _parsed(self, name: str, text: str) -> object:
         try:
-            found: object = json.loads(text)
+            return read_json(text)
         except (RecursionError, ValueError):
             self._fault(name, "is not JSON")
             return None
-        return found
 
     def _submit(self) -> Workset:
         reading = self._reading()
