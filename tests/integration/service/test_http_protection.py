@@ -208,3 +208,14 @@ def test_d64_one_estimator(service: Service, client: Any) -> None:
     ):  # fmt: skip
         answer = client.post("/api/estimate-cost", json={**QUESTION, **wrong})
         problem(answer, 422, "invalid-input")
+
+
+def test_methods_that_callers_make_up_are_counted_as_one(client: Any) -> None:
+    """Nobody fills the server's memory, or whoever scrapes it, with words of their own."""
+    for number in range(20):
+        problem(client.request(f"WORD{number}", f"{MINE}/worksets"), 405, "method-not-allowed")
+
+    figures = client.get("/metrics").text
+
+    assert "WORD" not in figures
+    assert 'daylily_http_answers_total{method="other",route="none",status="405"} 20.0' in figures

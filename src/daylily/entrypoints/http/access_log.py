@@ -18,7 +18,7 @@ _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _MEMBER: Final = re.compile(r"(/members/)[^/]+")
 """People are known by their addresses."""
 _LONGEST: Final = 300
-"""Characters of a path."""
+"""Characters of a path, or of whatever stands for a method."""
 
 _log = structlog.stdlib.get_logger("daylily.access")
 
@@ -58,7 +58,7 @@ class Logged:
         who, client = scope.get("user"), scope.get("client")
         _log.info(
             "request",
-            method=scope["method"],
+            method=scope["method"][:_LONGEST],
             path=masked_path(scope),
             status=told["status"],
             bytes=told["bytes"],

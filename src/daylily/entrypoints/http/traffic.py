@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 from attrs import define, field
 from litestar.types import Message, Scope
@@ -11,10 +12,17 @@ from prometheus_client.registry import Collector
 
 from daylily.entrypoints.http.streams import Streams
 
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 @define(eq=False)
 class Traffic:
-    """Counts answers by route, method and status; what leads nowhere is one route."""
+    """
+    Counts answers by route, method and status; what leads nowhere is one route.
+
+    And whatever is no method of ours is one method: callers make words up, and each would be counted
+    for as long as the process lives.
+    """
 
     answers: Counter[tuple[str, str, str]] = field(factory=Counter)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock)
@@ -22,9 +30,10 @@ class Traffic:
     async def note(self, message: Message, scope: Scope) -> None:
         """Count an answer that begins."""
         if message["type"] == "http.response.start":
-            route, method = scope.get("path_template") or "none", scope.get("method")
+            route, method = scope.get("path_template") or "none", str(scope.get("method"))
             with self._mutex:
-                self.answers[str(route), str(method), str(message["status"])] += 1
+                known = method if method in METHODS else "other"
+                self.answers[str(route), known, str(message["status"])] += 1
 
     def counted(self) -> dict[tuple[str, str, str], int]:
         """Return the counts."""
