@@ -16,6 +16,7 @@ from daylily.domain.diagnosis import diagnose
 from daylily.domain.errors import NotSetUpError, UnavailableError
 from daylily.domain.results import manifest_text
 from daylily.domain.retry import INFRASTRUCTURE
+from daylily.domain.sentinels import Sentinel
 from daylily.ports.object_store import ObjectInfo
 from daylily.ports.paging import Page
 from daylily.testing.clock import ManualClock
@@ -28,11 +29,25 @@ names = sorted(path.relative_to(earlier).as_posix() for path in earlier.rglob("*
 """
 
 
+AWAY = UnavailableError("s3 does not answer: could not connect to the endpoint")
+
+
+class Breaking(io.BytesIO):
+    """A stream that breaks after its first bytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell():
+            raise AWAY
+        return super().read(1)
+
+
 @define
 class Flickering(InMemoryObjectStore):
     """A store that is away for some of its calls."""
 
     failing: dict[str, list[Exception]] = field(factory=dict)
+    leaving: set[str] = field(factory=set)
+    """What goes while it is read."""
 
     def names(self, prefix: str) -> set[str]:
         """Return what stands below a folder."""
@@ -48,7 +63,11 @@ class Flickering(InMemoryObjectStore):
 
     def open(self, key: str, **how: Any) -> BinaryIO:
         self._fail("open")
-        return super().open(key, **how)
+        stream = super().open(key, **how)
+        if key in self.leaving:
+            self.delete(key)
+            return Breaking(stream.read())
+        return stream
 
     def put(self, key: str, *content: Any, **how: Any) -> ObjectInfo:
         self._fail("put")
@@ -90,9 +109,6 @@ def test_what_an_earlier_attempt_left(
 
     with store.open("b/ws/results/attempt-3/found.txt") as stream:
         assert (code, io.TextIOWrapper(stream).read()) == (0, found)
-
-
-AWAY = UnavailableError("s3 does not answer: could not connect to the endpoint")
 
 
 def run(*options: str, exit_code: int = 0, output: str = "out") -> int:
@@ -148,6 +164,51 @@ def test_what_the_job_is_not_to_blame_for(
 
     assert run("--patience", "0") == code
     assert str(error) in capfd.readouterr().err
+
+
+LIST_INPUTS = """
+import pathlib, sys
+workset, results = map(pathlib.Path, sys.argv[1:])
+(results / "found.txt").write_text(" ".join(sorted(path.name for path in workset.iterdir())))
+"""
+
+
+@pytest.mark.parametrize("how", ["at once", "half read"])
+def test_what_is_taken_away_while_files_are_fetched(
+    store: Flickering, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """
+    A file that goes after it was listed is as one that went before: the job runs, and uses no retry.
+
+    Nothing is left of it, though some of it had been fetched.
+    """
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    for name in ("in", "probe"):
+        store.put(f"b/ws/{name}", b"reads")
+    if how == "at once":
+        listed = store.list("b/ws/")
+        store.delete("b/ws/probe")
+        monkeypatch.setattr(Flickering, "list", lambda *_, **__: listed)
+    else:
+        store.leaving.add("b/ws/probe")
+    words = ["--workset", "s3://b/ws", "--results", "s3://b/ws/results/1", "--", sys.executable]
+
+    assert staged.main([*words, "-c", LIST_INPUTS, "@WORKSET@", "@RESULTS@"]) == 0
+
+    with store.open("b/ws/results/1/found.txt") as stream:
+        assert stream.read() == b"in"
+
+
+def test_sentinels_are_no_input(store: Flickering) -> None:
+    """What shows how a workset stands comes and goes while its job runs, and is not fetched."""
+    for name in (*Sentinel, "daylily_work.yaml", "sub/daylily.ready"):
+        store.put(f"b/ws/{name}", b"")
+    words = ["--workset", "s3://b/ws", "--results", "s3://b/ws/results/1", "--", sys.executable]
+
+    assert staged.main([*words, "-c", LIST_INPUTS, "@WORKSET@", "@RESULTS@"]) == 0
+
+    with store.open("b/ws/results/1/found.txt") as stream:
+        assert stream.read() == b"daylily_work.yaml sub"
 
 
 def test_a_failed_command_whose_results_are_lost(store: Flickering) -> None:

@@ -30,9 +30,10 @@ from attrs import frozen
 
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.s3 import S3ObjectStore
-from daylily.domain.errors import DaylilyError, NotSetUpError, UnavailableError
+from daylily.domain.errors import DaylilyError, NotFoundError, NotSetUpError, UnavailableError
 from daylily.domain.results import MANIFEST, manifest_text
 from daylily.domain.retry import INFRASTRUCTURE
+from daylily.domain.sentinels import Sentinel
 from daylily.ports.paging import every
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ _NOT_RUN: Final = 75
 """EX_TEMPFAIL: the command has not run, or its results are not there."""
 _NOT_PERMITTED: Final = 78
 """EX_CONFIG: S3 answers, and says no."""
+_SENTINELS: Final = frozenset(Sentinel)
 _OF_PART: Final = re.compile(r"manifest\.[^/]+\.sha256")
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
@@ -91,8 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="daylily-", dir=given.scratch) as scratch:
         inputs, outputs, earlier = (Path(scratch, name) for name in ("workset", "results", "earlier"))
         try:
-            # Results of earlier attempts are no input, and may be large.
-            _fetch(given.workset, inputs, wait, but="results/")
+            _fetch(given.workset, inputs, wait, _is_input)
             any(_fetch(source, earlier, wait) for source in given.earlier)
         except (DaylilyError, OSError) as error:
             _say(f"cannot fetch {given.workset}: {error}")
@@ -163,8 +164,20 @@ def _placed(word: str, places: Mapping[str, Path]) -> str:
     return word
 
 
-def _fetch(source: str, folder: Path, wait: _Wait, but: str | None = None) -> bool:
-    """Fetch all below *source*, leaving out what begins as *but* says; tell if there is anything."""
+def _is_input(key: str) -> bool:
+    # Results of earlier attempts may be large; sentinels come and go while the job runs.
+    return key not in _SENTINELS and not key.startswith("results/")
+
+
+def _fetch(
+    source: str, folder: Path, wait: _Wait, is_wanted: Callable[[str], bool] = lambda _: True
+) -> bool:
+    """
+    Fetch what is wanted of all below *source*; tell if there is anything.
+
+    What somebody takes away meanwhile is as if it had been taken away a moment before: that comes to
+    nothing only where it is needed, and then whoever needs it says so.
+    """
     store, prefix = _store(source)
     found = wait(lambda: list(every(lambda cursor: store.list(prefix, cursor=cursor))))
     keys = [info.key.removeprefix(prefix) for info in found]
@@ -172,11 +185,15 @@ def _fetch(source: str, folder: Path, wait: _Wait, but: str | None = None) -> bo
     def fetch(key: str) -> None:
         target = folder / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        with store.open(prefix + key) as remote, target.open("wb") as local:
-            shutil.copyfileobj(remote, local, 1 << 20)
+        try:
+            with store.open(prefix + key) as remote, target.open("wb") as local:
+                shutil.copyfileobj(remote, local, 1 << 20)
+        except NotFoundError:
+            _say(f"{key} has been taken away since it was listed")
+            target.unlink(missing_ok=True)
 
     folder.mkdir(exist_ok=True)
-    wanted = [key for key in keys if but is None or not key.startswith(but)]
+    wanted = list(filter(is_wanted, keys))
     _all(lambda key: wait(lambda: fetch(key)), wanted)
     return bool(wanted)
 
