@@ -58,7 +58,7 @@ class Dying(Runner):
     _broken: list[str] = field(init=False, factory=list)
 
     def run(self, arguments: Sequence[str], *, given: bytes = b"") -> Finished:
-        hit = arguments[0] == self.command and "--test-only" not in arguments and not self._broken
+        hit = self.command in arguments and "--test-only" not in arguments and not self._broken
         if hit and not self.after:
             self._broken.append("before")
             raise UnavailableError("cut off")
@@ -77,6 +77,37 @@ def test_cut_off_while_submitting(
     """Wherever a submitter is cut off, the next one has the job run, once."""
     with pytest.raises(UnavailableError):
         evolve(engine, runner=Dying(engine.runner, command, after)).submit(jobs.succeeds(KEY))
+
+    engine.submit(jobs.succeeds(KEY))
+
+    assert await_end(engine, KEY, jobs).phase is Phase.SUCCEEDED
+    assert jobs.starts(KEY) == 1
+
+
+@pytest.mark.parametrize("sent", [0, 23, 4096])
+def test_killed_while_it_sends_a_script(engine: SlurmCompute, jobs: SlurmBench, sent: int) -> None:
+    """
+    Slurm never gets a part of a job, which might run and do nothing; the next submitter's runs.
+
+    A script of which there is but the first line succeeds; pipes are written to in parts of 4096.
+    """
+
+    @frozen
+    class Killed(Runner):
+        """Sends the start of a script, and is not there any more."""
+
+        runner: Runner
+
+        def run(self, arguments: Sequence[str], *, given: bytes = b"") -> Finished:
+            cut = "sbatch" in arguments and "--test-only" not in arguments
+            found = self.runner.run(arguments, given=given[:sent] if cut else given)
+            if cut:
+                raise UnavailableError("killed")
+            return found
+
+    with pytest.raises(UnavailableError):
+        evolve(engine, runner=Killed(engine.runner)).submit(jobs.succeeds(KEY))
+    assert engine.status([KEY]) == {}
 
     engine.submit(jobs.succeeds(KEY))
 
@@ -135,7 +166,7 @@ def test_late_submitter(engine: SlurmCompute, jobs: SlurmBench) -> None:
         runner: Runner
 
         def run(self, arguments: Sequence[str], *, given: bytes = b"") -> Finished:
-            if arguments[0] == "sbatch" and "--test-only" not in arguments:
+            if "sbatch" in arguments and "--test-only" not in arguments:
                 stalled.set()
                 gate.wait(60)
             return self.runner.run(arguments, given=given)

@@ -33,6 +33,7 @@ from daylily.adapters.slurm.answers import (
 from daylily.adapters.slurm.nodes import megabytes, tried_out
 from daylily.adapters.slurm.progress import READ, read_progress
 from daylily.adapters.slurm.runner import Finished, Runner
+from daylily.adapters.slurm.whole import whole
 from daylily.domain.errors import NotFoundError, RejectedError, UnavailableError
 from daylily.domain.names import check_attempt_key
 from daylily.domain.workset import Progress
@@ -186,24 +187,19 @@ class SlurmCompute:
 
     def _write(self, path: str, content: bytes) -> None:
         part = f"{path}.{secrets.token_hex(6)}"
-        self._check(self._run(self.python, "-c", arrays.WRITE_ONCE, path, part, given=content))
+        command = (self.python, "-c", arrays.WRITE_ONCE, path, part)
+        self._check(self._run(*whole(self.python, content, *command), given=content))
 
     def _sbatch(self, name: str, script: str, request: Iterable[str]) -> int:
         key = name.removesuffix(CANCELED)
         log = f"{self._base(key)}.log" if key == name else "/dev/null"
-        found = self._run(
-            "sbatch",
-            "--parsable",
-            "--hold",
-            "--no-requeue",
-            f"--job-name={self.namespace}{name}",
-            f"--output={log}",
-            "--open-mode=append",
-            "--input=/dev/null",
-            f"--chdir={self.folder}",
+        given = script.encode()
+        command = (
+            "sbatch", "--parsable", "--hold", "--no-requeue", f"--job-name={self.namespace}{name}",
+            f"--output={log}", "--open-mode=append", "--input=/dev/null", f"--chdir={self.folder}",
             *request,
-            given=script.encode(),
-        )
+        )  # fmt: skip
+        found = self._run(*whole(self.python, given, *command), given=given)
         number = self._accepted(key, found).output.decode().strip().partition(";")[0]
         if not number.isdigit():
             raise UnavailableError(f"sbatch says {number[:80]!r} where it should name a job")
