@@ -25,7 +25,7 @@ demo: $(VENV)/.installed  ## Run the example through a local service; KEEP=1 lea
 .PHONY: test
 test: $(VENV)/.developing $(VENV)/.engines $(VENV)/.mermaid $(VENV)/.spectral $(VENV)/.tools  ## Run every test, and hold domain and application to full branch coverage
 	@rm -f .coverage .coverage.*
-	$(PYTEST) -n $(WORKERS) -m "not apart" --cov --cov-report=
+	$(PYTEST) -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report --include='src/daylily/domain/*,src/daylily/application/*' --fail-under=100
 
 .PHONY: test-fast

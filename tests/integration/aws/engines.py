@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from typing import Final
 
 import pytest
 from attrs import define, frozen
+from tests.integration.ports import free_port, free_ports
 
 STORES: Final = Path(__file__).parents[3] / ".engines" / "stores" / "bin"
 PATIENCE: Final = 60.0
@@ -51,7 +51,7 @@ def dynamodb(folder: Path) -> Iterator[Endpoint]:
 @contextlib.contextmanager
 def ministack(folder: Path) -> Iterator[Endpoint]:
     """Yield a ministack of our own: tables, and buckets that heed etags in batches too."""
-    (port,) = _free_ports(1)
+    port = free_port()
     environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
     with _running([str(_program("ministack"))], folder, environment, [port]):
         yield Endpoint(f"http://127.0.0.1:{port}", "test", "test")
@@ -81,7 +81,7 @@ def s3_to_stop(folder: Path) -> Iterator[tuple[Endpoint, "Program"]]:
         for part in ("master", "volume", "filer", "admin")
         for kind in ("", ".grpc")
     ]
-    ports = _free_ports(len(parts) + 2)
+    ports = free_ports(len(parts) + 2)
     arguments = [f"{part}={port}" for part, port in zip(parts, ports, strict=False)]
     command = [
         *(str(weed), "-logtostderr", "mini", f"-dir={folder / 'data'}", f"-s3.config={folder}/s3.json"),
@@ -174,17 +174,3 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         time.sleep(0.02)  # nothing tells when a port is listened on
     tail = log.read_text(errors="replace")[-2000:]
     pytest.fail(f"{process.args!r} does not answer on port {port}:\n{tail}")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports below the range from which the system takes those of outgoing connections."""
-    found: list[int] = []
-    # By process, so that two test runs do not begin with the same ports.
-    chance = random.Random(os.getpid() ^ time.monotonic_ns())  # noqa: S311
-    while len(found) < count:
-        port = chance.randrange(12_000, 32_000)
-        with contextlib.suppress(OSError), socket.socket() as listener:
-            listener.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found

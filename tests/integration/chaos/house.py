@@ -2,13 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
@@ -19,6 +18,7 @@ import httpx
 import pytest
 from attrs import define, field
 from tests.integration.aws.engines import Endpoint, Program
+from tests.integration.ports import free_port
 from tests.integration.slurm.cluster import Cluster
 
 from daylily.bootstrap import App, bootstrap
@@ -49,12 +49,6 @@ class Fate(IntEnum):
 def fate(workset_id: str) -> int:
     """Return what the jobs of a workset do; most of them just succeed."""
     return sum(workset_id.encode()) % 10
-
-
-def told(workset: Workset) -> str:
-    """Return the story of a workset, for people."""
-    steps = (f"{step.at:%H:%M:%S.%f} {step.state}: {step.reason}" for step in workset.history)
-    return "\n    ".join((f"{workset.workset_id} ({workset.name})", *steps))
 
 
 JOB: Final = """\
@@ -88,12 +82,10 @@ class House:
     monitors: list[subprocess.Popen[bytes]] = field(init=False, factory=list)
     server: subprocess.Popen[bytes] | None = field(init=False, default=None)
     port: int = field(init=False)
-    done: Counter[str] = field(init=False, factory=Counter)
-    """What was broken how often."""
 
     def __attrs_post_init__(self) -> None:
         self.environ = self._environ()
-        self.port = _free_port()
+        self.port = free_port()
         for name, value in self.environ.items():
             self.patch.setenv(name, value)
         self.command("init")
@@ -194,24 +186,23 @@ class House:
         time.sleep(self.chance.uniform(0, 2))
         self.slurm.start_controller()
 
-    def break_something(self) -> None:
-        """Kill or stop one thing; processes more often than stores."""
-        acts: tuple[Callable[[], None], ...] = (
-            *(self.kill_monitor,) * 4,
-            *(self.kill_server,) * 2,
-            self.stop_store,
-            self.stop_engine,
-        )
-        act = self.chance.choice(acts)
-        time.sleep(self.chance.uniform(0, 1))  # to find them at something else each time
-        self.done[act.__name__] += 1
-        act()
+    def breaks(self) -> list[Callable[[], None]]:
+        """Return what is to be killed or stopped, in an order by chance; processes more often."""
+        acts = [
+            *(self.kill_monitor,) * 8,
+            *(self.kill_server,) * 4,
+            *(self.stop_store,) * 3,
+            *(self.stop_engine,) * 3,
+        ]
+        self.chance.shuffle(acts)
+        return acts
 
     def end(self) -> None:
-        """End all that is left, and write down what became of all worksets."""
+        """End all that is left, and keep what tells what became of worksets, and why."""
         for process in [*self.monitors, *([self.server] if self.server else [])]:
             self._kill(process)
-        (self.home / "worksets.log").write_text("\n".join(map(told, self.worksets())))
+        (self.home / "worksets.log").write_text("\n".join(map(self.told, self.worksets())))
+        shutil.copytree(self.slurm.home, self.home / "slurm", ignore=_none_but_words)
         self.app.world.close()
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
@@ -273,9 +264,20 @@ class House:
         """Return what the store has."""
         return list(every(lambda cursor: self.app.world.store.list(where or Filter(), cursor=cursor)))
 
+    def told(self, workset: Workset) -> str:
+        """Return the story of a workset with all that its jobs have said, for people."""
+        steps = (f"{step.at:%H:%M:%S.%f} {step.state}: {step.reason}" for step in workset.history)
+        files = sorted((self.slurm.home / "jobs").rglob(f"{workset.workset_id}.*"))
+        words = (f"{file.name}: {file.read_text(errors='replace')}" for file in files if file.is_file())
+        return "\n    ".join((f"{workset.workset_id} ({workset.name})", *steps, *words))
+
     def ended(self) -> int:
         """Return how many worksets have ended."""
         return self.app.world.store.count(TERMINAL)
+
+    def settled(self) -> int:
+        """Return how many worksets have ended and owe nothing: what S3 was away for is made up for."""
+        return sum(each.ended and not each.debts for each in self.worksets())
 
     def await_progress(self, count: Callable[[], int], goal: int, failed: list[BaseException]) -> None:
         """Wait until *count* has come to *goal*, for as long as it rises now and then."""
@@ -296,7 +298,8 @@ class House:
         return "\n".join(f"{file.name}: {file.read_text(errors='replace')[-4000:]}" for file in files)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def _none_but_words(folder: str, names: list[str]) -> list[str]:
+    """Return what of a Slurm's folder is not kept: sockets, secrets, and what nobody can read."""
+    if "jobs" in Path(folder).parts:
+        return []
+    return [name for name in names if name != "jobs" and not name.endswith(".log")]

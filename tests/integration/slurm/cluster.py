@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 from attrs import frozen
+from tests.integration.ports import free_ports
 
 PROGRAMS: Final = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "scancel", "scontrol")
 _PATH: Final = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -155,11 +156,12 @@ def cluster(*, remembers: int = 600) -> Iterator[Cluster]:
         host = socket.gethostname().partition(".")[0]
         for name in ("state", "spool"):
             (home / name).mkdir()
+        controller, node = free_ports(2)
         conf = _CONF.format(
             host=host,
             home=home,
-            controller=_free_port(),
-            node=_free_port(),
+            controller=controller,
+            node=node,
             cpus=os.cpu_count(),
             remembers=remembers,
         )
@@ -175,9 +177,3 @@ def cluster(*, remembers: int = 600) -> Iterator[Cluster]:
             running.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
+from tests.integration.ports import free_port
 from tests.integration.slurm.cluster import Cluster
 
 from daylily.adapters.slurm.runner import SSHRunner
@@ -58,9 +59,7 @@ def sshd(slurm: Cluster) -> Iterator[Server]:
             pytest.fail("needs Debian's openssh-server (`make engines`)")
         pytest.skip("needs Debian's openssh-server (`make engines`)")
     home = Path(tempfile.mkdtemp(prefix="sshd-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for name in ("host_key", "key"):
         subprocess.run(
             ["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / name)], check=True
