@@ -58,6 +58,7 @@ from daylily.application.strays import RefuseStrays
 from daylily.application.submit_workset import SubmitWorkset
 from daylily.application.sync_workset import SyncWorkset
 from daylily.application.tell_state import TellState
+from daylily.application.turns import Turns
 from daylily.application.upload_in_parts import SignLinks, UploadInParts
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.watch_monitors import WatchMonitors
@@ -282,6 +283,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         actor=owner,
         workers=workers,
     )
+    turns = Turns()
     room = MakeRoom(
         store=world.store,
         engines=engines,
@@ -296,12 +298,14 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
         sync=sync,
         poll=poll,
         start=start,
-        ended=WatchEnded(store=world.store, sync=sync, clock=world.clock),
+        ended=WatchEnded(store=world.store, sync=sync, clock=world.clock, turns=turns),
         clock=world.clock,
         owner=owner,
         room=room,
         workers=workers,
         index=_index(settings, world),
+        turns=turns,
+        chore=world.chore,
     )
     monitors = ShowMonitors(objects=world.objects, folder=places.monitors, clock=world.clock)
     check = CheckLedger(
@@ -383,6 +387,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             name=owner,
             host=socket.gethostname(),
             pid=os.getpid(),
+            turns=turns,
         ),
         monitors=monitors,
         watch=WatchMonitors(
@@ -392,6 +397,7 @@ def compose(settings: Settings, world: World, *, owner: str | None = None) -> Ap
             documents=world.documents,
             notifier=world.notifier,
             clock=world.clock,
+            turns=turns,
         ),
         cycle=cycle,
         tokens=tokens,

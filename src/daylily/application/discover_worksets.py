@@ -13,6 +13,7 @@ from daylily.application.resting import Resting, within
 from daylily.application.restore_workset import RestoreWorkset
 from daylily.application.strays import RefuseStrays
 from daylily.application.workers import Workers
+from daylily.domain.customer_keys import OWN_FOLDER
 from daylily.domain.debts import SendNotice
 from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from daylily.domain.lifecycle import State
@@ -186,7 +187,9 @@ class DiscoverWorksets:
         Raises:
             UnavailableError: A store does not answer.
         """
-        names = sorted(every(lambda cursor: self.sentinels.directories(cursor=cursor)))
+        names = sorted(
+            {*every(lambda cursor: self.sentinels.directories(cursor=cursor))} - {OWN_FOLDER}
+        )
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
             known = self.store.known([name for name in batch if is_id(name)])
@@ -305,6 +308,7 @@ class DiscoverWorksets:
             page = self.sentinels.directories(cursor=page.cursor)
             there.update(page.items)
             pages += 1
+        there.discard(OWN_FOLDER)
         self._known &= there
         self._waiting &= there
         self._troubled &= there

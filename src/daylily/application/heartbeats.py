@@ -8,6 +8,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from daylily.application.resting import within
+from daylily.application.turns import Turns
 from daylily.domain.errors import DaylilyError, NotFoundError
 from daylily.domain.heartbeat import BEAT_EVERY, FORGOTTEN_AFTER, Heard, Heartbeat, fit
 from daylily.ports.clock import Clock
@@ -66,8 +67,8 @@ class LeaveHeartbeat:
     """
     Leave a small object of one's own, at most once a minute; nothing depends on it.
 
-    Cost: a put a minute. Once a day a listing, and the removal of what those have left behind who died
-    more than a day ago.
+    Cost: a put a minute, in its turn. Once a day a listing, and the removal of what those have left
+    behind who died more than a day ago.
     """
 
     objects: ObjectStore
@@ -76,6 +77,7 @@ class LeaveHeartbeat:
     name: str
     host: str
     pid: int
+    turns: Turns = field(factory=Turns)
     _started_at: datetime = field(init=False)
     _cycles: int = field(init=False, default=0)
     _failures: int = field(init=False, default=0)
@@ -133,6 +135,9 @@ class LeaveHeartbeat:
         self._cycles += 1
         now = self.clock()
         if self._tried_at is not None and within(BEAT_EVERY, self._tried_at, now):
+            self._tidy_if_due(now)
+            return
+        if not self.turns.take("sign of life", soon=True):
             return
         self._tried_at = now
         last_at, took = self._last_cycle or (None, timedelta())
@@ -150,9 +155,7 @@ class LeaveHeartbeat:
                 faults=self._faults,
             )
         )
-        if self._tidied_at is None or not within(FORGOTTEN_AFTER, self._tidied_at, now):
-            self._tidied_at = now
-            self._tidy(now)
+        self._tidy_if_due(now)
 
     def _leave(self, beat: Heartbeat) -> None:
         try:
@@ -160,6 +163,13 @@ class LeaveHeartbeat:
         except DaylilyError as error:
             # What it does matters; that it is seen to do it does not.
             _log.debug("no sign of life was left: %s", error)
+
+    def _tidy_if_due(self, now: datetime) -> None:
+        if self._tidied_at is not None and within(FORGOTTEN_AFTER, self._tidied_at, now):
+            return
+        if self.turns.take("old signs of life"):
+            self._tidied_at = now
+            self._tidy(now)
 
     def _tidy(self, now: datetime) -> None:
         show = ShowMonitors(objects=self.objects, folder=self.folder, clock=self.clock)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import chain, islice
+from math import ceil
 from typing import Final, Self
 
 from attrs import define, evolve, field, frozen
@@ -19,6 +20,7 @@ from daylily.application.room import MakeRoom, Room
 from daylily.application.start_workset import LaunchInDoubtError, StartWorkset
 from daylily.application.subject import about
 from daylily.application.sync_workset import SyncWorkset
+from daylily.application.turns import Turns
 from daylily.application.watch_ended import WatchEnded
 from daylily.application.workers import Workers
 from daylily.domain.clusters import Cluster, Placed, Unplaced
@@ -42,6 +44,11 @@ its own, the next cycle goes on from there: a long queue neither slows the cycle
 """
 LOOK_EVERY: Final = timedelta(minutes=1)
 """How long the hand of a person or another system on a running or held workset may go unnoticed."""
+CALLS: Final = 5
+"""
+How many calls a cycle makes that launches nothing, where a listing of all directories is one of them.
+It is one more for each thousand directories.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -77,9 +84,11 @@ class MonitorCycle:
     The reconciler. It holds nothing that matters, so monitors share the work and may die: what it
     remembers (who rests, which launch is in doubt) only saves time.
 
-    Cost: two queries when there is nothing to do; then as many calls as there is work. Directories are
-    looked at where somebody may have a hand in them: of what is to be launched, what runs or is held,
-    at most once in a minute each, and, one a second, of what has ended in error.
+    Cost: what is due, the directories' names, how all that runs stands at its engine, and, unless all
+    slots are taken, the queue. Who launches something asks first what others have launched; then come
+    as many calls as there is work. All else takes turns (``turns``): looks at directories that
+    somebody may have a hand in, for they run, or are held, or have ended in error; customers' limits;
+    chores of the store.
     """
 
     store: StateStore
@@ -92,6 +101,9 @@ class MonitorCycle:
     clock: Clock
     owner: str
     room: MakeRoom
+    turns: Turns
+    chore: Callable[[], Callable[[], object] | None] = lambda: None
+    """Returns what the store needs done by one call, if there is something."""
     only: frozenset[str] = frozenset()
     """Ids or names of the worksets to see to; empty for all."""
     workers: Workers = Workers()
@@ -102,6 +114,8 @@ class MonitorCycle:
     """What was locked when an engine stopped answering: a few at most, or the whole queue would be."""
     passed: list[str | None] = field(init=False, factory=list)
     """Where in the queue the next cycle goes on, if the last one did not come to its end."""
+    before: list[datetime] = field(init=False, factory=list)
+    """When the last cycle began, if there was one."""
 
     def __call__(self, stopping: Callable[[], bool] = lambda: False) -> CycleReport:
         """
@@ -115,7 +129,9 @@ class MonitorCycle:
         """
         report = CycleReport()
         now = self.clock()
+        self.turns.begin()
         due = [each for each in self._due(now) if self._concerns(each)]
+        self.turns.add(CALLS - 1 - self._needed(due))
         due = self._heed(self._pay(due, now, report), now, report)
         down = self._poll([workset for workset in due if _at_engine(workset)], report)
         waiting = [workset for workset in due if not _at_engine(workset)]
@@ -123,6 +139,9 @@ class MonitorCycle:
         if not self.only:
             self._discover(report)
             self._watch_ended(report)
+            if (chore := self.chore()) is not None and self.turns.take("the store"):
+                with _reported(report, "rows of other systems"):
+                    chore()
         if not stopping():
             self._launch(due, down | self._resume(down, report), report, stopping)
         if self.index is not None and not (self.only or stopping()):
@@ -173,6 +192,12 @@ class MonitorCycle:
     def _concerns(self, workset: Workset) -> bool:
         return not self.only or bool(self.only & {workset.workset_id, workset.name})
 
+    def _needed(self, due: list[Workset]) -> int:
+        """Return how many calls this cycle needs for what it has to know."""
+        engines = {workset.cluster for workset in due if _at_engine(workset)}
+        queue = not self.room.roughly(due).full
+        return len(["what is due", "the directories"]) + len(engines) + queue
+
     def _pay(self, due: list[Workset], now: datetime, report: CycleReport) -> list[Workset]:
         """Pay overdue debts, and return the worksets as they stand then."""
         notify = True
@@ -203,9 +228,10 @@ class MonitorCycle:
         """Look what others do to worksets they may have a hand in; return all as they stand then."""
         heeded = []
         outages = 0
+        looks = self._looks(due, now)
         for workset in due:
             after, name = workset, workset.workset_id
-            if _watched(workset) and self.looks.over(name, now) and outages < OUTAGES:
+            if name in looks and outages < OUTAGES:
                 self.looks.begin(name, now)
                 with about(workset), _reported(report, name) as trouble:
                     look = self.sync if workset.foreign_run else self.sync.watch
@@ -217,6 +243,17 @@ class MonitorCycle:
                 outages += trouble.outage
             heeded.append(after)
         return heeded
+
+    def _looks(self, due: list[Workset], now: datetime) -> frozenset[str]:
+        """Return whose directories it is the turn of; so many that all are looked at in a minute."""
+        watched = [each.workset_id for each in due if _watched(each)]
+        turn = [name for name in watched if self.looks.over(name, now)]
+        share = len(watched)
+        if self.before:
+            passed = max(now - self.before.pop(), timedelta(0))
+            share = max(1, min(share, ceil(2 * share * (passed / LOOK_EVERY))))
+        self.before.append(now)
+        return frozenset(turn[:share] if turn and self.turns.take("running directories") else ())
 
     def _poll(self, worksets: list[Workset], report: CycleReport) -> frozenset[str | None]:
         """Ask each engine for what it has; return the clusters of those that do not answer."""
@@ -258,12 +295,19 @@ class MonitorCycle:
     ) -> None:
         now = self.clock()
         left = [each for each in due if _lock_ran_out(each, now) and each.cluster not in down]
-        waiting = self._waiting()
-        first = next(waiting, None)
+        moved = {workset.workset_id: workset for workset in report.moved}
+        standing = [moved.get(each.workset_id, each) for each in due]
+        limits = self.room.limits
+        if (outdated := limits.outdated) is not None and self.turns.take("limits of customers"):
+            with _reported(report, f"limits of {outdated}"):
+                limits.refresh(outdated)
+        room = self.room.roughly(standing, down)
+        waiting = iter(()) if room.full else self._waiting()
+        first = next((each for each in waiting if self._fits(each, room)), None)
         if first is None and not left:
             return
-        moved = {workset.workset_id: workset for workset in report.moved}
-        room = self.room((moved.get(each.workset_id, each) for each in due), down)
+        if first is not None:
+            room = self.room(standing, down)
         queue = chain(left, () if first is None else (first,), waiting)
         launches = self._launches(filter(self._concerns, queue), room, report)
         outages = 0
@@ -279,6 +323,14 @@ class MonitorCycle:
                     room.give_back(launch.workset, launch.cluster)
                 outages += launch.outage
 
+    def _fits(self, workset: Workset, room: Room) -> bool:
+        """Tell whether, for all that is known, a workset can be launched."""
+        return (
+            self._concerns(workset)
+            and self.resting.over(workset.workset_id, self.clock())
+            and isinstance(room.place(workset), Placed)
+        )
+
     def _waiting(self) -> Iterator[Workset]:
         """Yield the head of the queue, and then more of it from where the last cycle came to."""
         end = yield from self._read_ahead(None)
@@ -287,7 +339,7 @@ class MonitorCycle:
 
     def _read_ahead(self, cursor: str | None) -> Generator[Workset, None, str | None]:
         """Yield a part of the queue; return where the next begins, None at the queue's end."""
-        size = min(max(10, 2 * self.room.max_concurrent), READ_AHEAD)
+        size = min(max(50, 2 * self.room.max_concurrent), READ_AHEAD)
         for _ in range(READ_AHEAD // size):
             page = self.store.queue(cursor=cursor, limit=size)
             yield from page.items

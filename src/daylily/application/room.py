@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,7 +37,8 @@ class Room:
     """Of clusters whose engines answer; none in an installation without clusters."""
     customers: Counter[str]
     """How many worksets of each customer run."""
-    limits: "Limits"
+    limit: Callable[[str], int | None]
+    """How many worksets of a customer may run."""
     pipelines: PipelineRegistry
     clustered: bool
     answers: bool = True
@@ -59,7 +60,7 @@ class Room:
         if self.running >= self.max_concurrent:
             taken = f"a free slot: {self.running} of {self.max_concurrent} are taken"
             return Unplaced(Shortage.SLOT, taken)
-        limit = self.limits.of(workset.customer_id)
+        limit = self.limit(workset.customer_id)
         runs = self.customers[workset.customer_id]
         if limit is not None and runs >= limit:
             others = f"other worksets of {workset.customer_id}: {runs} run of {limit} that may"
@@ -114,6 +115,8 @@ class Limits:
     customers: Customers
     clock: Clock
     _known: dict[str, _Limit] = field(init=False, factory=dict)
+    _told_of: dict[str, None] = field(init=False, factory=dict)
+    """Whose limits ``last`` has told since they were read."""
     _told: bool = field(init=False, default=False)
 
     def of(self, customer_id: str) -> int | None:
@@ -124,10 +127,36 @@ class Limits:
             UnavailableError: It cannot be read.
         """
         known = self._known.get(customer_id)
-        if known is None or not within(REMEMBERED, known.read_at, self.clock()):
-            known = _Limit(self.clock(), self._read(customer_id))
-            self._known[customer_id] = known
+        if known is None or self._is_old(known):
+            return self.refresh(customer_id)
         return known.worksets
+
+    def last(self, customer_id: str) -> int | None:
+        """Return the limit of a customer as it was last read; None also if it never was."""
+        known = self._known.get(customer_id)
+        if known is None:
+            return None
+        self._told_of[customer_id] = None
+        return known.worksets
+
+    @property
+    def outdated(self) -> str | None:
+        """One of the customers whose limits ``last`` has told, and that were read a minute ago."""
+        return next((each for each in self._told_of if self._is_old(self._known[each])), None)
+
+    def refresh(self, customer_id: str) -> int | None:
+        """
+        Read the limit of a customer.
+
+        Raises:
+            UnavailableError: It cannot be read.
+        """
+        known = self._known[customer_id] = _Limit(self.clock(), self._read(customer_id))
+        self._told_of.pop(customer_id, None)
+        return known.worksets
+
+    def _is_old(self, known: _Limit) -> bool:
+        return not within(REMEMBERED, known.read_at, self.clock())
 
     def _read(self, customer_id: str) -> int | None:
         try:
@@ -162,7 +191,6 @@ class MakeRoom:
         Raises:
             UnavailableError: The store does not answer.
         """
-        silent = set(down)
         busy = {each.workset_id: each for each in running if each.state is State.IN_PROGRESS}
         foreign = sum(workset.foreign_run for workset in busy.values())
         # Counted now, as other monitors launch while this one polls. What *foreign* runs other systems
@@ -171,21 +199,45 @@ class MakeRoom:
         started = self.store.count({State.IN_PROGRESS}) - foreign
         locked = tuple(self._locked()) if started < self.max_concurrent else ()
         busy |= {workset.workset_id: workset for workset in locked}
+        return self._room(busy.values(), started + len(locked), down, self.limits.of)
+
+    def roughly(self, running: Iterable[Workset], down: Iterable[str | None] = ()) -> Room:
+        """
+        Return what is free as far as is known without asking: more than there is, if anything.
+
+        Where that is nothing for anybody who waits, nobody need be asked.
+
+        Args:
+            running: What is known to run.
+            down: Clusters whose engines do not answer.
+        """
+        busy = [each for each in running if each.state is State.IN_PROGRESS]
+        started = sum(not workset.foreign_run for workset in busy)
+        return self._room(busy, started, down, self.limits.last)
+
+    def _room(
+        self,
+        busy: Iterable[Workset],
+        taken: int,
+        down: Iterable[str | None],
+        limit: Callable[[str], int | None],
+    ) -> Room:
+        silent = set(down)
         room = Room(
             max_concurrent=self.max_concurrent,
             running=0,
             loads={each: Load() for each in self.engines.clusters if each.name not in silent},
             customers=Counter(),
-            limits=self.limits,
+            limit=limit,
             pipelines=self.pipelines,
             clustered=bool(self.engines.clusters),
             answers=None not in silent,
         )
         clusters = {cluster.name: cluster for cluster in room.loads}
-        for workset in busy.values():
+        for workset in busy:
             if not workset.foreign_run:
                 room.take(workset, clusters.get(workset.cluster or ""))
-        room.running = started + len(locked)
+        room.running = taken
         return room
 
     def _locked(self) -> Iterator[Workset]:

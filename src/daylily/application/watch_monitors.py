@@ -3,13 +3,14 @@
 import logging
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import define, evolve, field
 
 from daylily.application.heartbeats import ShowMonitors
 from daylily.application.resting import Resting, within
+from daylily.application.turns import Turns
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -28,6 +29,8 @@ from daylily.ports.paging import every
 
 KIND: Final = "silence"
 PARTITION: Final = "monitors"
+OWED_EVERY: Final = timedelta(minutes=5)
+"""How often to look for silences that whoever noted them could not tell."""
 _SOONEST: Final = SILENT_AFTER * BEAT_EVERY
 """No monitor is silent that was heard of more lately, however short its own intervals are."""
 _ALIVE: Final = frozenset({Vitality.LIVE, Vitality.FAILING})
@@ -38,7 +41,7 @@ _log = logging.getLogger(__name__)
 @define(kw_only=True, eq=False)
 class WatchMonitors:
     """
-    Look at the signs of life of all monitors, at most once a minute; whoever lives does.
+    Look at the signs of life of all monitors, once a minute; whoever lives does.
 
     A silence is noted in a document whose key is made of the monitor and its last sign: of any number
     who notice, one adds it. It is owed until its channels have taken it, and anybody may pay that, as
@@ -47,8 +50,8 @@ class WatchMonitors:
     Clocks are not trusted. How long a monitor has been silent is told by the clock of the objects
     alone: an object is put, and asked when it was.
 
-    Cost: a listing and a query a minute. Where somebody seems to be silent, a put, and a read of each
-    such sign, until it is noted. Nothing where no channel wants to hear of it.
+    Cost: a listing a minute and a query every five, each in its turn. Where somebody falls silent, a
+    put, and a read of each sign. Nothing where no channel wants to hear of it.
 
     Args:
         mark: The key of the object that is put.
@@ -60,55 +63,62 @@ class WatchMonitors:
     documents: DocumentStore
     notifier: Notifier
     clock: Clock
-    _looked_at: datetime | None = field(init=False, default=None)
+    turns: Turns = field(factory=Turns)
+    _done_at: dict[str, datetime] = field(init=False, factory=dict)
+    _noted: frozenset[str] = field(init=False, default=frozenset())
+    """The keys of what was noted when we last looked."""
     _resting: Resting = field(init=False, factory=Resting)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False)
 
     def __call__(self) -> None:
         """Note who is silent, and tell what is owed. No outage is raised: nothing waits for this."""
         now = self.clock()
-        if EventKind.MONITOR_SILENT not in self.notifier.kinds or not self._due(now):
+        if EventKind.MONITOR_SILENT not in self.notifier.kinds:
             return
         try:
-            noted = {document.key: document for document in self._noted()}
-            self._note(now, noted)
-            for document in noted.values():
-                self._tell(document, now)
+            if self._is_due("silences that are owed", OWED_EVERY, now):
+                noted = list(every(lambda after: self.documents.list(KIND, PARTITION, after=after)))
+                self._noted = frozenset(document.key for document in noted)
+                for document in noted:
+                    self._tell(document, now)
+            if self._is_due("signs of life", BEAT_EVERY, now):
+                for document in self._note(now):
+                    self._tell(document, now)
         except DaylilyError as error:
             _log.warning("monitors cannot be watched: %s", error)
         except Exception:  # noqa: BLE001 - logged with its traceback
             # What somebody has put there must not end who looks at it.
             _log.exception("monitors cannot be watched")
 
-    def _due(self, now: datetime) -> bool:
+    def _is_due(self, what: str, interval: timedelta, now: datetime) -> bool:
         # One process may be a monitor and a server.
         with self._mutex:
-            if self._looked_at is not None and within(BEAT_EVERY, self._looked_at, now):
+            done_at = self._done_at.get(what)
+            if (done_at is not None and within(interval, done_at, now)) or not self.turns.take(what):
                 return False
-            self._looked_at = now
+            self._done_at[what] = now
             return True
 
-    def _noted(self) -> Iterable[Document]:
-        return every(lambda after: self.documents.list(KIND, PARTITION, after=after))
-
-    def _note(self, now: datetime, noted: dict[str, Document]) -> None:
-        """Note silences that are not in *noted* yet, and add them there."""
+    def _note(self, now: datetime) -> list[Document]:
+        """Note silences that are not noted yet, and return them."""
         signs = list(self.monitors.signs())
         # Our clock may be slow; the signs of others show how late it is at least.
         latest = max([now, *(info.modified_at for info in signs)])
         suspects = {
             _silence(info, now): heard
             for info in signs
-            if latest - info.modified_at > _SOONEST and _silence(info, now).key not in noted
+            if latest - info.modified_at > _SOONEST and _silence(info, now).key not in self._noted
             if (heard := self.monitors.read(info)) is not None and _silent(heard, latest)
         }
         if not suspects:
-            return
+            return []
         latest = self._time_of_the_store()  # our clock may be fast, too
         alone = not any(_alive(heard, latest) for heard in self._heard(signs))
-        for silence, heard in suspects.items():
-            if _silent(heard, latest):
-                noted[silence.key] = self._add(evolve(silence, alone=alone))
+        return [
+            self._add(evolve(silence, alone=alone))
+            for silence, heard in suspects.items()
+            if _silent(heard, latest)
+        ]
 
     def _heard(self, signs: Iterable[ObjectInfo]) -> Iterator[Heard]:
         found = (self.monitors.read(info) for info in signs)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 
@@ -64,6 +64,8 @@ class World:
     """Each of the channels, by the name that people know it by."""
     given_up: Callable[[], int] = lambda: 0
     """How much news this process has given up telling."""
+    chore: Callable[[], Callable[[], object] | None] = lambda: None
+    """Returns what the store of worksets needs done by one call now, if there is something."""
     clock: Clock = utc_now
     chance: Chance = SystemChance()
     close: Callable[[], None] = lambda: None
@@ -185,7 +187,7 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     objects = S3ObjectStore(clients.s3(), settings.bucket)
     documents = _aws_documents(settings, clients, objects)
     return World(
-        store=_aws_store(settings, clients, objects, looking=looking),
+        **_aws_store(settings, clients, objects, looking=looking),
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix, threads=_FILES_AT_ONCE),
         compute=compute,
@@ -200,20 +202,18 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
 
 def _aws_store(
     settings: Settings, clients: "Clients", objects: ObjectStore, *, looking: bool
-) -> StateStore:
+) -> dict[str, Any]:
+    """Return the store, and its chores."""
     if settings.worksets_table is None:
         from daylily.adapters.object_state_store import ObjectStateStore
 
-        return ObjectStateStore(
-            objects,
-            utc_now,
-            Places(worksets=settings.prefix).state,
-            threads=_STATE_THREADS,
-            tidy=not looking,
-        )
+        place = Places(worksets=settings.prefix).state
+        return {
+            "store": ObjectStateStore(objects, utc_now, place, threads=_STATE_THREADS, tidy=not looking)
+        }
     from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 
-    return DynamoDBStateStore(
+    store = DynamoDBStateStore(
         clients.dynamodb(),
         settings.worksets_table,
         spill=objects,
@@ -221,6 +221,7 @@ def _aws_store(
         bucket=settings.bucket,
         adopt_every=None if looking else timedelta(minutes=5),
     )
+    return {"store": store, "chore": store.chore}
 
 
 def _aws_customers(settings: Settings, clients: "Clients", objects: ObjectStore) -> Customers:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -53,6 +53,8 @@ HISTORY_CHARACTERS: Final = 24_000
 
 Rows = list[Row]
 
+_ADOPTED: Final = sorted(listings.PASSING, key=lambda state: (state is not State.READY, state))
+"""States in which rows of other systems are looked for, those first that wait to be launched."""
 _THREADS: Final = 16
 _WORTH_A_PAGE: Final = 25
 """How many single questions a page of all ids is worth, which holds some hundreds of them."""
@@ -75,8 +77,8 @@ class DynamoDBStateStore:
     - A save is one UpdateItem, conditional on the version and on what other systems write without
       moving it on (state, time, lock owner). Attributes that are not ours stay as they are.
     - Queues and listings read indexes, which lag; what they return is saved only if it is still true.
-    - What other systems put into the table is taken into our indexes now and then (*adopt_every*),
-      when a monitor asks for its queue.
+    - What other systems put into the table is taken into our indexes now and then (*adopt_every*): as
+      a monitor's ``chore``; or, where there is none, when somebody asks for a queue.
     - A row that cannot be read is left out of listings, with a line in the log; ``get`` raises.
 
     Args:
@@ -88,6 +90,7 @@ class DynamoDBStateStore:
         bucket: What the rows say of where the directories are.
         adopt_every: How often to look for rows of other systems; None where there are none, or where
             nothing is to be written.
+        elapsed: Seconds since some moment, by a clock that nobody puts back.
     """
 
     client: "DynamoDBClient"
@@ -96,11 +99,13 @@ class DynamoDBStateStore:
     prefix: str = "worksets/"
     bucket: str | None = None
     adopt_every: timedelta | None = timedelta(minutes=5)
+    elapsed: Callable[[], float] = time.monotonic
     _table: Table = field(init=False)
     _spill: Spill = field(init=False)
     _layout: items.Layout = field(init=False)
     _worksets: Remembered[Workset] = field(init=False, factory=Remembered)
-    _adopted_at: float | None = field(init=False, default=None)
+    _adopted_at: dict[State, float] = field(init=False, factory=dict)
+    _has_chores_done: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         self._table = Table(self.client, self.table, rows=Remembered())
@@ -268,6 +273,12 @@ class DynamoDBStateStore:
         rows = listings.left_by_others(self._table, states)
         return sum(self._adopted(workset) for _, workset in self._readable(rows))
 
+    def chore(self) -> Callable[[], object] | None:
+        """Return what takes rows of one state into our indexes, by one call, if that is due."""
+        self._has_chores_done = True
+        due = self._to_be_adopted()
+        return (lambda: self._adopt(due[:1])) if due else None
+
     # Reading
 
     def _row(self, workset_id: str) -> Row:
@@ -323,13 +334,20 @@ class DynamoDBStateStore:
     # What others wrote
 
     def _adopt_if_due(self, cursor: str | None) -> None:
-        now = time.monotonic()
-        if cursor is not None or self.adopt_every is None:
-            return
-        last = self._adopted_at
-        if last is None or now - last >= self.adopt_every.total_seconds():
-            self.adopt()
-            self._adopted_at = now
+        first = not self._adopted_at
+        if cursor is None and (first or not self._has_chores_done) and (due := self._to_be_adopted()):
+            self._adopt(due)
+
+    def _to_be_adopted(self) -> Sequence[State]:
+        """Return the states in which nobody has looked for as long as may be."""
+        if self.adopt_every is None:
+            return ()
+        before = self.elapsed() - self.adopt_every.total_seconds()
+        return [each for each in _ADOPTED if self._adopted_at.get(each, before) <= before]
+
+    def _adopt(self, states: Sequence[State]) -> None:
+        self.adopt(states)
+        self._adopted_at |= dict.fromkeys(states, self.elapsed())
 
     def _adopted(self, workset: Workset) -> bool:
         if not is_id(workset.workset_id):

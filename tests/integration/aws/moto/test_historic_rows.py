@@ -13,8 +13,10 @@ from tests.integration.aws.moto.recorded import (
     take_lock,
     update_state,
 )
+from tests.integration.aws.worlds import counted
 
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+from daylily.adapters.aws.listings import PASSING
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.domain.errors import (
     ConcurrentUpdateError,
@@ -475,3 +477,36 @@ def test_adoption_can_be_repeated(store: DynamoDBStateStore, old: Old) -> None:
     assert store.adopt() == 0
     found: Workset = store.get("blood-panel-1a2b3c4d")
     assert found.version == 1
+
+
+def test_rows_of_others_are_a_chore(dynamodb: "DynamoDBClient", table: str, old: Old) -> None:
+    """
+    The first question takes them in; then a monitor is told of it when it is due, one query at a time.
+
+    What waits to be launched comes first, and questions that come meanwhile cost nothing more. Where
+    no monitor asks for chores, whoever asks for the queue does it, as often.
+    """
+    time = [0.0]
+    store, lonely = (DynamoDBStateStore(dynamodb, table, elapsed=lambda: time[0]) for _ in range(2))
+    assert store.queue().items == lonely.queue().items == ()
+    assert store.chore() is None
+    old.drop("u0-ready")
+    time[0] += 299
+    assert store.chore() is None
+    time[0] += 1
+    made = counted(dynamodb)
+    chore = store.chore()
+    assert chore is not None
+    assert store.queue().items == ()
+    assert made.take() == {"Query": 1}
+    chore()
+    assert made.take() == {"Query": 1, "UpdateItem": 1}
+    assert len(store.queue().items) == 1
+    done = 1
+    while (chore := store.chore()) is not None:
+        chore()
+        done += 1
+    assert done == len(PASSING)
+    made.take()
+    lonely.queue()
+    assert made.take() == {"Query": 1 + len(PASSING)}
