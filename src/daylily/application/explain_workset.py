@@ -186,6 +186,9 @@ class ExplainWorkset:
             return _Answer(Cause.CANCEL, text + (ended if stopped else "the engine has yet to stop it"))
         if status is not None and status.ended:
             return _Answer(Cause.MONITOR, ended)
+        if workset.gives_up:
+            text = "it is being stopped, since its launch was given up; then it is launched anew"
+            return _Answer(Cause.MONITOR, text)
         if status is None:
             return self._missing(workset)
         if status.phase is Phase.QUEUED:

@@ -43,8 +43,9 @@ class LockWorkset:
         workset = self.ledger.store.get(workset_id)
         # Whether it can be had at all, before anything else is asked.
         seized = workset.lock_for(owner, at=self.clock(), timeout=timeout)
-        if workset.lock and workset.lock.owner != owner:
-            # Whoever held it may have been about to launch it.
+        if seized.lock and seized.lock.inherited:
+            # Whoever held it may have been about to launch it. Also where we have seized it before, and
+            # did not live, or get an answer, to settle that.
             workset = self.settle(self.ledger.store.save(seized), owner, f"wanted by {owner}")
             if workset.state is not State.READY:
                 raise LockHeldError(f"{workset_id} was launched by {seized.attempt_key}")

@@ -94,7 +94,7 @@ class PollWorksets:
     def _ask(self, worksets: Sequence[Workset], cluster: str | None) -> Mapping[str, JobStatus]:
         engine = self.engines.of(cluster)
         for workset in worksets:
-            if workset.cancel:
+            if workset.cancel or workset.gives_up:
                 engine.cancel(workset.attempt_key)
         return engine.status([workset.attempt_key for workset in worksets])
 
@@ -120,6 +120,8 @@ class PollWorksets:
             case Phase.FAILED:
                 text = status.message[:MESSAGE_LENGTH] or f"exit code {status.exit_code}"
                 return self._fail(workset, failure_of(status.exit_code, text), status.ended_at)
+            case Phase.CANCELED if workset.gives_up:
+                return self._fail(workset, failure_of(None, _given_up(workset)), status.ended_at)
             case Phase.CANCELED:
                 elsewhere = Failure(ErrorCategory.PERMANENT, "canceled at the engine")
                 return self._fail(workset, elsewhere, status.ended_at)
@@ -129,16 +131,20 @@ class PollWorksets:
     def _missing(self, workset: Workset, patient: bool) -> Workset:
         """Wait whether the record of a job turns up again; if it does not, the job is lost."""
         now = self.clock()
-        if workset.cancel is None:
+        if workset.cancel is None and not workset.gives_up:
             since = workset.missing_since
             if patient and (since is None or since > now):  # then the clock has been put back
                 return self.ledger.store.save(workset.with_missing(now))
             if patient and since is not None and now - since < MISSING_FOR:
                 return workset
-            # Should it turn up yet, it must not run beside the one that takes its place.
-            self.engines.of(workset.cluster).cancel(workset.attempt_key)
-        lost = f"the engine has no record of {workset.attempt_key}"
-        return self._fail(workset, failure_of(None, lost))
+            # Should it turn up yet, it must not run beside the one that takes its place. Noted first:
+            # we may be slow, and somebody else may see it run on meanwhile.
+            workset = self.ledger.store.save(workset.giving_up())
+            engine, key = self.engines.of(workset.cluster), workset.attempt_key
+            engine.cancel(key)
+            if (turned_up := engine.status([key]).get(key)) is not None:
+                return self._step(workset, turned_up, patient)
+        return self._fail(workset, failure_of(None, _given_up(workset)))
 
     def _outcomes(self, workset: Workset, status: JobStatus) -> Sequence[SampleOutcome]:
         """Return what became of samples: by the tasks of the job, or a file of its results."""
@@ -188,3 +194,7 @@ class PollWorksets:
         if progress == workset.progress and silent is None:
             return workset
         return self.ledger.rest(workset.with_progress(progress, at=self.clock()))
+
+
+def _given_up(workset: Workset) -> str:
+    return f"the engine had no record of {workset.attempt_key}, so it was given up"

@@ -4,7 +4,7 @@ from attrs import frozen
 
 from daylily.application.engines import Engines
 from daylily.application.ledger import Ledger
-from daylily.domain.errors import LockHeldError, UnavailableError
+from daylily.domain.errors import UnavailableError
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
 from daylily.ports.compute import Phase
@@ -18,6 +18,11 @@ class SettleLaunch:
     Whoever held the lock before may only be slow: a submit of theirs may be on its way still, and
     would run a workset that has been made ready, and taken by somebody else, in the meantime. So the
     engine is told never to run that key, which is spent by that.
+
+    We may be slow ourselves, and somebody else may have gone on with the launch by the time that the
+    engine hears of it. So it is stored first that this attempt is given up. Either that is refused,
+    and the engine is not told; or nobody goes on with the attempt any more, and it can be told at any
+    time, by us or by whoever takes the lock over after us.
     """
 
     ledger: Ledger
@@ -26,7 +31,8 @@ class SettleLaunch:
 
     def __call__(self, locked: Workset, actor: str, reason: str) -> Workset:
         """
-        Return *locked*, ready for another attempt; or in progress, since the engine has this one.
+        Return *locked*, ready for another attempt; or in progress, since the engine has this one: if it
+        was given up before, for as long as it takes to stop.
 
         Args:
             locked: By *actor*, and stored so: else it might be another's launch that is undone.
@@ -35,10 +41,10 @@ class SettleLaunch:
             ConflictError: Somebody else has gone on with it.
             UnavailableError: The engine or the store does not answer.
         """
-        if known := self.known(locked, actor, reason):
-            return known
-        if locked.lock is not None and locked.lock.expired(self.clock()):
-            raise LockHeldError(f"{locked.workset_id}: the lock ran out before the engine was asked")
+        if not locked.gives_up:
+            if known := self.known(locked, actor, reason):
+                return known
+            locked = self.ledger.store.save(locked.giving_up())
         self.engines.of(locked.cluster).cancel(locked.attempt_key)
         if known := self.known(locked, actor, reason):
             return known

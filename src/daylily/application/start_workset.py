@@ -131,6 +131,8 @@ class StartWorkset:
             heir: Who has taken over a lock whose holder may have launched it; None if nobody had it.
         """
         locked = paid.workset
+        if heir is not None and locked.gives_up:
+            return self.settle(locked, heir, "it was given up before")
         if heir is not None and (known := self.settle.known(locked, heir, "its launcher was stopped")):
             return known
         obstacle = self._obstacle(paid, at, passed_over)
@@ -190,8 +192,12 @@ class StartWorkset:
         except UnavailableError as error:
             raise LaunchInDoubtError(locked, error) from error
         except (RejectedError, InvalidInputError) as error:
-            failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
-            return self._refuse(locked, failure)
+            reason = f"cannot be launched: {error}"
+            if locked.lock is not None and locked.lock.inherited:
+                # Whoever held the lock before may have had settings by which it can, and be slow: were
+                # this attempt over, theirs would run beside the next. So it is settled first.
+                return self.settle(locked, locked.lock.owner, reason)
+            return self._refuse(locked, Failure(ErrorCategory.CONFIGURATION, reason))
         # Who held the lock before may just have given this attempt up.
         if heir is not None and (known := self.settle.known(locked, heir, "it was given up before")):
             return known

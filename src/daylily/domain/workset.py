@@ -77,6 +77,11 @@ class Lock:
     """Rises with every grant: a late holder is told apart from the present one."""
     acquired_at: datetime
     expires_at: datetime
+    inherited: bool = False
+    """
+    Whether somebody held one before who may have launched the attempt: until the engine has been asked,
+    nobody who holds it can tell that nothing runs.
+    """
 
     def expired(self, at: datetime) -> bool:
         """Tell whether anyone may take the lock over."""
@@ -179,6 +184,11 @@ class Workset:
     """Since when the engine has said nothing of the running attempt; None if it answers."""
     missing_since: datetime | None = None
     """Since when the engine, which answers, has had no record of the running attempt."""
+    given_up: int = 0
+    """
+    The attempt that was given up last: the engine is, or is about to be, told never to run it. It is
+    noted before the engine is told, so nobody goes on with what somebody may yet stop.
+    """
     history: tuple[Transition, ...] = ()
     sequence: int = 0
     """How many transitions there have been; the mark in sentinel bodies and event ids."""
@@ -239,8 +249,16 @@ class Workset:
     @property
     def attempt_key(self) -> str:
         """The key under which an engine knows the running attempt, or would know the next one."""
-        number = self.running.number if self.running else len(self.attempts) + 1
-        return f"{self.workset_id}/{number}"
+        return f"{self.workset_id}/{self._attempt_number}"
+
+    @property
+    def _attempt_number(self) -> int:
+        return self.running.number if self.running else len(self.attempts) + 1
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether the running attempt, or the next one, was given up: then all it can do is to end."""
+        return self.given_up == self._attempt_number
 
     @property
     def running(self) -> Attempt | None:
@@ -327,7 +345,13 @@ class Workset:
         if self.cancel:
             raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending")
         token = self.fence + 1
-        lock = Lock(owner=owner, token=token, acquired_at=at, expires_at=at + timeout)
+        lock = Lock(
+            owner=owner,
+            token=token,
+            acquired_at=at,
+            expires_at=at + timeout,
+            inherited=held is not None and (held.owner != owner or held.inherited),
+        )
         reason = f"locked by {owner} to launch {self.attempt_key}, token {token}"
         there = self.cluster if held else cluster
         granted = evolve(self, lock=lock, fence=token, cluster=there)
@@ -340,18 +364,34 @@ class Workset:
         """
         Give up the lock without having asked the engine for anything.
 
-        With a cancel pending it does not become ready again, where another system might pick it up:
-        it stays locked, by a lock that has run out, until the cancel has been seen through.
+        With a cancel pending it does not become ready again, where another system might pick it up: it
+        stays locked, by a lock that has run out, until the cancel has been seen through. So it does if
+        the lock was inherited, until the engine has been asked what became of the launch.
 
         Raises:
             LockHeldError: *token* is not that of the present lock.
         """
         held = self._holder(token)
         owner = held.owner
-        if self.cancel:
+        if self.cancel or held.inherited:
             kept = evolve(self, lock=evolve(held, expires_at=at))
             return kept._enter(State.LOCKED, at, reason, owner)
         return evolve(self, lock=None)._enter(State.READY, at, reason, owner)
+
+    def giving_up(self) -> Self:
+        """
+        Note that the attempt is given up, for a save before its engine is told. This is no transition.
+
+        Whoever tells an engine never to run a key may stall before it does, for as long as it likes. If
+        this is stored, nobody submits that key any more, or waits for its job; if it is not, for
+        somebody else has gone on, the engine is not told.
+
+        Raises:
+            IllegalTransitionError: Nothing runs, or is about to.
+        """
+        if self.lock is None:
+            self._running()
+        return evolve(self, given_up=self._attempt_number)
 
     def abandoned(self, token: int, *, at: datetime, reason: str) -> Self:
         """
@@ -394,11 +434,14 @@ class Workset:
         From then on it counts as run by another system, which alone can say how it ends (``adopt``).
 
         Raises:
-            LockHeldError: The lock is not, or no longer, that of *owner*.
+            LockHeldError: The lock is not, or no longer, that of *owner*; or was inherited, and nobody
+                has settled what became of the launch before.
             IllegalTransitionError: A cancel is pending.
         """
         if self.lock is None or self.lock.owner != owner:
             raise LockHeldError(f"{self.workset_id} is not locked by {owner}")
+        if self.lock.inherited:
+            raise LockHeldError(f"{self.workset_id}: {self.attempt_key} may have been launched before")
         if self.cancel:
             raise IllegalTransitionError(f"{self.workset_id}: a cancel is pending")
         # Nobody has posted in_progress yet: a lock only says that it may be there.

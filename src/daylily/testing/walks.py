@@ -47,6 +47,8 @@ STEPS: Final[Mapping[str, Step]] = {
     "lock": lambda w, at: w.lock_for("monitor-1", at=at, timeout=_HOUR),
     "take over": lambda w, at: w.lock_for("monitor-2", at=at, timeout=_HOUR),
     "release": lambda w, at: w.release(_token(w), at=at, reason="changed my mind"),
+    "give up": lambda w, _: w.giving_up(),
+    "abandon": lambda w, at: w.abandoned(_token(w), at=at, reason="too slow"),
     "launch": lambda w, at: w.launched(_token(w), "job-1", at=at),
     "find launched": lambda w, at: w.launch_found("job-1", at=at, actor="monitor-2"),
     "refuse launch": _refused,

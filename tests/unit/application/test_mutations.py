@@ -18,6 +18,7 @@ from tests.unit.application.fleet import (
     random_cast,
 )
 from tests.unit.application.lab import ADA, Lab, Meanwhile
+from tests.unit.application.test_given_up import end_what_runs, heir_goes_on, let_go
 from tests.unit.application.test_races import (
     a_slow_monitor_and_an_old_one,
     a_stalled_monitor_and_a_cancel,
@@ -36,7 +37,7 @@ from daylily.application.poll_worksets import PollWorksets
 from daylily.application.settle_launch import SettleLaunch
 from daylily.application.start_workset import StartWorkset
 from daylily.domain.debts import Debt, SendNotice
-from daylily.domain.errors import NotFoundError, UnavailableError
+from daylily.domain.errors import ConcurrentUpdateError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import LIFECYCLE, State
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import CancelRequest, Lock, Workset
@@ -193,10 +194,17 @@ def the_engine_not_asked(patch: Patch) -> None:
     """A lock that was taken over is given up without a word to the engine."""
 
     def mutated(self: SettleLaunch, locked: Workset, actor: str, reason: str) -> Workset:
-        return self.ledger.rest(locked.release(locked.fence, at=self.clock(), reason=reason))
+        assert locked.lock is not None
+        own = evolve(locked, lock=evolve(locked.lock, inherited=False))
+        return self.ledger.rest(own.release(own.fence, at=self.clock(), reason=reason))
 
     patch.setattr(SettleLaunch, "__call__", mutated)
     patch.setattr(SettleLaunch, "known", lambda *_: None)
+
+
+def giving_up_not_noted(patch: Patch) -> None:
+    """Whoever gives a launch up tells the engine, and has not stored that it does."""
+    patch.setattr(Workset, "giving_up", lambda self: self)
 
 
 def held_jobs_stay_held(patch: Patch) -> None:
@@ -294,6 +302,16 @@ def given_up() -> None:
     assert not running, "it is canceled, and runs"
 
 
+def given_up_late() -> None:
+    """Somebody who gives a launch up stalls before the engine is told, and an heir goes on."""
+    lab = Lab()
+    workset = left_in_doubt(lab, Blow.OUTAGE_BEFORE)
+    with suppress(ConcurrentUpdateError):
+        let_go(lab, workset, Meanwhile("compute.cancel", heir_goes_on(lab, workset)))
+    lab.drain(lab.app(), between=lambda: end_what_runs(lab))
+    assert lab.get(workset.workset_id).state is State.COMPLETE
+
+
 def dead_at_any_call() -> None:
     """A lone launcher that dies at any of its calls, also after its job was taken and is held yet."""
     alone = Cast(monitors=1, cycles=1)
@@ -335,6 +353,7 @@ CAUGHT_BY: dict[Callable[[Patch], None], Callable[[], None]] = {
     launch_before_the_intent: fleets,
     token_not_checked: fleets,
     the_engine_not_asked: given_up,
+    giving_up_not_noted: given_up_late,
     held_jobs_stay_held: dead_at_any_call,
     another_key_at_each_grant: fleets,
     silence_taken_for_failure: silent_engine,
@@ -364,6 +383,7 @@ NETS = (
     stalled_and_canceled,
     silent_engine,
     given_up,
+    given_up_late,
     dead_at_any_call,
     withdrawn_late,
 )

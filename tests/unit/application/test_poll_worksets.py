@@ -245,3 +245,13 @@ def test_one_that_has_moved_on_does_not_stop_the_others(lab: Lab) -> None:
     (moved,) = poll(lab)([first, second])
     assert moved.workset_id == second.workset_id
     lab.check()
+
+
+def test_what_an_engine_forgets_even_when_told_to_stop_it_is_lost(lab: Lab) -> None:
+    """There is no more to be done about it, and nothing to wait for."""
+    workset = launched(lab)
+    lab.compute = Forgetful(lab.clock)
+    poll(lab)([workset])
+    lab.clock.advance(MISSING_FOR)
+    (moved,) = poll(lab)([lab.get(workset.workset_id)])
+    assert moved.state is State.RETRYING

@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 from tests.unit.application.lab import ADA, Lab, Meanwhile
 
+from daylily.bootstrap import App
 from daylily.domain.errors import ConflictError, LockHeldError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.sentinels import Sentinel
@@ -131,15 +132,6 @@ def test_a_worker_does_not_get_what_was_launched(lab: Lab) -> None:
     assert lab.get(workset.workset_id).state is State.IN_PROGRESS
 
 
-def test_who_is_too_slow_to_ask_does_not_undo_what_an_heir_has_done(lab: Lab) -> None:
-    """Its own lock ran out before it asked: another may have launched the attempt since."""
-    workset = in_doubt(lab, Blow.OUTAGE_BEFORE)
-    app = lab.app(Meanwhile("compute.status", lambda: lab.clock.advance(lab.settings.lock_timeout)))
-    with pytest.raises(LockHeldError, match="ran out before"):
-        app.cycle.start.let_go(workset, app.cycle.owner, "found by a check of the ledger")
-    assert lab.compute.status([workset.attempt_key]) == {}
-
-
 def test_nothing_is_made_ready_on_an_engine_that_forgets(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,3 +141,76 @@ def test_nothing_is_made_ready_on_an_engine_that_forgets(
     with pytest.raises(UnavailableError, match="says nothing"):
         take_over(lab, workset, too_slow(lab))
     assert lab.get(workset.workset_id).state is State.LOCKED
+
+
+def seized(lab: Lab) -> tuple[App, Workset]:
+    """Let a worker seize a lock that ran out, while the engine, which has the attempt, is away."""
+    workset = in_doubt(lab, Blow.OUTAGE_AFTER)
+    app = lab.app()
+    lab.compute.go_down()
+    with pytest.raises(UnavailableError):
+        app.lock(workset.workset_id, "ada", timedelta(hours=1))
+    return app, lab.get(workset.workset_id)
+
+
+def test_a_worker_who_asks_again_is_not_given_what_was_launched(lab: Lab) -> None:
+    """The lock is the worker's already; yet what became of the launch is to be settled still."""
+    app, workset = seized(lab)
+    with pytest.raises(UnavailableError):
+        app.lock(workset.workset_id, "ada", timedelta(hours=1))
+    lab.compute.come_back()
+    with pytest.raises(LockHeldError, match="was launched"):
+        app.lock(workset.workset_id, "ada", timedelta(hours=1))
+    assert lab.get(workset.workset_id).state is State.IN_PROGRESS
+
+
+def test_a_worker_cannot_begin_what_may_have_been_launched(lab: Lab) -> None:
+    """It holds the lock, and never learned whether the attempt runs."""
+    app, workset = seized(lab)
+    with pytest.raises(LockHeldError, match="may have been launched"):
+        app.tell(ADA, workset.workset_id, State.IN_PROGRESS, "runs it by hand")
+
+
+@pytest.mark.parametrize("said", [False, True], ids=["released", "said to be ready"])
+def test_what_may_have_been_launched_is_not_made_ready_by_a_release(lab: Lab, said: bool) -> None:
+    """It could be canceled on the spot then, while it runs: a monitor settles it first."""
+    app, workset = seized(lab)
+    if said:
+        app.tell(ADA, workset.workset_id, State.READY, "not now")
+    else:
+        app.lock.release(workset.workset_id, "ada")
+    released = lab.get(workset.workset_id)
+    assert (released.state, released.lock and released.lock.expired(lab.clock())) == (
+        State.LOCKED,
+        True,
+    )
+    lab.compute.come_back()
+    lab.app().cycle()
+    assert lab.get(workset.workset_id).state is State.IN_PROGRESS
+    lab.check()
+
+
+def test_a_refusal_does_not_end_what_a_slow_launcher_may_yet_launch(lab: Lab) -> None:
+    """
+    An heir's settings ask for more than there is; those of the launcher before it did not.
+
+    Were the heir's refusal the end of the attempt, the slow one's job would run although its workset is
+    in error, and beside the one of the next attempt.
+    """
+    workset = lab.submit()
+
+    def overtaken() -> None:
+        lab.clock.advance(lab.settings.lock_timeout)
+        lab.compute.reject(workset.attempt_key)
+        assert take_over(lab, lab.get(workset.workset_id)).state is State.READY
+        lab.compute._rejected.clear()
+
+    with pytest.raises(ConflictError):
+        take_over(lab, workset, Meanwhile("compute.submit", overtaken))
+    assert lab.started() == []
+    lab.compute.reject(f"{workset.workset_id}/2")
+    lab.app().cycle()
+    refused = lab.get(workset.workset_id)
+    assert refused.state is State.ERROR
+    assert "cannot run it" in refused.history[-1].reason
+    assert [each.ran for each in refused.attempts] == [False, False]

@@ -64,6 +64,30 @@ class TestLocks:
             with pytest.raises(LockHeldError, match="monitor-a"):
                 taken.lock_for("monitor-b", at=at, timeout=LOCK_TIMEOUT)
 
+    def test_an_inherited_lock_is_kept_until_the_engine_was_asked(self) -> None:
+        """Whoever held it may have launched: so it is neither made ready nor handed over."""
+        over = locked(a_workset()).lock_for("monitor-b", at=EXPIRY, timeout=LOCK_TIMEOUT)
+        again = over.lock_for("monitor-b", at=EXPIRY, timeout=LOCK_TIMEOUT)
+        renewed = locked(a_workset()).lock_for("monitor-a", at=NOON, timeout=LOCK_TIMEOUT)
+
+        for workset in (over, again):
+            assert workset.lock is not None
+            assert workset.lock.inherited
+            assert workset.release(workset.fence, at=LATER, reason="").state is State.LOCKED
+            with pytest.raises(LockHeldError, match="may have been launched"):
+                workset.handed_over("monitor-b", at=LATER, reason="by hand")
+        assert renewed.release(renewed.fence, at=LATER, reason="").state is State.READY
+
+    def test_what_is_given_up_is_so_until_the_next_attempt(self) -> None:
+        """Be it about to be launched, or running; and it is nothing where there is neither."""
+        taken = locked(a_workset()).giving_up()
+        assert taken.gives_up
+        assert running(a_workset()).giving_up().gives_up
+        assert not locked(a_workset()).gives_up
+        assert not taken.abandoned(taken.fence, at=LATER, reason="too slow").gives_up
+        with pytest.raises(IllegalTransitionError, match="nothing is running"):
+            a_workset().giving_up()
+
     def test_owner_may_renew_and_gets_a_new_token(self) -> None:
         """A renewal moves the expiry on; the old token is no longer valid."""
         renewed = locked(a_workset()).lock_for("monitor-a", at=LATER, timeout=LOCK_TIMEOUT)
@@ -80,7 +104,8 @@ class TestLocks:
 
         with pytest.raises(LockHeldError, match="token 1"):
             WITH_TOKEN[method](over, taken.fence)
-        assert WITH_TOKEN[method](over, over.fence).lock is None
+        left = WITH_TOKEN[method](over, over.fence).lock
+        assert left is None or left.expired(LATER)
 
     @pytest.mark.parametrize("method", WITH_TOKEN)
     def test_token_is_good_once(self, method: str) -> None:

@@ -269,6 +269,21 @@ class ComputeContract:
         assert (status.phase, status.job) == (Phase.CANCELED, name)
         assert bench.starts(KEY) == 0
 
+    def test_late_cancel_spares_the_next_attempt(self, compute: Compute, bench: Bench) -> None:
+        """What was given up may be canceled, or submitted, at any time after: its successor runs on."""
+        compute.cancel(KEY)
+        compute.submit(bench.runs_on("ws-1/2"))
+        running = await_running(compute, "ws-1/2", bench)
+
+        bench.another().cancel(KEY)
+        compute.submit(bench.runs_on(KEY))
+        bench.another().cancel(KEY)
+
+        found = compute.status([KEY, "ws-1/2"])
+        assert found[KEY].phase is Phase.CANCELED
+        assert (found["ws-1/2"].phase, found["ws-1/2"].job) == (Phase.RUNNING, running.job)
+        assert (bench.starts(KEY), bench.starts("ws-1/2")) == (0, 1)
+
     def test_submit_after_cancel(self, compute: Compute, bench: Bench) -> None:
         """A canceled job does not come back to life."""
         compute.submit(bench.runs_on(KEY))
