@@ -117,19 +117,22 @@ class MonitorCycle:
     before: list[datetime] = field(init=False, factory=list)
     """When the last cycle began, if there was one."""
 
-    def __call__(self, stopping: Callable[[], bool] = lambda: False) -> CycleReport:
+    def __call__(
+        self, stopping: Callable[[], bool] = lambda: False, *, alone: bool = False
+    ) -> CycleReport:
         """
         Pay debts, poll, put back what is due, discover and launch; then keep the index logs, if any.
 
         Args:
             stopping: Whether to come to an end: then nothing more is launched.
+            alone: Whether somebody calls it for a cycle now and then: then all that is due is done.
 
         Raises:
             UnavailableError: The state store does not answer. Whatever else is down is in the report.
         """
         report = CycleReport()
         now = self.clock()
-        self.turns.begin()
+        self.turns.begin(alone=alone)
         due = [each for each in self._due(now) if self._concerns(each)]
         self.turns.add(CALLS - 1 - self._needed(due))
         due = self._heed(self._pay(due, now, report), now, report)

@@ -12,13 +12,14 @@ class Turns:
 
     Much is due once a minute: a look at directories that run, or have ended in error; limits of
     customers; a sign of life. Together they would double what one cycle in a minute costs. None of it
-    is urgent by seconds, so they take turns, a call at a time. Before the first cycle, and in it, all
-    that is due is done at once: whoever runs a single one has no other.
+    is urgent by seconds, so they take turns, a call at a time. Before the first cycle, in it, and in
+    one that stands alone, all that is due is done at once: there may be no other.
 
     One process may be a monitor and a server, so threads may share it.
     """
 
     _begun: int = field(init=False, default=0)
+    _bound: bool = field(init=False, default=False)
     _free: int = field(init=False, default=0)
     """Turns of this cycle that anybody may take."""
     _kept: list[str] = field(init=False, factory=list)
@@ -27,9 +28,10 @@ class Turns:
     """Who was put off, the first of them first."""
     _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False)
 
-    def begin(self) -> None:
-        """Begin a cycle, with one turn."""
+    def begin(self, *, alone: bool = False) -> None:
+        """Begin a cycle: with one turn; or, if it stands *alone*, with as many as anybody likes."""
         with self._mutex:
+            self._bound = self._begun > 0 and not alone
             self._begun += 1
             self._free, self._kept = 0, []
         self.add(1)
@@ -53,7 +55,8 @@ class Turns:
             soon: Whether that is the very next one, whoever else was put off.
         """
         with self._mutex:
-            if self._begun <= 1:
+            if not self._bound:
+                self._put_off.pop(who, None)
                 return True
             if who in self._kept:
                 self._kept.remove(who)

@@ -46,7 +46,7 @@ def handler(event: object, context: Any) -> dict[str, Any]:
         began = time.monotonic()
         app, figures = _app(), _figures()
         try:
-            report = app.cycle(lambda: _left(context) < SPARE)
+            report = app.cycle(lambda: _left(context) < SPARE, alone=True)
         except Exception as error:
             figures.failed(outage=isinstance(error, UnavailableError))
             raise

@@ -43,6 +43,16 @@ def test_a_first_cycle_does_all_that_is_due() -> None:
     assert all(each.take(who) for who in "abc" for each in (never, first))
 
 
+def test_a_cycle_that_stands_alone_does_all_that_is_due() -> None:
+    """As a function does that is called once a minute; and nobody is put off after that."""
+    turns = begun()
+    assert [turns.take(who) for who in "ab"] == [True, False]
+    turns.begin(alone=True)
+    assert all(turns.take(who) for who in "abc")
+    turns.begin()
+    assert turns.take("a")
+
+
 def test_who_is_put_off_comes_first() -> None:
     """One in a cycle, in the order in which they were put off."""
     turns = begun()
