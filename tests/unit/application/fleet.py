@@ -393,9 +393,12 @@ class Fleet:
         return act
 
     def work(self, app: App) -> None:
-        """Run the first workset as workers of old do: by the store alone."""
+        """Run the first workset as workers of old do: by the store alone; asking again, if need be."""
         name = self.promised[0]
-        app.lock(name, WORKER.name, LONG)
+        try:
+            app.lock(name, WORKER.name, LONG)
+        except UnavailableError:
+            app.lock(name, WORKER.name, LONG)
         app.tell(WORKER, name, State.IN_PROGRESS, WORKING)
         self.interleaving.sleep(LONG)
         app.tell(WORKER, name, State.COMPLETE, "all well")
