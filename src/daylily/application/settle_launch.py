@@ -1,5 +1,7 @@
 """What became of a launch whose launcher was not heard of again, where nobody is to go on with it."""
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from daylily.application.engines import Engines
@@ -29,30 +31,47 @@ class SettleLaunch:
     engines: Engines
     clock: Clock
 
-    def __call__(self, locked: Workset, actor: str, reason: str) -> Workset:
+    def __call__(
+        self,
+        locked: Workset,
+        actor: str,
+        reason: str,
+        *,
+        spent: Callable[[Workset], Workset] | None = None,
+    ) -> Workset:
         """
         Return *locked*, ready for another attempt; or in progress, since the engine has this one: if it
         was given up before, for as long as it takes to stop.
 
         Args:
             locked: By *actor*, and stored so: else it might be another's launch that is undone.
+            spent: Records an attempt that never ran, and now never will; None abandons it.
 
         Raises:
             ConflictError: Somebody else has gone on with it.
             UnavailableError: The engine or the store does not answer.
         """
         if not locked.gives_up:
-            if known := self.known(locked, actor, reason):
+            if known := self.known(locked, actor, reason, spent):
                 return known
             locked = self.ledger.store.save(locked.giving_up())
         self.engines.of(locked.cluster).cancel(locked.attempt_key)
-        if known := self.known(locked, actor, reason):
+        if known := self.known(locked, actor, reason, spent):
             return known
         raise UnavailableError(f"the engine says nothing of {locked.attempt_key}, though it was told")
 
-    def known(self, locked: Workset, actor: str, reason: str) -> Workset | None:
+    def known(
+        self,
+        locked: Workset,
+        actor: str,
+        reason: str,
+        spent: Callable[[Workset], Workset] | None = None,
+    ) -> Workset | None:
         """
         Record what the engine knows of the launch; None if it knows nothing.
+
+        Args:
+            spent: See above.
 
         Raises:
             ConflictError: Somebody else has gone on with it.
@@ -63,7 +82,7 @@ class SettleLaunch:
         if status is None:
             return None
         if status.phase is Phase.CANCELED and status.started_at is None:
-            return self._abandon(locked, reason)
+            return spent(locked) if spent else self._abandon(locked, reason)
         found = locked.launch_found(status.job, at=self.clock(), actor=actor)
         return self.ledger.rest(found)
 

@@ -192,16 +192,25 @@ class StartWorkset:
         except UnavailableError as error:
             raise LaunchInDoubtError(locked, error) from error
         except (RejectedError, InvalidInputError) as error:
-            reason = f"cannot be launched: {error}"
-            if locked.lock is not None and locked.lock.inherited:
-                # Whoever held the lock before may have had settings by which it can, and be slow: were
-                # this attempt over, theirs would run beside the next. So it is settled first.
-                return self.settle(locked, locked.lock.owner, reason)
-            return self._refuse(locked, Failure(ErrorCategory.CONFIGURATION, reason))
+            failure = Failure(ErrorCategory.CONFIGURATION, f"cannot be launched: {error}")
+            return self._turned_down(locked, failure)
         # Who held the lock before may just have given this attempt up.
         if heir is not None and (known := self.settle.known(locked, heir, "it was given up before")):
             return known
         return self.ledger.rest(locked.launched(token, number, at=self.clock()))
+
+    def _turned_down(self, locked: Workset, failure: Failure) -> Workset:
+        """Record that no engine runs it, once nobody else can have it run under this key."""
+        if locked.lock is None or not locked.lock.inherited:
+            return self._refuse(locked, failure)
+        # Whoever held the lock before may have had settings by which it can, and be slow: were this
+        # attempt over, theirs would run beside the next.
+        return self.settle(
+            locked,
+            locked.lock.owner,
+            failure.message,
+            spent=lambda never: self._refuse(never, failure),
+        )
 
     def _refuse(self, locked: Workset, failure: Failure) -> Workset:
         return self.ledger.rest(

@@ -7,10 +7,15 @@ from attrs import evolve
 from tests.unit.application.lab import ADA, Lab, Meanwhile
 
 from daylily.bootstrap import App
-from daylily.domain.errors import ConflictError, LockHeldError, UnavailableError
+from daylily.domain.errors import (
+    ConflictError,
+    LockHeldError,
+    RejectedError,
+    UnavailableError,
+)
 from daylily.domain.lifecycle import State
 from daylily.domain.sentinels import Sentinel
-from daylily.domain.workset import ABANDONED, Workset
+from daylily.domain.workset import ABANDONED, REFUSED, Workset
 from daylily.ports.compute import Phase
 from daylily.testing.faults import Blow, FaultInjector
 
@@ -202,15 +207,30 @@ def test_a_refusal_does_not_end_what_a_slow_launcher_may_yet_launch(lab: Lab) ->
     def overtaken() -> None:
         lab.clock.advance(lab.settings.lock_timeout)
         lab.compute.reject(workset.attempt_key)
-        assert take_over(lab, lab.get(workset.workset_id)).state is State.READY
+        assert take_over(lab, lab.get(workset.workset_id)).state is State.ERROR
         lab.compute._rejected.clear()
 
     with pytest.raises(ConflictError):
         take_over(lab, workset, Meanwhile("compute.submit", overtaken))
     assert lab.started() == []
-    lab.compute.reject(f"{workset.workset_id}/2")
-    lab.app().cycle()
     refused = lab.get(workset.workset_id)
     assert refused.state is State.ERROR
     assert "cannot run it" in refused.history[-1].reason
-    assert [each.ran for each in refused.attempts] == [False, False]
+    assert [each.job for each in refused.attempts] == [REFUSED]
+    lab.app().retry(ADA, workset.workset_id)
+    lab.app().cycle()
+    assert lab.started() == [f"{workset.workset_id}/2"]
+
+
+def test_a_refusal_does_not_hide_that_a_slow_launcher_was_faster(lab: Lab) -> None:
+    """Its job is there by the time that the heir's is refused: then it is the attempt's."""
+    workset = in_doubt(lab, Blow.OUTAGE_BEFORE)
+    job = lab.app().cycle.start.job(workset)
+
+    def refused() -> None:
+        lab.compute.submit(job)  # the slow one's gets through just now
+        raise RejectedError("this engine cannot run it")
+
+    found = take_over(lab, workset, Meanwhile("compute.submit", refused))
+    assert found.state is State.IN_PROGRESS
+    lab.check()
