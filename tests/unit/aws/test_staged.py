@@ -13,7 +13,7 @@ from attrs import define, field
 from daylily.adapters.aws import staged
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.domain.diagnosis import diagnose
-from daylily.domain.errors import NotSetUpError, UnavailableError
+from daylily.domain.errors import NotFoundError, NotSetUpError, UnavailableError
 from daylily.domain.results import manifest_text
 from daylily.domain.retry import INFRASTRUCTURE
 from daylily.domain.sentinels import Sentinel
@@ -46,6 +46,8 @@ class Flickering(InMemoryObjectStore):
     """A store that is away for some of its calls."""
 
     failing: dict[str, list[Exception]] = field(factory=dict)
+    going: set[str] = field(factory=set)
+    """What goes after it was listed."""
     leaving: set[str] = field(factory=set)
     """What goes while it is read."""
 
@@ -63,6 +65,8 @@ class Flickering(InMemoryObjectStore):
 
     def open(self, key: str, **how: Any) -> BinaryIO:
         self._fail("open")
+        if key in self.going:
+            self.delete(key)
         stream = super().open(key, **how)
         if key in self.leaving:
             self.delete(key)
@@ -185,18 +189,25 @@ def test_what_is_taken_away_while_files_are_fetched(
     monkeypatch.setattr(time, "sleep", lambda _: None)
     for name in ("in", "probe"):
         store.put(f"b/ws/{name}", b"reads")
-    if how == "at once":
-        listed = store.list("b/ws/")
-        store.delete("b/ws/probe")
-        monkeypatch.setattr(Flickering, "list", lambda *_, **__: listed)
-    else:
-        store.leaving.add("b/ws/probe")
+    (store.going if how == "at once" else store.leaving).add("b/ws/probe")
     words = ["--workset", "s3://b/ws", "--results", "s3://b/ws/results/1", "--", sys.executable]
 
     assert staged.main([*words, "-c", LIST_INPUTS, "@WORKSET@", "@RESULTS@"]) == 0
 
     with store.open("b/ws/results/1/found.txt") as stream:
         assert stream.read() == b"in"
+
+
+def test_what_is_listed_and_not_there(store: Flickering, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is not found, though it is still listed, is waited for: no job runs without it."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    store.put("b/ws/in", b"reads")
+    store.failing["open"] = [NotFoundError("there is no in")] * 3
+
+    assert run() == 0
+
+    with store.open("b/ws/results/1/out") as stream:
+        assert stream.read() == b"reads"
 
 
 def test_sentinels_are_no_input(store: Flickering) -> None:

@@ -188,7 +188,9 @@ def _fetch(
         try:
             with store.open(prefix + key) as remote, target.open("wb") as local:
                 shutil.copyfileobj(remote, local, 1 << 20)
-        except NotFoundError:
+        except NotFoundError as error:
+            if _is_listed(store, prefix + key):
+                raise UnavailableError(f"S3 lists {key}, and has not got it") from error
             _say(f"{key} has been taken away since it was listed")
             target.unlink(missing_ok=True)
 
@@ -196,6 +198,11 @@ def _fetch(
     wanted = list(filter(is_wanted, keys))
     _all(lambda key: wait(lambda: fetch(key)), wanted)
     return bool(wanted)
+
+
+def _is_listed(store: S3ObjectStore, key: str) -> bool:
+    found = every(lambda cursor: store.list(key, cursor=cursor))
+    return any(info.key == key for info in found)
 
 
 def _bring_back(folder: Path, target: str, wait: _Wait, task: str | None, parts: int) -> None:
