@@ -57,7 +57,7 @@ soak: $(VENV)/.developing  ## Play 200,000 schedules of whole fleets (SCHEDULES=
 	$(BIN)/python -m benchmarks.soak $(SCHEDULES)
 
 .PHONY: chaos
-chaos: $(VENV)/.developing $(VENV)/.engines  ## Kill monitors, the API and stores under sixty worksets, on real engines
+chaos: $(VENV)/.developing $(VENV)/.engines  ## Kill monitors, the API and stores under sixty worksets, on real engines; CHAOS_SEED=7 in another order
 	$(PYTEST) -q tests/integration/chaos
 
 .PHONY: fuzz
