@@ -260,13 +260,18 @@ class MonitorCycle:
 
     def _poll(self, worksets: list[Workset], report: CycleReport) -> frozenset[str | None]:
         """Ask each engine for what it has; return the clusters of those that do not answer."""
+
+        def failed(workset: Workset, error: Exception) -> None:
+            with _reported(report, workset.workset_id):
+                raise error
+
         found: defaultdict[str | None, list[Workset]] = defaultdict(list)
         for workset in worksets:
             found[workset.cluster].append(workset)
         down = set()
         for cluster, there in found.items():
             with _reported(report, f"poll {cluster}" if cluster else "poll") as trouble:
-                report.moved.extend(self.poll(there, cluster))
+                report.moved.extend(self.poll(there, cluster, failed=failed))
             if trouble.outage:
                 down.add(cluster)
         return frozenset(down)

@@ -28,6 +28,8 @@ MESSAGE_LENGTH: Final = 4000
 """Characters kept of what an engine says of a failure; the rest is in the log."""
 SAMPLES_BYTES: Final = 8 << 20
 """More than this is no list of the samples of a workset."""
+OUTAGES: Final = 3
+"""How many stops an engine may fail to hear of before it is told of no more in this cycle."""
 UNKNOWN_AFTER: Final = timedelta(minutes=1)
 """How long an engine may be silent before its worksets are marked: shorter silences mean nothing."""
 
@@ -59,7 +61,12 @@ class PollWorksets:
     """Since when engines have not answered, by cluster; to save time alone."""
 
     def __call__(
-        self, worksets: Sequence[Workset], cluster: str | None = None, *, patient: bool = True
+        self,
+        worksets: Sequence[Workset],
+        cluster: str | None = None,
+        *,
+        patient: bool = True,
+        failed: Callable[[Workset, Exception], object] | None = None,
     ) -> tuple[Workset, ...]:
         """
         Return the worksets that have moved.
@@ -69,34 +76,56 @@ class PollWorksets:
             cluster: Which.
             patient: Whether the record of a job may be missing for a while; not where a person has
                 looked already.
+            failed: Told what is wrong with one of them, so that it does not keep the others from being
+                looked at; None raises it.
 
         Raises:
             UnavailableError: The engine does not answer; that says nothing about any job. Worksets
                 stay as they are, marked since when nothing is known of them once it lasts.
         """
         try:
-            known = self._ask(worksets, cluster)
+            known, unheard = self._ask(worksets, cluster)
         except UnavailableError:
             self._mark(worksets, self.silent.setdefault(cluster, self.clock()))
             raise
         self.silent.pop(cluster, None)
 
         def step(workset: Workset) -> Workset | None:
+            status, error = known.get(workset.attempt_key), unheard.get(workset.attempt_key)
             try:
                 with about(workset):
-                    return self._step(workset, known.get(workset.attempt_key), patient)
+                    if error is not None and not (status and status.ended):
+                        raise error  # nothing can be said of a stop that was not heard of
+                    return self._step(workset, status, patient)
             except ConflictError:
                 return None  # another monitor has recorded it, or a person changed it: next cycle tells
+            except Exception as error:
+                if failed is None:
+                    raise
+                failed(workset, error)
+                return None
 
         stepped = zip(worksets, self.workers.each(step, worksets), strict=True)
         return tuple(after for before, after in stepped if after and after.state is not before.state)
 
-    def _ask(self, worksets: Sequence[Workset], cluster: str | None) -> Mapping[str, JobStatus]:
+    def _ask(
+        self, worksets: Sequence[Workset], cluster: str | None
+    ) -> tuple[Mapping[str, JobStatus], Mapping[str, UnavailableError]]:
+        """Return how jobs stand, and of which the engine could not be told that they are to stop."""
         engine = self.engines.of(cluster)
+        unheard: dict[str, UnavailableError] = {}
         for workset in worksets:
+            key = workset.attempt_key
             if workset.cancel or workset.gives_up:
-                engine.cancel(workset.attempt_key)
-        return engine.status([workset.attempt_key for workset in worksets])
+                try:
+                    if len(unheard) < OUTAGES:
+                        engine.cancel(key)
+                    else:  # where nothing answers, each takes long to fail
+                        unheard[key] = next(iter(unheard.values()))
+                except UnavailableError as error:
+                    # It may be this job alone, of somebody else's account, say: others are asked for.
+                    unheard[key] = error
+        return engine.status([workset.attempt_key for workset in worksets]), unheard
 
     def _mark(self, worksets: Sequence[Workset], since: datetime) -> None:
         if self.clock() - since < UNKNOWN_AFTER:

@@ -232,7 +232,7 @@ def silence_taken_for_failure(patch: Patch) -> None:
         except UnavailableError:
             worksets = arguments[0]
             phase = Phase.FAILED
-            return {w.attempt_key: JobStatus(phase=phase, job=w.attempt_key) for w in worksets}
+            return {w.attempt_key: JobStatus(phase=phase, job=w.attempt_key) for w in worksets}, {}
 
     patch.setattr(PollWorksets, "_ask", mutated)
 

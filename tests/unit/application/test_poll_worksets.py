@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.application.lab import ADA, Lab
 
 from daylily.adapters.memory.compute import InMemoryCompute
-from daylily.application.poll_worksets import MESSAGE_LENGTH, MISSING_FOR, PollWorksets
+from daylily.application.poll_worksets import MESSAGE_LENGTH, MISSING_FOR, OUTAGES, PollWorksets
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.retry import ErrorCategory
@@ -255,3 +256,77 @@ def test_what_an_engine_forgets_even_when_told_to_stop_it_is_lost(lab: Lab) -> N
     lab.clock.advance(MISSING_FOR)
     (moved,) = poll(lab)([lab.get(workset.workset_id)])
     assert moved.state is State.RETRYING
+
+
+class Denying(InMemoryCompute):
+    """An engine that lets nobody stop a job."""
+
+    def cancel(self, key: str) -> None:
+        """See Compute.cancel."""
+        raise UnavailableError(f"{key}: permission denied")
+
+
+def test_a_job_that_cannot_be_stopped_keeps_nobody_from_going_on(lab: Lab) -> None:
+    """One is canceled and runs on, another ends, a third waits: only the first is stuck."""
+    lab.compute = Denying(lab.clock, duration=None)
+    stuck, ends = launched(lab, "stuck"), launched(lab, "ends")
+    lab.app().cancel(ADA, stuck.workset_id)
+    lab.compute.end(ends.attempt_key)
+    waits = lab.submit("waits").workset_id
+    report = lab.app().cycle()
+    assert report.faults == [f"{stuck.workset_id}: {stuck.attempt_key}: permission denied"]
+    states = {each.name: each.state for each in lab.worksets()}
+    assert states == {
+        "stuck": State.IN_PROGRESS,
+        "ends": State.COMPLETE,
+        "waits": State.IN_PROGRESS,
+    }
+    assert lab.get(waits).running
+    lab.compute.end(stuck.attempt_key)
+    assert lab.app().cycle().faults == []
+    assert lab.get(stuck.workset_id).state is State.COMPLETE
+
+
+def test_a_stop_that_was_not_heard_of_cancels_nothing(lab: Lab) -> None:
+    """The engine has no record of the job, and was not told to remember that it is to stop."""
+    workset = launched(lab)
+    asked = lab.app().cancel(ADA, workset.workset_id)
+    lab.compute = Denying(lab.clock)
+    with pytest.raises(UnavailableError, match="permission denied"):
+        poll(lab)([asked])
+    assert lab.get(workset.workset_id).state is State.IN_PROGRESS
+
+
+def test_an_engine_that_hears_of_no_stop_is_not_told_of_each(lab: Lab) -> None:
+    """Each may take it long to fail; and how jobs stand is asked for after."""
+    asked = []
+    for number in range(OUTAGES + 2):
+        workset = launched(lab, f"number {number}")
+        asked.append(lab.app().cancel(ADA, workset.workset_id))
+    lab.compute = InMemoryCompute(lab.clock, duration=None)
+    down = FaultInjector(1, Blow.OUTAGE_BEFORE, length=100, on="compute.cancel")
+    told: list[str] = []
+    engine = lab.app(down).cycle.poll
+    assert engine(asked, failed=lambda workset, _: told.append(workset.name)) == ()
+    assert down.calls.count("compute.cancel") == OUTAGES
+    assert sorted(told) == [each.name for each in asked]
+
+
+def test_a_fault_that_one_brings_to_light_stops_no_other(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug of ours, say: it is told, and its workset stays as it is."""
+    odd, plain = launched(lab, "odd"), launched(lab, "plain")
+    for workset in (odd, plain):
+        lab.compute.end(workset.attempt_key)
+    complete = Workset.completed
+
+    def completed(self: Workset, **named: Any) -> Workset:
+        if self.name == "odd":
+            raise TypeError("a bug")
+        return complete(self, **named)
+
+    monkeypatch.setattr(Workset, "completed", completed)
+    report = lab.app().cycle()
+    assert report.faults == [f"{odd.workset_id}: TypeError: a bug"]
+    assert lab.get(plain.workset_id).state is State.COMPLETE
