@@ -12,12 +12,17 @@ from attrs import define, evolve, field
 from tests.integration.aws.engines import Endpoint
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @define(eq=False)
 class Line:
     """Hands bytes on to *target* and back, unless it is cut: then every connection ends at once."""
 
     target: Endpoint
-    _server: socketserver.ThreadingTCPServer = field(init=False)
+    _server: _Server = field(init=False)
     _open: set[socket.socket] = field(init=False, factory=set)
     _cut: threading.Event = field(init=False, factory=threading.Event)
 
@@ -28,7 +33,7 @@ class Line:
             def handle(self) -> None:
                 line.carry(self.request)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property

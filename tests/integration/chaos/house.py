@@ -14,16 +14,20 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+import boto3
 import httpx
 import pytest
 from attrs import define, field
 from tests.integration.aws.engines import Endpoint, Program
+from tests.integration.aws.line import Line
 from tests.integration.ports import free_port
 from tests.integration.slurm.cluster import Cluster
 
+from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.bootstrap import App, bootstrap
 from daylily.config import load
 from daylily.domain.customers import Principal
+from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.domain.lifecycle import TERMINAL
 from daylily.domain.workset import Workset
 from daylily.ports.paging import every
@@ -34,6 +38,7 @@ TOKEN: Final = "the-token-of-this-test"
 PROGRAM: Final = (sys.executable, "-c", "from daylily.entrypoints.cli import main; main()")
 PATIENCE: Final = 240.0
 """Seconds for whatever is waited for; far more than it takes, for machines that are busy."""
+FILE: Final = "files/local/a_R1.fastq"
 READS: Final = b"@read\nACGT\n+\nFFFF\n"
 
 
@@ -72,7 +77,7 @@ class House:
 
     home: Path
     dynamodb: Endpoint
-    s3: Endpoint
+    s3: Line
     store: Program
     slurm: Cluster
     chance: Random
@@ -90,7 +95,7 @@ class House:
             self.patch.setenv(name, value)
         self.command("init")
         self.app = bootstrap(load({}, self.environ).settings)
-        self.app.world.objects.put("files/local/a_R1.fastq", READS)
+        self.app.world.objects.put(FILE, READS)
 
     @property
     def launches(self) -> Path:
@@ -98,7 +103,8 @@ class House:
         return self.home / "launches"
 
     def _environ(self) -> dict[str, str]:
-        keys = f"aws_access_key_id={self.s3.access_key}\naws_secret_access_key={self.s3.secret_key}\n"
+        s3 = self.s3.endpoint
+        keys = f"aws_access_key_id={s3.access_key}\naws_secret_access_key={s3.secret_key}\n"
         (self.home / "credentials").write_text(f"[default]\n{keys}")
         (self.home / "job.py").write_text(JOB)
         words = ["{python}", self.home / "job.py", self.launches]
@@ -110,7 +116,7 @@ class House:
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "credentials"),
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb.url,
-            "AWS_ENDPOINT_URL_S3": self.s3.url,
+            "AWS_ENDPOINT_URL_S3": s3.url,
             "AWS_REGION": "us-east-1",
             "S3_BUCKET": f"daylily-{token}",
             "WORKSET_TABLE_NAME": f"daylily-worksets-{token}",
@@ -175,10 +181,40 @@ class House:
         self.start_server()
 
     def stop_store(self) -> None:
-        """Take S3 away for some seconds."""
-        self.store.stop()
-        time.sleep(self.chance.uniform(0, 2))
-        self.store.start()
+        """
+        Take S3 away for some seconds.
+
+        It is heard again once it knows what it has: while this one starts it says of objects that they
+        are not there, which the S3 of AWS never does.
+        """
+        with self.s3.cut():
+            self.store.stop()
+            time.sleep(self.chance.uniform(0, 2))
+            self.store.start()
+            self._await_store()
+
+    def _await_store(self) -> None:
+        s3 = self.s3.target
+        client = boto3.client(
+            "s3",
+            endpoint_url=s3.url,
+            region_name=s3.region,
+            aws_access_key_id=s3.access_key,
+            aws_secret_access_key=s3.secret_key,
+        )
+        store = S3ObjectStore(client, self.environ["S3_BUCKET"])
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                store.put("files/nobody/probe", READS)
+                store.list("files/")
+                store.info(FILE)
+            except (NotFoundError, UnavailableError):
+                assert time.monotonic() < end, self.logs()
+                time.sleep(0.2)  # nothing tells when it is ready
+            else:
+                client.close()
+                return
 
     def stop_engine(self) -> None:
         """Take Slurm's controller away for some seconds; jobs go on."""

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 from tests.integration.aws import engines
+from tests.integration.aws.line import Line
 from tests.integration.chaos.house import PATIENCE, Fate, House, fate
 from tests.integration.slurm.cluster import cluster
 
@@ -47,7 +48,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         monkeypatch.context() as patch,
     ):
         chance = Random(SEED)  # noqa: S311 - to be the same each time
-        house = House(folders[2], dynamodb, s3, store, slurm, chance, patch)
+        line = Line(s3)
+        house = House(folders[2], dynamodb, line, store, slurm, chance, patch)
         try:
             house.start_server()
             for _ in range(3):
@@ -55,6 +57,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
             yield house
         finally:
             house.end()
+            line.close()
             shutil.rmtree(folders[1], ignore_errors=True)
 
 
