@@ -112,6 +112,17 @@ def test_a_submit_that_comes_between_look_and_word_is_stopped_and_replaced(lab: 
     ends_well(lab, workset.workset_id, 1, 2)
 
 
+def missing(lab: Lab) -> tuple[Workset, str, Callable[[], None]]:
+    """Return a workset whose job has been missing for long, the job's key, and what lets it turn up."""
+    workset = lab.submit()
+    lab.app().cycle()
+    key = f"{workset.workset_id}/1"
+    hidden = lab.compute._entries.pop(key)
+    lab.app().cycle()
+    lab.clock.advance(MISSING_FOR)
+    return workset, key, lambda: lab.compute._entries.update({key: hidden})
+
+
 class Slow(InMemoryCompute):
     """An engine whose jobs take their time to stop."""
 
@@ -131,14 +142,8 @@ class Slow(InMemoryCompute):
 def test_nothing_is_launched_beside_a_job_that_is_stopping(lab: Lab) -> None:
     """A job that was missing turns up as it is given up: its successor waits until it has stopped."""
     lab.compute = Slow(lab.clock, duration=None)
-    workset = lab.submit()
-    lab.app().cycle()
-    key = f"{workset.workset_id}/1"
-    hidden = lab.compute._entries.pop(key)
-    lab.app().cycle()
-    lab.clock.advance(MISSING_FOR)
-    back = Meanwhile("compute.cancel", lambda: lab.compute._entries.update({key: hidden}))
-    lab.app(back).cycle()
+    workset, key, turns_up = missing(lab)
+    lab.app(Meanwhile("compute.cancel", turns_up)).cycle()
     stopping = lab.get(workset.workset_id)
     assert (stopping.state, stopping.gives_up) == (State.IN_PROGRESS, True)
     assert lab.compute.status([key])[key].phase is Phase.RUNNING
@@ -150,33 +155,23 @@ def test_nothing_is_launched_beside_a_job_that_is_stopping(lab: Lab) -> None:
 
 def test_a_missing_job_that_turns_up_is_not_left_to_a_slow_monitor(lab: Lab) -> None:
     """It stalls before the engine; others see the job run on, and do not take its stop for an end."""
-    workset = lab.submit()
-    lab.app().cycle()
-    key = f"{workset.workset_id}/1"
-    hidden = lab.compute._entries.pop(key)
-    lab.app().cycle()
-    lab.clock.advance(MISSING_FOR)
+    workset, _, turns_up = missing(lab)
 
-    def turns_up() -> None:
-        lab.compute._entries[key] = hidden
+    def seen() -> None:
+        turns_up()
         lab.app().cycle()
         assert lab.get(workset.workset_id).state is State.RETRYING
 
-    lab.app(Meanwhile("compute.cancel", turns_up)).cycle()
+    lab.app(Meanwhile("compute.cancel", seen)).cycle()
     ends_well(lab, workset.workset_id, 1, 2)
 
 
 def test_a_missing_job_that_ends_well_meanwhile_has_ended_well(lab: Lab) -> None:
     """Its end turns up before it could be stopped: what is done is done."""
-    workset = lab.submit()
-    lab.app().cycle()
-    key = f"{workset.workset_id}/1"
-    hidden = lab.compute._entries.pop(key)
-    lab.app().cycle()
-    lab.clock.advance(MISSING_FOR)
+    workset, key, turns_up = missing(lab)
 
     def ends() -> None:
-        lab.compute._entries[key] = hidden
+        turns_up()
         lab.compute.end(key)
 
     lab.app(Meanwhile("compute.cancel", ends)).cycle()
