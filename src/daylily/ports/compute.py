@@ -131,8 +131,8 @@ class Compute(Protocol):
         """
         Stop a job with all its processes; one that has ended stays as it ended.
 
-        Returns before the job has stopped: ``status`` tells. A key never heard of is remembered, so
-        that a late submit of it does not run.
+        Returns before the job has stopped: ``status`` tells. A key never heard of is remembered: a late
+        submit of it does not run, and ``status`` says that it is canceled.
         """
 
     def log(self, key: str, *, offset: int = 0, limit: int = 65536) -> LogChunk:

@@ -141,17 +141,7 @@ class FileCompute:
         """See Compute.submit."""
         if self._refusing.exists():
             raise RejectedError("there is no such partition")
-        path = self._path(job.key)
-        phase = Phase.CANCELED if path.with_suffix(".cancel").exists() else Phase.RUNNING
-        # Whole or not at all, and by the first alone.
-        new = path.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps({"phase": phase, "exit_code": None}))
-        try:
-            os.link(new, path)
-        except FileExistsError:
-            pass
-        finally:
-            new.unlink()
+        self._create(job.key, Phase.RUNNING)
         return job.key
 
     def status(self, keys: Collection[str]) -> Mapping[str, JobStatus]:
@@ -160,9 +150,7 @@ class FileCompute:
 
     def cancel(self, key: str) -> None:
         """See Compute.cancel."""
-        if not self._path(key).exists():
-            self._path(key).with_suffix(".cancel").touch()
-        elif not self._status(key).ended:
+        if not self._create(key, Phase.CANCELED) and not self._status(key).ended:
             self._write(key, Phase.CANCELED, None)
 
     def log(self, key: str, *, offset: int = 0, limit: int = 65536) -> LogChunk:
@@ -190,6 +178,19 @@ class FileCompute:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key.replace('/', '@')}.job"
+
+    def _create(self, key: str, phase: Phase) -> bool:
+        """Write a job down, whole or not at all; return False if there is one of that key."""
+        path = self._path(key)
+        new = path.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps({"phase": phase, "exit_code": None}))
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            return False
+        finally:
+            new.unlink()
+        return True
 
     def _write(self, key: str, phase: Phase, exit_code: int | None) -> None:
         new = self._path(key).with_suffix(f".{os.getpid()}")
@@ -270,7 +271,7 @@ class Play:
         """Let the monitor have its turn."""
         self.clock.advance(after)
         report = self.app.cycle()
-        assert report.faults == []
+        assert report.faults == [], report.faults
 
     def put(self, workset_id: str, name: str, content: bytes = b"2025-06-02T12:00:00Z") -> None:
         """Put a file into a directory by hand."""
