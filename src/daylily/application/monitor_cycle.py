@@ -146,7 +146,7 @@ class MonitorCycle:
                 with _reported(report, "rows of other systems"):
                     chore()
         if not stopping():
-            self._launch(due, down | self._resume(down, report), report, stopping)
+            self._launch(due, down | self._resume(due, down, report), report, stopping)
         if self.index is not None and not (self.only or stopping()):
             with _reported(report, "index logs"):
                 self.index()
@@ -403,10 +403,16 @@ class MonitorCycle:
         self.resting.end(workset.workset_id)
         return evolve(launch, took_slot=True)
 
-    def _resume(self, down: frozenset[str | None], report: CycleReport) -> frozenset[str | None]:
+    def _resume(
+        self, due: list[Workset], down: frozenset[str | None], report: CycleReport
+    ) -> frozenset[str | None]:
         """Ask engines again for what was left in doubt; return the clusters of those still silent."""
         silent: set[str | None] = set()
+        stored = {workset.workset_id: workset.version for workset in due}
         for locked in self.doubtful.copy():
+            if stored.get(locked.workset_id, locked.version) != locked.version:
+                self.doubtful.remove(locked)  # it was canceled since, and its engine may not know yet
+                continue
             if locked.cluster in down | silent:
                 continue
             with about(locked), _reported(report, locked.workset_id) as trouble:

@@ -419,6 +419,21 @@ def test_several_launches_in_doubt(lab: Lab) -> None:
     assert len(lab.started()) == 4
 
 
+def test_what_is_in_doubt_is_not_launched_once_it_is_canceled(lab: Lab) -> None:
+    """Its engine, which has never heard of it, fails to hear of the cancel too, and then is back."""
+    workset_id = lab.submit().workset_id
+    lab.compute.go_down()
+    cycle = lab.app(FaultInjector(1, Blow.OUTAGE_BEFORE, on="compute.cancel")).cycle
+    cycle()
+    assert [each.workset_id for each in cycle.doubtful] == [workset_id]
+    lab.app().cancel(ADA, workset_id)
+    lab.compute.come_back()
+    cycle()
+    assert (lab.started(), cycle.doubtful) == ([], [])
+    cycle()
+    assert (lab.get(workset_id).state, lab.started()) == (State.CANCELED, [])
+
+
 def test_a_take_over_that_came_to_nothing_rests(lab: Lab) -> None:
     """Its directory cannot be read: it is not tried in each cycle."""
     workset = lab.submit()
