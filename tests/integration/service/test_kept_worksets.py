@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 from attrs import evolve, frozen
 from tests.integration.service.service import MINE, Service
 
 from daylily.domain.workset import Workset
-from daylily.entrypoints.http.kept import MOST_ARRAYS, KeptWorksets
+from daylily.entrypoints.http.kept import KeptWorksets
 from daylily.entrypoints.views import WorksetView, to_json
 from daylily.testing.samples import a_workset
 
@@ -49,34 +48,6 @@ def test_what_others_may_have_changed_is_made_anew(service: Service) -> None:
     for priority in ("Before", "After"):
         touched = Touched(**{**fields, "name": priority})
         assert json.loads(bytes(*kept.json(touched)))["workset_name"] == priority
-        assert json.loads(kept.array((touched,)))[0]["workset_name"] == priority
-    assert not kept._arrays
-
-
-def test_lists_are_kept_whole(service: Service) -> None:
-    """Found again by the very worksets that they show, in their order, and by nothing else."""
-    kept = KeptWorksets(service.app.read)
-    one, two, three = (evolve(a_workset(f"ws-{n}"), version=1) for n in (1, 2, 3))
-    first = kept.array((one, two))
-    assert json.loads(first) == [to_json(WorksetView.of(each, kept.read)) for each in (one, two)]
-    assert kept.array((one, two)) is first
-
-    for other in ((one, three), (one, evolve(two, version=2, waits_for="room")), (one,), ()):
-        shown = [to_json(WorksetView.of(each, kept.read)) for each in other]
-        assert json.loads(kept.array(other)) == shown
-    assert json.loads(kept.array((one, two))) == json.loads(first)
-
-
-def test_few_lists_are_kept(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many there are, and none that is large."""
-    kept = KeptWorksets(service.app.read)
-    for number in range(MOST_ARRAYS + 3):
-        kept.array((a_workset(f"ws-{number}"),))
-    assert len(kept._arrays) == MOST_ARRAYS
-    monkeypatch.setattr("daylily.entrypoints.http.kept.LARGEST_ARRAY", 10)
-    large = (a_workset("ws-large"),)
-    assert kept.array(large) == kept.array(large)
-    assert ("ws-large", 1) not in kept._arrays
 
 
 def _names() -> list[str]:

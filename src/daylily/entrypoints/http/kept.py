@@ -2,8 +2,6 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from operator import is_
 from typing import Final
 
 import msgspec
@@ -14,9 +12,6 @@ from daylily.domain.workset import Workset
 from daylily.entrypoints.views import WorksetView, to_json
 
 MOST: Final = 32 << 20
-"""Bytes."""
-MOST_ARRAYS: Final = 32
-LARGEST_ARRAY: Final = 256 << 10
 """Bytes."""
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -43,9 +38,6 @@ class KeptWorksets:
     read: ReadWorksets
     most: int = MOST
     _kept: "OrderedDict[str, tuple[int, msgspec.Raw]]" = field(init=False, factory=OrderedDict)
-    _arrays: "OrderedDict[tuple[str, int] | None, tuple[Sequence[Workset], bytes]]" = field(
-        init=False, factory=OrderedDict
-    )
     _bytes: int = field(init=False, default=0)
     _mutex: threading.Lock = field(init=False, factory=threading.Lock)
 
@@ -64,27 +56,6 @@ class KeptWorksets:
             self._made(workset) if known is None else known
             for workset, known in zip(worksets, found, strict=True)
         ]
-
-    def array(self, worksets: Sequence[Workset]) -> bytes:
-        """
-        Return the views of worksets as a JSON array.
-
-        Of the lists that were asked for last the whole is kept, beside the very worksets that it shows:
-        it is looked up by what a store has listed for the caller, and by nothing that they say.
-        """
-        place = (worksets[0].workset_id, len(worksets)) if worksets else None
-        with self._mutex:
-            known = self._arrays.get(place)
-            if known is not None and all(map(is_, known[0], worksets)):
-                self._arrays.move_to_end(place)
-                return known[1]
-        made = joined(self.json(*worksets))
-        if len(made) <= LARGEST_ARRAY and all(type(each) is Workset for each in worksets):
-            with self._mutex:
-                self._arrays[place] = worksets, made
-                if len(self._arrays) > MOST_ARRAYS:
-                    self._arrays.popitem(last=False)
-        return made
 
     def _made(self, workset: Workset) -> msgspec.Raw:
         made = msgspec.Raw(encoded(WorksetView.of(workset, self.read)))

@@ -7,7 +7,6 @@ from typing import Final, cast
 from attrs import evolve
 from litestar import get
 from litestar.params import FromPath
-from msgspec import Raw
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
@@ -70,7 +69,7 @@ def _list_all(request: Call, app: App, who: Principal) -> Answer[tuple[WorksetVi
     page = page_in(request, app, who, None)
     headers = {"X-Next-Cursor": page.cursor} if page.cursor else {}
     kept: KeptWorksets = request.app.state["kept"]
-    content = kept.array(page.items)
+    content = joined(kept.json(*page.items))
     return Answer((), encoded_already=content, headers=headers)
 
 
@@ -283,7 +282,7 @@ def list_of(
     check_customer(app, who, cid)
     page = page_in(request, app, who, None if cid == ALL else cid, states)
     kept: KeptWorksets = request.app.state["kept"]
-    content = {"worksets": Raw(kept.array(page.items)), "cursor": page.cursor}
+    content = {"worksets": kept.json(*page.items), "cursor": page.cursor}
     return Answer(WorksetPage(worksets=()), encoded_already=joined(content))
 
 
