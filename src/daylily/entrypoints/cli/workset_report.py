@@ -1,6 +1,5 @@
 """``daylily-workset-report``: the report under the name and with the flags of the old system."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,23 +16,12 @@ PROGRAM: Final = "daylily-workset-report"
 class ReportProgram(ReportCommand, MonitorCommand):
     """A report that is a program of its own."""
 
+    program = PROGRAM
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Its first argument is what other commands have an option for.
         self.params = [param for param in self.params if param.name != "config"]
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run it; turn what stopped it into one clear line and its exit code."""
-        return super().main(
-            args, prog_name or PROGRAM, complete_var, standalone_mode=standalone_mode, **extra
-        )
 
 
 def _take_config(ctx: click.Context, _: click.Parameter, value: Path) -> None:
