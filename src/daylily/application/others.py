@@ -140,7 +140,7 @@ class Others:
             return None  # its own error may not stand there yet
         if Sentinel.COMPLETE in self.news:
             return self.adopt(self._retried("another system has run it since"), State.COMPLETE)
-        if self.folder.sentinels.keys() & {Sentinel.ERROR, Sentinel.IGNORE}:
+        if self._is_covered:
             return None
         if Sentinel.IN_PROGRESS in self.news:
             return self.adopt(self._retried("another system runs it again"), State.IN_PROGRESS)
@@ -152,8 +152,12 @@ class Others:
     def retry_awaits_lock(self) -> bool:
         """Whether somebody wants it tried again, which waits for what becomes of a lock of others."""
         ended = self.workset.state in {State.ERROR, State.FAILED}
-        covered = self.folder.sentinels.keys() & {Sentinel.ERROR, Sentinel.IGNORE}
-        return ended and not covered and Sentinel.READY in self.foreign and self._claimed
+        return ended and not self._is_covered and Sentinel.READY in self.foreign and self._claimed
+
+    @property
+    def _is_covered(self) -> bool:
+        """Whether what stands there keeps it from being tried again."""
+        return bool(self.folder.sentinels.keys() & {Sentinel.ERROR, Sentinel.IGNORE})
 
     @property
     def _claimed(self) -> bool:

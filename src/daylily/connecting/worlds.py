@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -37,6 +37,13 @@ _FILES_AT_ONCE: Final = 4
 """Files of one directory that are written at once."""
 
 
+Chore: TypeAlias = Callable[[], Callable[[], object] | None]
+
+
+def _no_chore() -> None:
+    """Need nothing done."""
+
+
 @frozen(kw_only=True)
 class World:
     """One adapter for each port."""
@@ -64,7 +71,7 @@ class World:
     """Each of the channels, by the name that people know it by."""
     given_up: Callable[[], int] = lambda: 0
     """How much news this process has given up telling."""
-    chore: Callable[[], Callable[[], object] | None] = lambda: None
+    chore: Chore = _no_chore
     """Returns what the store of worksets needs done by one call now, if there is something."""
     clock: Clock = utc_now
     chance: Chance = SystemChance()
@@ -186,8 +193,10 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
     )
     objects = S3ObjectStore(clients.s3(), settings.bucket)
     documents = _aws_documents(settings, clients, objects)
+    store, chore = _aws_store(settings, clients, objects, looking=looking)
     return World(
-        **_aws_store(settings, clients, objects, looking=looking),
+        store=store,
+        chore=chore,
         objects=objects,
         sentinels=ObjectSentinelStore(objects, settings.prefix, threads=_FILES_AT_ONCE),
         compute=compute,
@@ -202,15 +211,14 @@ def _aws(settings: Settings, compute: Compute, *, looking: bool) -> World:
 
 def _aws_store(
     settings: Settings, clients: "Clients", objects: ObjectStore, *, looking: bool
-) -> dict[str, Any]:
-    """Return the store, and its chores."""
+) -> tuple[StateStore, Chore]:
+    """Return the store, and what it needs done now and then."""
     if settings.worksets_table is None:
         from daylily.adapters.object_state_store import ObjectStateStore
 
         place = Places(worksets=settings.prefix).state
-        return {
-            "store": ObjectStateStore(objects, utc_now, place, threads=_STATE_THREADS, tidy=not looking)
-        }
+        found = ObjectStateStore(objects, utc_now, place, threads=_STATE_THREADS, tidy=not looking)
+        return found, _no_chore
     from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 
     store = DynamoDBStateStore(
@@ -221,7 +229,7 @@ def _aws_store(
         bucket=settings.bucket,
         adopt_every=None if looking else timedelta(minutes=5),
     )
-    return {"store": store, "chore": store.chore}
+    return store, store.chore
 
 
 def _aws_customers(settings: Settings, clients: "Clients", objects: ObjectStore) -> Customers:

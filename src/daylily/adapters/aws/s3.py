@@ -44,6 +44,27 @@ _WRITER: Final = "daylily-writer"
 _GIB: Final = 1 << 30
 
 
+def _token(answer: Any) -> str:
+    return str(answer.get("NextContinuationToken", ""))
+
+
+def _last_name(answer: Any) -> str:
+    if not answer["IsTruncated"]:
+        return ""
+    names = [each["Key"] for each in answer.get("Contents", ())]
+    names += [each["Prefix"] + _LAST for each in answer.get("CommonPrefixes", ())]
+    return str(max(names))
+
+
+_Further = tuple[str, Callable[[Any], str]]
+"""What S3 takes for where the next page begins, and how an answer tells it; nothing at the end."""
+
+# S3's own token also holds for stores with an order of their own.
+_BY_TOKEN: Final[_Further] = ("ContinuationToken", _token)
+# Behind a token that stands for a prefix SeaweedFS leaves out what stands beside it.
+_BY_NAME: Final[_Further] = ("StartAfter", _last_name)
+
+
 @frozen(eq=False)
 class S3ObjectStore:
     """
@@ -200,9 +221,11 @@ class S3ObjectStore:
     ) -> Page[ObjectInfo]:
         """See ObjectStore.list."""
         check_prefix(prefix)
-        if without:
-            return self._page_without(prefix, cursor, limit, without)
-        return self._page("list", prefix, cursor, limit, {}, _objects)
+        if not without:
+            return self._page("list", prefix, cursor, limit, {}, _objects)
+        # What is not wanted S3 rolls up, each roll to a prefix.
+        how = {"Delimiter": without}
+        return self._page("list without", prefix, cursor, limit, how, _objects, _BY_NAME)
 
     def entries(self, prefix: str, *, cursor: str | None = None, limit: int = 1000) -> Page[str]:
         """See ObjectStore.entries."""
@@ -352,44 +375,22 @@ class S3ObjectStore:
         limit: int,
         how: dict[str, Any],
         read: Callable[[Any, str], Iterator[T]],
+        further: _Further = _BY_TOKEN,
     ) -> Page[T]:
         check_limit(limit)
-        # S3's own token rather than the last key: it also holds for stores with an order of their own.
-        (token,) = decode_cursor(kind, cursor, 1) if cursor is not None else ("",)
+        argument, place_of = further
+        (place,) = decode_cursor(kind, cursor, 1) if cursor is not None else ("",)
         found: Any = []
         while len(found) < limit:
-            more = {"ContinuationToken": token} if token else {}
+            more = {argument: place} if place else {}
             answer = self._bucket.listed(
                 Prefix=self.prefix + prefix, MaxKeys=min(limit - len(found), _MOST), **how, **more
             )
             found += read(answer, self.prefix)
-            token = answer.get("NextContinuationToken", "")
-            if not token:
+            place = place_of(answer)
+            if not place:
                 return Page(tuple(found))
-        return Page(tuple(found), encode_cursor(kind, token))
-
-    def _page_without(
-        self, prefix: str, cursor: str | None, limit: int, without: str
-    ) -> Page[ObjectInfo]:
-        """Return a page of a listing in which S3 rolls up what is not wanted, each roll to a prefix."""
-        check_limit(limit)
-        (after,) = decode_cursor("list without", cursor, 1) if cursor is not None else ("",)
-        found: list[ObjectInfo] = []
-        while len(found) < limit:
-            answer = self._bucket.listed(
-                Prefix=self.prefix + prefix,
-                Delimiter=without,
-                MaxKeys=min(limit - len(found), _MOST),
-                **({"StartAfter": after} if after else {}),
-            )
-            found += _objects(answer, self.prefix)
-            if not answer["IsTruncated"]:
-                return Page(tuple(found))
-            # Not S3's token: behind one of a prefix SeaweedFS leaves out what stands beside it.
-            names = [each["Key"] for each in answer.get("Contents", ())]
-            names += [each["Prefix"] + _LAST for each in answer.get("CommonPrefixes", ())]
-            after = max(names)
-        return Page(tuple(found), encode_cursor("list without", after))
+        return Page(tuple(found), encode_cursor(kind, place))
 
 
 def _taken(key: str) -> AlreadyExistsError:

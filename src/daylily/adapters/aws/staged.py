@@ -201,8 +201,8 @@ def _fetch(
 
 
 def _is_listed(store: S3ObjectStore, key: str) -> bool:
-    found = every(lambda cursor: store.list(key, cursor=cursor))
-    return any(info.key == key for info in found)
+    # Of all keys that begin like it, it is the first.
+    return any(info.key == key for info in store.list(key, limit=1).items)
 
 
 def _bring_back(folder: Path, target: str, wait: _Wait, task: str | None, parts: int) -> None:

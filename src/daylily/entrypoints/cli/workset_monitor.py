@@ -28,7 +28,7 @@ _log = logging.getLogger("daylily")
 
 
 class MonitorCommand(Program, DaylilyCommand):
-    """The monitor as a program, without options that mean nothing to it."""
+    """A program that works on stores of its own, without options that mean nothing to it."""
 
     program = PROGRAM
 
