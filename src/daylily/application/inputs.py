@@ -7,7 +7,7 @@ from attrs import frozen
 
 from daylily.application.places import Places
 from daylily.domain.errors import NotFoundError
-from daylily.ports.object_store import ObjectInfo, ObjectStore
+from daylily.ports.object_store import ObjectInfo, ObjectStore, Peek
 
 CUSTOMER: Final = "{customer_id}"
 """What stands for the customer's id in a folder."""
@@ -40,32 +40,23 @@ class Inputs:
         folders = (folder.replace(CUSTOMER, customer_id) for folder in self.folders)
         return self.bucket is not None and any(key.startswith(folder) for folder in folders)
 
-    def head(self, customer_id: str, key: str, size: int) -> bytes:
+    def peek(self, customer_id: str, key: str, size: int) -> Peek:
         """
-        Return the first bytes of a file.
+        Return the first *size* bytes of a file, and what is known of it.
 
         Raises:
             NotFoundError: There is none, or none for this customer.
             UnavailableError: Its store does not answer.
         """
         store, inside = self._find(customer_id, key)
-        with store.open(inside, stop=size) as file:
-            return file.read(size)
+        return store.peek(inside, size)
 
-    def size(self, customer_id: str, key: str) -> int:
-        """
-        Return how many bytes a file has.
-
-        Raises:
-            NotFoundError: There is none, or none for this customer.
-            UnavailableError: Its store does not answer.
-        """
-        store, inside = self._find(customer_id, key)
-        return store.info(inside).size
-
-    def copy(self, customer_id: str, key: str, target: str) -> ObjectInfo:
+    def copy(self, customer_id: str, key: str, target: str, *, known: ObjectInfo) -> ObjectInfo:
         """
         Copy a file to its place in our own store.
+
+        Args:
+            known: What a peek at it has told.
 
         Raises:
             NotFoundError: There is none, or none for this customer.
@@ -73,8 +64,8 @@ class Inputs:
         """
         store, inside = self._find(customer_id, key)
         if store is self.objects:
-            return store.copy(inside, target)
-        return self.objects.take(store, inside, target)
+            return store.copy(inside, target, known=known)
+        return self.objects.take(store, inside, target, known=known)
 
     def _find(self, customer_id: str, key: str) -> tuple[ObjectStore, str]:
         if not key.startswith(S3):

@@ -32,7 +32,7 @@ from daylily.domain.pipelines import PipelineRegistry
 from daylily.domain.workset import MAX_RETRIES, Workset
 from daylily.ports.clock import Chance, Clock
 from daylily.ports.customers import Customers
-from daylily.ports.object_store import ObjectStore
+from daylily.ports.object_store import ObjectInfo, ObjectStore
 
 OWED: Final = 100_000
 """Characters in all names of files that may be owed: they are noted in the row, which is small."""
@@ -64,6 +64,15 @@ class Submission:
     max_retries: int = MAX_RETRIES
     requirements: Requirements = Requirements()
     tags: tuple[str, ...] = ()
+
+
+@frozen
+class _Look:
+    """What a look at a file has shown."""
+
+    faults: Sequence[Fault]
+    info: ObjectInfo | None = None
+    """None: it is not there."""
 
 
 @frozen(kw_only=True)
@@ -229,7 +238,7 @@ class SubmitWorkset:
         sound = [(place, key) for place, key in manifest.files() if place not in told]
         found = [*self._elsewhere(customer_id, sound)]
         with contextlib.suppress(UnavailableError):
-            found += self._faults_of_files(customer_id, sound)
+            found += _faults(self._look(customer_id, sound))
         return found
 
     def _gather(
@@ -246,18 +255,20 @@ class SubmitWorkset:
         files = [*manifest.files()]
         elsewhere = [*self._elsewhere(customer_id, files)]
         try:
-            faults = [*elsewhere, *self._faults_of_files(customer_id, files)]
+            looks = self._look(customer_id, files)
         except UnavailableError as error:
             if elsewhere:
                 raise InvalidInputError(elsewhere) from error
             return placed, self._owed(customer_id, manifest, error)
-        if faults:
+        if faults := [*elsewhere, *_faults(looks)]:
             raise InvalidInputError(faults)
+        known = [look.info for look in looks if look.info is not None]
         try:
             if self.quota.bounds(customer_id):
                 # Before anything is copied: what stands at those places may be this very workset's.
-                self.quota.take(customer_id, self._size(customer_id, files))
-            seals = self._copy(customer_id, manifest, [directory + key for _, key in placed.files()])
+                self.quota.take(customer_id, sum(info.size for info in known))
+            targets = [directory + key for _, key in placed.files()]
+            seals = self._copy(customer_id, manifest, known, targets)
         except UnavailableError as error:
             return placed, self._owed(customer_id, manifest, error)
         return placed.sealed(seals), None
@@ -276,36 +287,46 @@ class SubmitWorkset:
         _log.warning("%s files of %s are to be copied later: %s", len(sources), customer_id, error)
         return CopyFiles(sources)
 
-    def _faults_of_files(self, customer_id: str, files: Iterable[tuple[str, str]]) -> Iterator[Fault]:
-        def look(file: tuple[str, str]) -> list[Fault]:
+    def _look(self, customer_id: str, files: Iterable[tuple[str, str]]) -> Sequence[_Look]:
+        """Look at those of the files that the customer may name, in their order."""
+
+        def look(file: tuple[str, str]) -> _Look:
             place, key = file
             try:
-                head = self.inputs.head(customer_id, key, HEAD_BYTES)
+                found = self.inputs.peek(customer_id, key, HEAD_BYTES)
             except NotFoundError:
                 missing = "is not there" if key.startswith(S3) else "is not among your files"
-                return [Fault(place, f"{key!r} {missing}; upload it first")]
-            return self.head_check(place, key, head)
+                return _Look([Fault(place, f"{key!r} {missing}; upload it first")])
+            return _Look(self.head_check(place, key, found.start), found.info)
 
-        allowed = [file for file in files if self.inputs.allows(customer_id, file[1])]
-        return chain.from_iterable(self.workers.each(look, allowed))
+        return self.workers.each(
+            look, [each for each in files if self.inputs.allows(customer_id, each[1])]
+        )
 
-    def _size(self, customer_id: str, files: Sequence[tuple[str, str]]) -> int:
-        return sum(self.workers.each(lambda file: self.inputs.size(customer_id, file[1]), files))
-
-    def _copy(self, customer_id: str, manifest: Manifest, targets: Sequence[str]) -> list[Seal]:
-        def copy(move: tuple[tuple[str, str], str]) -> Seal:
-            (_, key), target = move
-            copied = self.inputs.copy(customer_id, key, target)
+    def _copy(
+        self,
+        customer_id: str,
+        manifest: Manifest,
+        known: Sequence[ObjectInfo],
+        targets: Sequence[str],
+    ) -> list[Seal]:
+        def copy(move: tuple[tuple[str, str], ObjectInfo, str]) -> Seal:
+            (_, key), info, target = move
+            copied = self.inputs.copy(customer_id, key, target, known=info)
             return Seal(copied.size, copied.etag)
 
         try:
-            return self.workers.each(copy, [*zip(manifest.files(), targets, strict=True)])
+            return self.workers.each(copy, [*zip(manifest.files(), known, targets, strict=True)])
         except NotFoundError:
             # It was there a moment ago. Nobody has heard of the workset yet: leave nothing behind.
             for key in targets:
                 with contextlib.suppress(UnavailableError):
                     self.objects.delete(key)
             raise
+
+
+def _faults(looks: Iterable[_Look]) -> Iterator[Fault]:
+    return chain.from_iterable(look.faults for look in looks)
 
 
 def faults_of_words(

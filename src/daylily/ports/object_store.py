@@ -22,6 +22,14 @@ class ObjectInfo:
     """Told by a write it may be off by moments: S3 answers a put without the time it has stamped."""
 
 
+@frozen
+class Peek:
+    """How an object begins, and what is known of it."""
+
+    start: bytes
+    info: ObjectInfo
+
+
 class ObjectStore(Protocol):
     """
     Files under keys, as S3 has them: an object is there whole or not at all.
@@ -72,19 +80,36 @@ class ObjectStore(Protocol):
             NotFoundError: There is none.
         """
 
-    def copy(self, source: str, target: str) -> ObjectInfo:
+    def peek(self, key: str, size: int) -> Peek:
+        """
+        Return the first *size* bytes of an object, or all it has, and what is known of it: one call.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    def copy(self, source: str, target: str, *, known: ObjectInfo | None = None) -> ObjectInfo:
         """
         Store what is under *source* under *target* too, without moving it through this process.
+
+        Args:
+            known: What is known of the source, which spares a question. If it has been replaced since,
+                what stands there now is copied all the same.
 
         Raises:
             NotFoundError: There is nothing under *source*.
         """
 
-    def take(self, other: "ObjectStore", source: str, target: str) -> ObjectInfo:
+    def take(
+        self, other: "ObjectStore", source: str, target: str, *, known: ObjectInfo | None = None
+    ) -> ObjectInfo:
         """
         Store under *target* what another store has under *source*.
 
         Where both are of one kind it need not move through this process.
+
+        Args:
+            known: See ``copy``.
 
         Raises:
             NotFoundError: There is nothing under *source*.

@@ -24,8 +24,7 @@ def test_calls_are_what_they_are_said_to_be() -> None:
     assert found == {
         "submit (2 FASTQ files)": {
             "GetItem": 3,  # the customer, what was agreed upon with them, and what they store
-            "GetObject": 2,  # the heads of the reads: is this FASTQ?
-            "HeadObject": 4,  # how large they are; and once more to copy them
+            "GetObject": 2,  # the heads of the reads: is this FASTQ, and how large are they?
             "CopyObject": 2,
             "PutItem": 1,
             "PutObject": 4,

@@ -99,14 +99,14 @@ def test_without_s3(lab: Lab) -> None:
         submit(app(lab, None), lab, "s3://sequencer/acme/run/a.fq")
     inputs = Inputs(lab.objects, Places(), FOLDERS, None)
     with pytest.raises(NotFoundError):
-        inputs.head("acme", "s3://sequencer/acme/run/a.fq", 1)
+        inputs.peek("acme", "s3://sequencer/acme/run/a.fq", 1)
 
 
 def test_a_bucket_that_is_away(lab: Lab) -> None:
     """Files of others are not owed: nobody knows whether they may still be read then."""
 
     class Away(InMemoryObjectStore):
-        def open(self, key: str, **which: Any) -> Any:
+        def peek(self, key: str, size: int) -> Any:
             raise UnavailableError("away")
 
     with pytest.raises(UnavailableError):

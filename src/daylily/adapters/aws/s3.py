@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from daylily.adapters.aws.s3_bucket import (
     CONFLICT,
@@ -28,7 +28,7 @@ from daylily.domain.errors import (
     UnavailableError,
 )
 from daylily.domain.names import KEY_BYTES, check_key, key_fault
-from daylily.ports.object_store import ObjectInfo, ObjectStore
+from daylily.ports.object_store import ObjectInfo, ObjectStore, Peek
 from daylily.ports.paging import Page
 
 if TYPE_CHECKING:
@@ -124,19 +124,25 @@ class S3ObjectStore:
         self, key: str, *, start: int = 0, stop: int | None = None, if_etag: str | None = None
     ) -> BinaryIO:
         """See ObjectStore.open."""
-        name = self._name(key)
         if stop is not None and stop <= start:
             return self._nothing(key, if_etag)
-        last = "" if stop is None else str(stop - 1)
-        wanted: dict[str, Any] = {"Range": f"bytes={start}-{last}"} if start or last else {}
-        if if_etag is not None:
-            wanted["IfMatch"] = f'"{if_etag}"'
         try:
-            found = self._bucket.ask("GetObject", key, Key=name, **wanted)
+            return self._got(key, start, stop, if_etag)[1]
         except UnmetError as error:
             raise replaced(key) from error
         except BeyondError:
             return self._nothing(key, if_etag)
+
+    def _got(
+        self, key: str, start: int, stop: int | None, if_etag: str | None = None
+    ) -> tuple[Any, BinaryIO]:
+        """Ask for an object, or a part of it; return the answer, and what reads it to its end."""
+        name = self._name(key)
+        last = "" if stop is None else str(stop - 1)
+        wanted: dict[str, Any] = {"Range": f"bytes={start}-{last}"} if start or last else {}
+        if if_etag is not None:
+            wanted["IfMatch"] = f'"{if_etag}"'
+        found = self._bucket.ask("GetObject", key, Key=name, **wanted)
 
         def resume(position: int) -> Any:
             part = f"bytes={start + position}-{last}"
@@ -144,43 +150,59 @@ class S3ObjectStore:
                 "Body"
             ]
 
-        return cast("BinaryIO", ObjectReader(key, found["Body"], found["ContentLength"], resume))
+        reader = ObjectReader(key, found["Body"], found["ContentLength"], resume)
+        return found, cast("BinaryIO", reader)
 
     def info(self, key: str) -> ObjectInfo:
         """See ObjectStore.info."""
         return _info(key, self._head(key))
 
-    def copy(self, source: str, target: str) -> ObjectInfo:
-        """See ObjectStore.copy."""
-        return self._copy(self, source, target)
+    def peek(self, key: str, size: int) -> Peek:
+        """See ObjectStore.peek."""
+        try:
+            found, stream = self._got(key, 0, size)
+        except BeyondError:
+            return Peek(b"", self.info(key))  # there is no byte in it
+        with stream:
+            _, _, whole = found.get("ContentRange", "").rpartition("/")
+            found = {**found, "ContentLength": int(whole or found["ContentLength"])}
+            return Peek(stream.read(), _info(key, found))
 
-    def take(self, other: ObjectStore, source: str, target: str) -> ObjectInfo:
+    def copy(self, source: str, target: str, *, known: ObjectInfo | None = None) -> ObjectInfo:
+        """See ObjectStore.copy."""
+        return self._copy(self, source, target, known)
+
+    def take(
+        self, other: ObjectStore, source: str, target: str, *, known: ObjectInfo | None = None
+    ) -> ObjectInfo:
         """See ObjectStore.take."""
         if isinstance(other, S3ObjectStore):
-            return self._copy(other, source, target)
+            return self._copy(other, source, target, known)
         return streamed(self, other, source, target)
 
-    def _copy(self, other: "S3ObjectStore", source: str, target: str) -> ObjectInfo:
+    def _copy(
+        self, other: "S3ObjectStore", source: str, target: str, known: ObjectInfo | None
+    ) -> ObjectInfo:
         name = self._name(target)
         for _ in range(TRIES):
-            found = other._head(source)
+            found, known = known or other.info(source), None
             place = {"Bucket": other.bucket, "Key": other._name(source)}
             if place == {"Bucket": self.bucket, "Key": name}:
-                return _info(target, found)  # S3 would refuse, as it would change nothing
+                return evolve(found, key=target)  # S3 would refuse, as it would change nothing
             origin = {
                 "CopySource": place,
-                "CopySourceIfMatch": found["ETag"],
+                "CopySourceIfMatch": f'"{found.etag}"',
             }
             try:
-                if found["ContentLength"] > self.copy_part_size:
-                    return self._copy_in_parts(target, name, found["ContentLength"], origin)
+                if found.size > self.copy_part_size:
+                    return self._copy_in_parts(target, name, found.size, origin)
                 copied = self._bucket.ask("CopyObject", target, Key=name, **origin)
             except UnmetError:
                 continue  # the source was replaced meanwhile
             result = copied["CopyObjectResult"]
             return ObjectInfo(
                 key=target,
-                size=found["ContentLength"],
+                size=found.size,
                 etag=_bare(result["ETag"]),
                 modified_at=_seconds(result["LastModified"]),
             )

@@ -28,7 +28,7 @@ from daylily.domain.errors import (
     UnavailableError,
 )
 from daylily.domain.names import check_key, key_fault
-from daylily.ports.object_store import ObjectInfo, ObjectStore
+from daylily.ports.object_store import ObjectInfo, ObjectStore, Peek
 from daylily.ports.paging import Page
 
 _TEMPORARY: Final = ".tmp"
@@ -133,7 +133,12 @@ class DirectoryObjectStore:
         with self._parent(key) as (parent, name):
             return _info(key, files.status(parent, name))
 
-    def copy(self, source: str, target: str) -> ObjectInfo:
+    def peek(self, key: str, size: int) -> Peek:
+        """See ObjectStore.peek."""
+        with self.open(key) as file:
+            return Peek(file.read(size), _info(key, os.fstat(file.fileno())))
+
+    def copy(self, source: str, target: str, *, known: ObjectInfo | None = None) -> ObjectInfo:
         """
         See ObjectStore.copy.
 
@@ -151,7 +156,9 @@ class DirectoryObjectStore:
             with files.reported(target, writing=True):
                 return _named(root, temporary, parts, if_absent=False)
 
-    def take(self, other: ObjectStore, source: str, target: str) -> ObjectInfo:
+    def take(
+        self, other: ObjectStore, source: str, target: str, *, known: ObjectInfo | None = None
+    ) -> ObjectInfo:
         """See ObjectStore.take."""
         return streamed(self, other, source, target)
 

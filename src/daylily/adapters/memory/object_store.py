@@ -17,7 +17,7 @@ from daylily.adapters.objects import looked_up, replaced, streamed
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
 from daylily.domain.errors import AlreadyExistsError, NotFoundError
 from daylily.domain.names import check_key
-from daylily.ports.object_store import ObjectInfo, ObjectStore
+from daylily.ports.object_store import ObjectInfo, ObjectStore, Peek
 from daylily.ports.paging import Page
 
 
@@ -87,7 +87,12 @@ class InMemoryObjectStore:
         """See ObjectStore.info."""
         return self._get(key).info
 
-    def copy(self, source: str, target: str) -> ObjectInfo:
+    def peek(self, key: str, size: int) -> Peek:
+        """See ObjectStore.peek."""
+        stored = self._get(key)
+        return Peek(stored.content[:size], stored.info)
+
+    def copy(self, source: str, target: str, *, known: ObjectInfo | None = None) -> ObjectInfo:
         """See ObjectStore.copy."""
         check_key(target)
         with self._mutex:
@@ -98,7 +103,9 @@ class InMemoryObjectStore:
             self._objects[target] = _Object(info, original.content)
         return info
 
-    def take(self, other: ObjectStore, source: str, target: str) -> ObjectInfo:
+    def take(
+        self, other: ObjectStore, source: str, target: str, *, known: ObjectInfo | None = None
+    ) -> ObjectInfo:
         """See ObjectStore.take."""
         return streamed(self, other, source, target)
 

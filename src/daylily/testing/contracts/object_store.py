@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from attrs import evolve
@@ -162,6 +163,16 @@ class SequentialObjectStoreContract:
         with store.open("empty", start=start, stop=stop) as stream:
             assert stream.read() == b""
 
+    @pytest.mark.parametrize("size", [1, 9, 10, 11, 1000])
+    def test_a_peek(self, store: ObjectStore, size: int) -> None:
+        """How an object begins, and what is known of all of it."""
+        store.put("a/b", b"0123456789")
+        store.put("empty", b"")
+        for key, whole in (("a/b", b"0123456789"), ("empty", b"")):
+            peek = store.peek(key, size)
+            assert peek.start == whole[:size]
+            assert_same(peek.info, store.info(key))
+
     def test_the_object_that_is_meant(self, store: ObjectStore) -> None:
         """Who has looked at an object opens that one, or is told that it is another now."""
         first = store.put("a", b"0123456789")
@@ -182,6 +193,8 @@ class SequentialObjectStoreContract:
                 store.open(key)
             with pytest.raises(NotFoundError):
                 store.info(key)
+            with pytest.raises(NotFoundError):
+                store.peek(key, 1)
 
     # if_absent
 
@@ -223,6 +236,20 @@ class SequentialObjectStoreContract:
         assert_same(store.info("ours/b"), taken)
         with pytest.raises(NotFoundError):
             store.take(store, "theirs/none", "ours/c")
+
+    def test_a_copy_of_what_is_known(self, store: ObjectStore) -> None:
+        """A look at it need not be taken again; what has gone since is not found."""
+        store.put("from", b"one")
+        known = store.peek("from", 1).info
+        for call in (store.copy, partial(store.take, store)):
+            copied = call("from", "to", known=known)
+            assert content(store, "to") == b"one"
+            assert_same(store.info("to"), copied)
+        store.delete("from")
+        for call in (store.copy, partial(store.take, store)):
+            with pytest.raises(NotFoundError):
+                call("from", "to", known=known)
+        assert content(store, "to") == b"one"
 
     def test_a_copy_replaces(self, store: ObjectStore) -> None:
         """A copy takes the place of what was there; one onto itself changes nothing."""
@@ -299,6 +326,7 @@ class SequentialObjectStoreContract:
             lambda: store.put(key, b"evil", if_absent=True),
             lambda: store.open(key),
             lambda: store.info(key),
+            lambda: store.peek(key, 1),
             lambda: store.delete(key),
             lambda: store.copy("sound", key),
             lambda: store.copy(key, "sound"),
@@ -467,6 +495,16 @@ class SequentialObjectStoreContract:
 
 class ObjectStoreContract(SequentialObjectStoreContract):
     """Subclass it and give a fixture ``store``."""
+
+    def test_a_copy_of_what_has_been_replaced(self, store: ObjectStore) -> None:
+        """Is one of what stands there now, whatever was known of it."""
+        store.put("from", b"one")
+        known = store.peek("from", 1).info
+        store.put("from", b"another")
+        for call in (store.copy, partial(store.take, store)):
+            copied = call("from", "to", known=known)
+            assert content(store, "to") == b"another"
+            assert_same(store.info("to"), copied)
 
     def test_one_of_many_creates(self, store: ObjectStore) -> None:
         """Of 32 threads that create one key, one is told it did, and its content is the stored one."""
