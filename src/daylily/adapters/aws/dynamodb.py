@@ -352,10 +352,22 @@ class DynamoDBStateStore:
     def _adopted(self, workset: Workset) -> bool:
         if not is_id(workset.workset_id):
             return False
-        with suppress(ConflictError, NotFoundError):
+        try:
             self.save(workset)
-            return True
-        return False
+        except (ConflictError, NotFoundError):
+            return False
+        except UnavailableError as error:
+            # It may be this row alone: there is no room in it, or none for what has to leave it. That
+            # must not keep monitors from all others; a table that is away raises here.
+            self._table.get(workset.workset_id, KEY)
+            _log.error(
+                "row cannot be adopted",
+                table=self.table,
+                workset_id=workset.workset_id,
+                error=str(error),
+            )
+            return False
+        return True
 
     # Writing
 

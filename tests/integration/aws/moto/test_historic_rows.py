@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
+from structlog.testing import capture_logs
+from tests.integration.aws.moto.faulty import answers, refusal
 from tests.integration.aws.moto.recorded import (
     NAMES,
     dropped,
@@ -22,6 +24,7 @@ from daylily.domain.errors import (
     ConcurrentUpdateError,
     IllegalTransitionError,
     LockHeldError,
+    UnavailableError,
 )
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
@@ -29,6 +32,7 @@ from daylily.domain.workset import Workset
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
 from daylily.testing.contracts.state_store import whole_history
+from daylily.testing.faults import Blow, FaultInjector
 from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_workset, locked, running, settled
 
 if TYPE_CHECKING:
@@ -477,6 +481,29 @@ def test_adoption_can_be_repeated(store: DynamoDBStateStore, old: Old) -> None:
     assert store.adopt() == 0
     found: Workset = store.get("blood-panel-1a2b3c4d")
     assert found.version == 1
+
+
+def test_a_row_that_takes_no_more_hides_no_other(
+    dynamodb: "DynamoDBClient", table: str, old: Old
+) -> None:
+    """One that is full, or whose history has nowhere to go, is told of; a table that is away raises."""
+    faults = FaultInjector(at=1, blow=Blow.OUTAGE_BEFORE, length=99, on="objects.put")
+    store = DynamoDBStateStore(dynamodb, table, faults.wrap(InMemoryObjectStore(), "objects"))
+    full, frozen = recorded("u0-ready"), recorded("u0-ready")
+    full |= {"workset_id": {"S": "a-full-one"}, "notes": {"S": "x" * 404_300}}
+    entries = frozen["state_history"]["L"] * 200
+    frozen |= {"workset_id": {"S": "a-frozen-one"}, "state_history": {"L": entries}}
+    for item in (full, frozen):
+        dynamodb.put_item(TableName=table, Item=item)
+    old.drop("u0-ready")
+    with capture_logs() as told:
+        assert [each.workset_id for each in store.queue().items] == ["blood-panel-1a2b3c4d"]
+    assert {each["workset_id"] for each in told} == {"a-full-one", "a-frozen-one"}
+
+    answers(dynamodb, "dynamodb", "UpdateItem", refusal(503, "ServiceUnavailable", json=True))
+    answers(dynamodb, "dynamodb", "GetItem", refusal(503, "ServiceUnavailable", json=True))
+    with pytest.raises(UnavailableError, match="ServiceUnavailable"):
+        store.adopt()
 
 
 def test_rows_of_others_are_a_chore(dynamodb: "DynamoDBClient", table: str, old: Old) -> None:
