@@ -116,16 +116,16 @@ class ObjectStateStore:
         """See StateStore.add."""
         first = evolve(workset, version=1)
         began, key = self.clock(), self._key(first.workset_id)
-        taken = AlreadyExistsError(f"there is a workset {first.workset_id} already")
+        taken = f"there is a workset {first.workset_id} already"
         if self._there(key):
-            raise taken
+            raise AlreadyExistsError(taken)
         record = _Record(first, self._markers.of(first))
         self._mark(record.markers)
         try:
             self.objects.put(key, record.encoded(), if_absent=True)
         except AlreadyExistsError as error:
             self._clear(first.workset_id, record.markers)
-            raise taken from error
+            raise type(error)(taken) from error
         if self.clock() - began > HASTE:
             self._mark(record.markers)
         return first

@@ -18,8 +18,10 @@ from daylily.domain.debts import (
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
+    DaylilyError,
     InvalidInputError,
     NotFoundError,
+    PerhapsOursError,
     StaleVersionError,
     UnavailableError,
 )
@@ -82,8 +84,10 @@ class Ledger:
         """
         try:
             stored = self.store.add(self._heard(workset))
-        except UnavailableError as error:
+        except (UnavailableError, PerhapsOursError) as error:
             stored = self._added(workset, error)
+            if stored.sequence != workset.sequence:
+                return stored  # others have gone on with it, and pay what it owes
         return self.settle(self.pay(stored, directory=directory))
 
     def _heard(self, workset: Workset) -> Workset:
@@ -91,7 +95,7 @@ class Ledger:
         notices = (debt for debt in workset.debts if isinstance(debt, SendNotice))
         return workset.settled(debt for debt in notices if debt.event.kind not in self.notifier.kinds)
 
-    def _added(self, workset: Workset, error: UnavailableError) -> Workset:
+    def _added(self, workset: Workset, error: DaylilyError) -> Workset:
         """Return the workset if it was stored after all: who is told of a failure submits it again."""
         try:
             stored = self.store.get(workset.workset_id)

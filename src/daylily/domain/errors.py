@@ -34,6 +34,10 @@ class AlreadyExistsError(ConflictError):
     """What was to be created is already there."""
 
 
+class PerhapsOursError(AlreadyExistsError):
+    """It may have been created by this very call, whose first answer was lost, and changed by others since."""
+
+
 class IllegalTransitionError(ConflictError):
     """The lifecycle has no such step."""
 

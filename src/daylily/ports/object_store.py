@@ -50,7 +50,8 @@ class ObjectStore(Protocol):
             if_absent: Of any number of callers at once, let exactly one create the object.
 
         Raises:
-            AlreadyExistsError: *if_absent*, and there is one; it is left as it is.
+            AlreadyExistsError: *if_absent*, and there is one; it is left as it is. If it may be what
+                this very call has created, and others have replaced since, PerhapsOursError.
         """
 
     def replace(self, key: str, content: bytes, *, if_etag: str) -> bool:

@@ -114,7 +114,8 @@ class StateStore(Protocol):
         Store a new workset and return it under its first version.
 
         Raises:
-            AlreadyExistsError: There is one of that id; it is left as it is.
+            AlreadyExistsError: There is one of that id; it is left as it is. If it may be what this
+                very call has stored, and others have changed since, PerhapsOursError.
         """
 
     def get(self, workset_id: str) -> Workset:

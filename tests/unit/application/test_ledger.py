@@ -2,7 +2,7 @@
 
 import pytest
 from attrs import evolve
-from tests.unit.application.lab import Lab
+from tests.unit.application.lab import Lab, Meanwhile, Wrapper
 
 from daylily.application.ledger import TRIES, Ledger
 from daylily.domain.debts import PostSentinel, SendNotice
@@ -16,7 +16,7 @@ from daylily.domain.lifecycle import Priority, State
 from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import Workset
 from daylily.testing.faults import Blow, FaultInjector
-from daylily.testing.samples import a_manifest, a_workset
+from daylily.testing.samples import a_manifest, a_workset, locked
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def lab() -> Lab:
     return Lab()
 
 
-def ledger(lab: Lab, *wrappers: FaultInjector) -> Ledger:
+def ledger(lab: Lab, *wrappers: Wrapper) -> Ledger:
     """Return the ledger of a new App."""
     return lab.app(*wrappers).submit.ledger
 
@@ -48,6 +48,14 @@ def test_an_outage_does_not_hide_that_an_id_is_taken(lab: Lab) -> None:
     ledger(lab).register(evolve(ready(), submitted_by="bob"))
     with pytest.raises(AlreadyExistsError):
         ledger(lab, FaultInjector(1, Blow.OUTAGE_BEFORE)).register(ready())
+
+
+def test_what_others_have_gone_on_with_is_left_to_them(lab: Lab) -> None:
+    """Its registrar learns late that it was stored: a write of its own would cost them their lock."""
+    faults = FaultInjector(1, Blow.OUTAGE_AFTER)
+    lock = Meanwhile("store.get", lambda: lab.store.save(locked(lab.get("ws-1"))))
+    assert ledger(lab, faults, lock).register(ready()) == lab.get("ws-1")
+    assert (lab.get("ws-1").state, lab.get("ws-1").version) == (State.LOCKED, 2)
 
 
 def test_a_workset_that_was_not_stored_is_told_as_the_outage(lab: Lab) -> None:

@@ -33,6 +33,7 @@ from daylily.domain.errors import (
     AlreadyExistsError,
     ConflictError,
     NotFoundError,
+    PerhapsOursError,
     UnavailableError,
 )
 from daylily.domain.lifecycle import State
@@ -120,7 +121,8 @@ class DynamoDBStateStore:
         row = {KEY: workset.workset_id, "metadata": items.metadata(fit), **sets}
         refused = self._table.create(present(row))
         if refused and not is_ours(refused, row):
-            raise AlreadyExistsError(f"there is a workset {workset.workset_id} already")
+            kind = PerhapsOursError if refused.repeated else AlreadyExistsError
+            raise kind(f"there is a workset {workset.workset_id} already")
         return first if fit is first else self._decoded(row)
 
     def get(self, workset_id: str) -> Workset:

@@ -25,6 +25,7 @@ from daylily.domain.errors import (
     AlreadyExistsError,
     InvalidInputError,
     NotFoundError,
+    PerhapsOursError,
     UnavailableError,
 )
 from daylily.domain.names import KEY_BYTES, check_key, key_fault
@@ -281,7 +282,7 @@ class S3ObjectStore:
             answer = self._bucket.ask("PutObject", key, Key=name, Body=content, **condition)
         except UnmetError as error:
             if not (error.repeated and self._is_by(key, writer)):
-                raise _taken(key) from error
+                raise _taken(key, perhaps_by_us=error.repeated) from error
             return self.info(key)
         return self._written(key, len(content), answer)
 
@@ -298,7 +299,7 @@ class S3ObjectStore:
                 answer = upload.complete(**condition)
             except UnmetError as error:
                 if not (error.repeated and self._is_by(key, writer)):
-                    raise _taken(key) from error
+                    raise _taken(key, perhaps_by_us=error.repeated) from error
                 return self.info(key)
         return self._written(key, size, answer)
 
@@ -415,8 +416,9 @@ class S3ObjectStore:
         return Page(tuple(found), encode_cursor(kind, place))
 
 
-def _taken(key: str) -> AlreadyExistsError:
-    return AlreadyExistsError(f"{key} is there already")
+def _taken(key: str, *, perhaps_by_us: bool = False) -> AlreadyExistsError:
+    kind = PerhapsOursError if perhaps_by_us else AlreadyExistsError
+    return kind(f"{key} is there already")
 
 
 def _info(key: str, found: Any) -> ObjectInfo:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from attrs import field, frozen
 from botocore.exceptions import ClientError
 
-from daylily.adapters.aws.errors import code, reported
+from daylily.adapters.aws.errors import code, reported, retried
 from daylily.adapters.aws.rows import Row, from_wire, to_wire
 from daylily.adapters.aws.schema import KEY, Index
 from daylily.adapters.remembered import Remembered
@@ -23,6 +23,8 @@ class Refused:
     """A conditional write was refused; *row* is what stood in the way, None if nothing is there."""
 
     row: Row | None
+    repeated: bool = False
+    """Whether the first try of this very write may have been done, and its answer lost."""
 
 
 @frozen
@@ -209,7 +211,7 @@ class Table:
                 if code(error) != REFUSED:
                     raise
                 item = cast("Mapping[str, Any]", error.response).get("Item")
-                return Refused(from_wire(item) if item else None)
+                return Refused(from_wire(item) if item else None, retried(error))
         return None
 
     def _row(self, item: Mapping[str, Any]) -> Row:

@@ -41,12 +41,19 @@ def answers(
     client.meta.events.register_first(f"before-send.{service}.{operation}", reply)
 
 
-def loses_answer(client: Any, twin: Any, service: str, operation: str) -> None:
+def loses_answer(
+    client: Any,
+    twin: Any,
+    service: str,
+    operation: str,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
     """
     Let the next call of an operation be done, and its answer be lost on the way.
 
     Args:
         twin: Another client of the same store, which does it.
+        meanwhile: What others do before the client tries again.
     """
     given: list[dict[str, Any]] = []
     method: Callable[..., Any] = {
@@ -62,6 +69,7 @@ def loses_answer(client: Any, twin: Any, service: str, operation: str) -> None:
         if len(given) == 1:
             method(**given[0])
             given.append({})
+            meanwhile()
             raise ConnectionClosedError(endpoint_url="the store")
 
     client.meta.events.register_first(f"provide-client-params.{service}.{operation}", remember)

@@ -15,7 +15,10 @@ from tests.integration.aws.moto.recorded import stored
 from tests.integration.aws.worlds import counted, dynamodb_client
 
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.adapters.sentinel_store import ObjectSentinelStore
+from daylily.application.ledger import Ledger
 from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
@@ -304,6 +307,27 @@ def test_an_add_whose_answer_is_lost_is_an_add(
     loses_answer(client, dynamodb_client(), "dynamodb", "PutItem")
     added = store.add(a_workset())
     assert added == store.get("ws-1")
+
+
+def test_an_add_whose_answer_is_lost_while_others_go_on(
+    store: DynamoDBStateStore, client: "DynamoDBClient"
+) -> None:
+    """A monitor has it before botocore tries again: nobody is told that it is somebody else's."""
+    objects, twin = InMemoryObjectStore(), evolve(store, client=dynamodb_client())
+    ledger = Ledger(store, ObjectSentinelStore(objects), InMemoryNotifier())
+    loses_answer(
+        client,
+        twin.client,
+        "dynamodb",
+        "PutItem",
+        meanwhile=lambda: twin.save(locked(twin.get("ws-1"))),
+    )
+    registered = ledger.register(a_workset())
+    assert registered == store.get("ws-1")
+    assert registered.state is State.LOCKED
+    assert objects.list("").items == ()
+    with pytest.raises(AlreadyExistsError):
+        ledger.register(evolve(a_workset(), submitted_by="bob"))
 
 
 def test_a_save_whose_answer_is_lost(store: DynamoDBStateStore, client: "DynamoDBClient") -> None:

@@ -19,6 +19,7 @@ from daylily.domain.errors import (
     AlreadyExistsError,
     InvalidInputError,
     NotFoundError,
+    PerhapsOursError,
     UnavailableError,
 )
 from daylily.ports.paging import every
@@ -154,6 +155,19 @@ def test_a_creation_whose_answer_is_lost(store: S3ObjectStore, client: "S3Client
     assert (put.size, put.etag) == (1, store.info("a").etag)
     with pytest.raises(AlreadyExistsError):
         store.put("a", b"x", if_absent=True)
+
+
+def test_a_creation_whose_answer_is_lost_while_others_go_on(
+    store: S3ObjectStore, client: "S3Client"
+) -> None:
+    """What stands there by then may be another's or come of ours: the error says so, in parts too."""
+    for key, content, operation in (
+        ("a", b"x", "PutObject"),
+        ("b", b"x" * store.part_size, "CompleteMultipartUpload"),
+    ):
+        answers(client, "s3", operation, refusal(503, "SlowDown"), refusal(412, "PreconditionFailed"))
+        with pytest.raises(PerhapsOursError, match="there already"):
+            store.put(key, content, if_absent=True)
 
 
 def test_a_replacement_whose_answer_is_lost(store: S3ObjectStore, client: "S3Client") -> None:
