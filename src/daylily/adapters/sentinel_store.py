@@ -281,6 +281,7 @@ class ObjectSentinelStore:
             max_retries=MAX_RETRIES if work.max_retries is None else work.max_retries,
             notification_email=work.notification_email,
             requirements=work.requirements,
+            workset_id=info.workset_id,
             customer_id=info.customer_id,
             submitted_by=info.submitted_by,
             created_at=info.created_at,

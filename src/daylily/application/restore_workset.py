@@ -1,16 +1,23 @@
 """Put back into the store what a directory of ours tells of a workset that the store has lost."""
 
+from typing import Final
+
 from attrs import frozen
 
 from daylily.application.places import Places
 from daylily.application.strays import RefuseStrays
-from daylily.domain.restoring import restored
+from daylily.domain.errors import InvalidInputError
+from daylily.domain.restoring import original, restored
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
 from daylily.ports.object_store import ObjectStore
 from daylily.ports.paging import every
 from daylily.ports.sentinel_store import Folder, SentinelStore
 from daylily.ports.state_store import StateStore
+
+_TO_RUN_IT: Final = (
+    "to have it run by itself, take its sentinels away and put a daylily.ready of your own"
+)
 
 
 @frozen(kw_only=True)
@@ -20,6 +27,8 @@ class RestoreWorkset:
 
     A workset is stored before its first sentinel is written. So where a sentinel bears our mark and the
     store knows nothing, the store has lost it (or the directory was copied here from another store).
+    One that was copied from that of another workset, or renamed, was not lost: that other may be
+    running, and nobody has asked for it to run twice.
     """
 
     store: StateStore
@@ -37,7 +46,7 @@ class RestoreWorkset:
 
         Raises:
             AlreadyExistsError: The store has one of that id.
-            InvalidInputError: Its files are missing or unsound; every fault is listed.
+            InvalidInputError: Its files are missing or unsound; every fault is listed. Or it is a copy.
             UnavailableError: A store does not answer.
         """
         return self.store.add(self.told(workset_id, folder))
@@ -47,10 +56,13 @@ class RestoreWorkset:
         Return the workset that *folder* tells of, which is stored nowhere yet.
 
         Raises:
-            InvalidInputError: Its files are missing or unsound; every fault is listed.
+            InvalidInputError: Its files are missing or unsound; every fault is listed. Or it is a copy.
             UnavailableError: The object store does not answer.
         """
         told = self.sentinels.recorded(workset_id)
+        owner = original(workset_id, folder.sentinels, told.workset_id)
+        if owner != workset_id:
+            raise InvalidInputError.of("the directory", f"is a copy of that of {owner}: {_TO_RUN_IT}")
         customer_id = told.customer_id or self.customer_id
         RefuseStrays(self.objects, self.places)(told.manifest, workset_id, customer_id)
         at = self.clock()

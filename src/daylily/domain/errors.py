@@ -35,7 +35,7 @@ class AlreadyExistsError(ConflictError):
 
 
 class PerhapsOursError(AlreadyExistsError):
-    """It may have been created by this very call, whose first answer was lost, and changed by others since."""
+    """This very call, whose first answer was lost, may have created what others have changed."""
 
 
 class IllegalTransitionError(ConflictError):

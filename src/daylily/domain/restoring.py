@@ -15,6 +15,9 @@ from daylily.domain.sentinels import Sentinel, SentinelBody, known, state_shown
 from daylily.domain.workset import Attempt, Transition, Workset
 
 _ATTEMPT: Final = re.compile(r"attempt ([1-9]\d{0,8})\b|launching [^/\s]+/([1-9]\d{0,8})\b")
+_LAUNCHED: Final = re.compile(
+    r"(?:launching|locked by .* to launch) ([A-Za-z0-9][A-Za-z0-9_-]{2,63})/[1-9][0-9]*\b"
+)
 _CANCELED: Final = re.compile(r"canceled\b")
 
 
@@ -88,6 +91,19 @@ def restored(
         known=known(foreign, sentinels) if state is not State.READY else (),
     )
     return evolve(workset, attempts=_attempts(workset, last, sentinels))
+
+
+def original(workset_id: str, sentinels: Mapping[Sentinel, SentinelBody], recorded: str | None) -> str:
+    """
+    Return whose directory this was when we wrote it: that of another workset if it has been copied.
+
+    Args:
+        recorded: The id that its files name, if any. What our sentinels say goes before: files may
+            have been somebody's, who had them from elsewhere.
+    """
+    launches = (_LAUNCHED.match(body.detail) for body in sentinels.values() if body.ours)
+    told = [found[1] for found in launches if found]
+    return told[0] if told else recorded or workset_id
 
 
 def _state(sentinels: Mapping[Sentinel, SentinelBody]) -> State:

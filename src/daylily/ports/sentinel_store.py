@@ -84,6 +84,7 @@ class Recorded:
     max_retries: int
     notification_email: str | None
     requirements: Requirements
+    workset_id: str | None
     customer_id: str | None
     submitted_by: str | None
     created_at: datetime | None

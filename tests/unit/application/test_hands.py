@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.application.lab import ADA, Lab, Meanwhile, Unreadable
+from tests.unit.application.lab import ADA, PREFIX, Lab, Meanwhile, Unreadable
 
 from daylily.application.monitor_cycle import LOOK_EVERY, OUTAGES
 from daylily.application.others import LOCK_TIMEOUT
@@ -571,3 +571,40 @@ def test_what_is_canceled_while_it_is_held_shows_that_by_itself(lab: Lab, app: A
     lab.remove(workset_id, Sentinel.IGNORE)
     app.cancel(ADA, workset_id)
     lab.check()
+
+
+@pytest.mark.parametrize("step", ["ready", "running", "complete", "running as dropped"])
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_copy_of_a_directory_is_no_workset_that_was_lost(lab: Lab, step: str, moved: bool) -> None:
+    """Copied or renamed, sentinels of ours and all: it is told of, and nothing runs a second time."""
+    if step == "running as dropped":
+        lab.drop("trio-1", Sentinel.READY)
+        workset_id = "trio-1"
+    else:
+        workset_id = lab.submit().workset_id
+    if step != "ready":
+        lab.app().cycle()
+    if step == "complete":
+        lab.compute.end(f"{workset_id}/1")
+        lab.app().cycle()
+    started, directory = lab.started(), f"{PREFIX}{workset_id}/"
+    for info, content in list(lab.objects.contents()):
+        if info.key.startswith(directory):
+            lab.put("copied", info.key.removeprefix(directory), content)
+            if moved:
+                lab.objects.delete(info.key)
+
+    app, told = lab.app(), list[str]()
+    for _ in range(4):
+        told += app.cycle().faults
+        lab.clock.advance(timedelta(minutes=5))
+    (fault,) = (fault for fault in told if "copied" in fault)
+    assert fault.startswith(f"copied: the directory: is a copy of that of {workset_id}: to have it run")
+    assert [each.workset_id for each in lab.worksets()] == [workset_id]
+    assert set(lab.started()) <= {*started, f"{workset_id}/1"}
+
+    for sentinel in lab.ours("copied"):
+        lab.remove("copied", sentinel)
+    lab.put("copied", Sentinel.READY, b"")
+    lab.app().cycle()
+    assert lab.started()[-1] == "copied/1"

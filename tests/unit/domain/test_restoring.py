@@ -7,7 +7,7 @@ import pytest
 
 from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority, State
-from daylily.domain.restoring import restored
+from daylily.domain.restoring import original, restored
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
@@ -126,3 +126,22 @@ def test_nothing_of_ours() -> None:
     """What others dropped is for discovery."""
     with pytest.raises(ValueError, match="no sentinel there is ours"):
         found({Sentinel.READY: SentinelBody(NOON)})
+
+
+@pytest.mark.parametrize(
+    ("details", "recorded", "expected"),
+    [
+        (["Initial registration"], None, "copy"),
+        (["attempt 1 complete"], "ws-1", "ws-1"),
+        (["Initial registration", "locked by launch x to launch ws-1/12, token 3"], None, "ws-1"),
+        (["launching ws-1/1"], "copy", "ws-1"),
+        (["launching copy/1"], "ws-1", "copy"),
+        (["canceled by ada: launching ws-1/1"], None, "copy"),
+    ],
+)
+def test_whose_directory_it_was(details: list[str], recorded: str | None, expected: str) -> None:
+    """What our sentinels say of a launch goes before what files say, which may be from elsewhere."""
+    bodies = [SentinelBody(NOON, detail, number) for number, detail in enumerate(details, 1)]
+    sentinels = dict(zip(reversed(Sentinel), bodies, strict=False))
+    sentinels[Sentinel.IGNORE] = SentinelBody(NOON, "launching another/1")
+    assert original("copy", sentinels, recorded) == expected

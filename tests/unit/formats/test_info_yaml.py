@@ -65,10 +65,10 @@ def test_any_workset(workset: Workset) -> None:
 
 
 def test_what_is_read_back() -> None:
-    """Customer, submitter and time of the submission read back, and nothing else is looked at."""
+    """Whose it is, of whom and since when reads back, and nothing else is looked at."""
     told = parse(render(a_workset(at=NOON)).encode())
 
-    assert told == InfoFile(customer_id="acme", submitted_by="ada", created_at=NOON)
+    assert told == InfoFile(workset_id="ws-1", customer_id="acme", submitted_by="ada", created_at=NOON)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ _LONGEST = 256
 class InfoFile:
     """What a file says that no other file does; None where it does not, or makes no sense."""
 
+    workset_id: str | None = None
     customer_id: str | None = None
     submitted_by: str | None = None
     created_at: datetime | None = None
@@ -36,9 +37,13 @@ def parse(data: bytes) -> InfoFile:
             return None
         return node.text.strip()[:_LONGEST]
 
-    customer = text("customer_id")
+    def name_of(name: str) -> str | None:
+        found = text(name)
+        return found if found and is_id(found) else None
+
     return InfoFile(
-        customer_id=customer if customer and is_id(customer) else None,
+        workset_id=name_of("workset_id"),
+        customer_id=name_of("customer_id"),
         submitted_by=text("submitted_by"),
         created_at=_read_instant(text("created_at") or ""),
     )
