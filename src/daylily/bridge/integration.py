@@ -9,7 +9,6 @@ from itertools import islice
 from types import EllipsisType
 from typing import Any
 
-from daylily.adapters.aws import items
 from daylily.bootstrap import App, bootstrap
 from daylily.bridge.metadata import registration, state_of
 from daylily.bridge.state_db import LOCK_SECONDS, WorksetStateDB, settings_for
@@ -330,6 +329,9 @@ class WorksetIntegration:
             raise InvalidInputError(faults)
 
     def _row(self, workset: Workset) -> dict[str, Any]:
+        # Here, and not at import: the server imports the bridge, and need not have boto3.
+        from daylily.adapters.aws import items
+
         layout = items.Layout(self.bucket, self.prefix)
         return {
             "workset_id": workset.workset_id,

@@ -124,7 +124,10 @@ def _implied(
 
 def _region_of_profile(profile: str, environ: Mapping[str, str]) -> str | None:
     """Return the region that a profile of AWS names, found where boto3 would find it."""
-    from botocore import configloader, exceptions
+    try:
+        from botocore import configloader, exceptions
+    except ModuleNotFoundError:  # whoever turns to AWS with these settings is told what to install
+        return None
 
     home = environ.get("HOME")
 

@@ -23,12 +23,13 @@ class Installed:
     folder: Path
     wheel: Path
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a program of it, far from our own files."""
+        home = {"HOME": str(self.folder), "DAYLILY_HOME": str(self.folder / "home")}
         return subprocess.run(
             [self.folder / "bin" / command[0], *command[1:]],
             cwd=self.folder,
-            env={"HOME": str(self.folder), "DAYLILY_HOME": str(self.folder / "home")},
+            env=home | variables,
             capture_output=True,
             text=True,
             timeout=120,
@@ -41,8 +42,8 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Build the wheel, and install it; what it needs is lent by our own environment."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [
         sys.executable,
@@ -55,14 +56,31 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         str(folder),
     ]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    (wheel,) = folder.glob("daylily-*.whl")
+    (built,) = folder.glob("daylily-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Install it without any extra."""
+    return install(wheel, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def served(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Install it with the extra `server` alone."""
+    return install(wheel, tmp_path_factory.mktemp("served"), "server")
+
+
+def install(wheel: Path, folder: Path, *extras: str) -> Installed:
+    """Return an environment with the wheel; what it needs is lent by our own."""
     environment = folder / "venv"
     venv.create(environment, with_pip=False, symlinks=True)
     pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")]
-    install = [*pip, "install", "--quiet", "--no-deps", "--no-index", "--no-compile", str(wheel)]
-    subprocess.run(install, check=True, capture_output=True, timeout=120)
+    command = [*pip, "install", "--quiet", "--no-deps", "--no-index", "--no-compile", str(wheel)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
     (packages,) = environment.glob("lib/python*/site-packages")
-    for name in closure("daylily"):
+    for name in closure("daylily", extras):
         lend(name, packages)
     return Installed(environment, wheel)
 
@@ -94,6 +112,37 @@ def test_the_command_works(installed: Installed) -> None:
     assert version.stdout.strip().endswith(installed.wheel.name.split("-")[1])
     shown = installed.run("daylily", "config", "show", "--json")
     assert (shown.returncode, bool(json.loads(shown.stdout))) == (0, True), shown.stderr
+
+
+def test_it_is_a_module_too(installed: Installed) -> None:
+    """Where the command is not on the path, `python -m daylily` is the same."""
+    told = installed.run("python", "-W", "error", "-m", "daylily", "--version")
+    assert told.stdout == installed.run("daylily", "--version").stdout, told.stderr
+
+
+def test_the_server_needs_no_aws(served: Installed) -> None:
+    """With `daylily[server]` alone the service and the module of the guide answer."""
+    done = served.python(
+        "from importlib.util import find_spec\n"
+        "from litestar.testing import TestClient\n"
+        "from daylib.workset_api import create_app\n"
+        "from daylily.bootstrap import bootstrap\n"
+        "from daylily.config import Settings\n"
+        "app = create_app(app=bootstrap(Settings(store='memory', engine='memory')))\n"
+        "with TestClient(app, base_url='http://127.0.0.1') as client:\n"
+        "    print(client.get('/health/ready').status_code, find_spec('boto3'))"
+    )
+    assert done.stdout.strip() == "200 None", done.stderr
+
+
+def test_a_bucket_without_its_extra(installed: Installed) -> None:
+    """Settings of AWS can be looked at without boto3; who uses them is told what to install."""
+    variables = {"S3_BUCKET": "acme-worksets"}
+    assert installed.run("daylily", "config", "show", **variables).returncode == 0
+    listed = installed.run("daylily", "list", **variables)
+    assert listed.returncode == 1
+    assert "Traceback" not in listed.stderr
+    assert listed.stderr.strip().endswith("pip install 'daylily[aws]'")
 
 
 def test_the_library_needs_little(installed: Installed) -> None:
