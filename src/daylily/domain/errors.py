@@ -93,6 +93,10 @@ class InvalidInputError(DaylilyError):
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Made again of its text, as other errors are, it would take each letter for a fault.
+        return type(self), (self.faults,)
+
     @classmethod
     def of(cls, place: str, message: str) -> Self:
         """Return an error with a single fault."""

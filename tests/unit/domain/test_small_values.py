@@ -1,5 +1,8 @@
 """Priorities, the order of the queue, errors, events and customers."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from daylily.domain import errors
 from daylily.domain.customers import Customer, Principal
-from daylily.domain.errors import DaylilyError, Fault, InvalidInputError
+from daylily.domain.errors import CursorError, DaylilyError, Fault, InvalidInputError
 from daylily.domain.lifecycle import Priority
 from daylily.domain.scheduling import queue_rank
 from daylily.testing.samples import NOON
@@ -86,6 +89,20 @@ def test_invalid_input_tells_all_faults() -> None:
     assert str(error) == "a: is bad\nb: is worse"
     assert [fault.place for fault in error.faults] == ["a", "b"]
     assert InvalidInputError.of("c", "too").faults == (Fault("c", "too"),)
+
+
+def pickled(error: InvalidInputError) -> InvalidInputError:
+    """Return what comes out of a pickle of it."""
+    again: InvalidInputError = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    return again
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+def test_invalid_input_travels(again: Callable[[InvalidInputError], InvalidInputError]) -> None:
+    """Between processes, and copied, an error keeps its kind, its faults and its text."""
+    error = CursorError([Fault("a", "is bad"), Fault("b", "is worse")])
+    same = again(error)
+    assert (type(same), same.faults, str(same)) == (CursorError, error.faults, str(error))
 
 
 def test_everything_raised_on_purpose_has_one_base() -> None:
