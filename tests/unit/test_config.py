@@ -176,7 +176,8 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
         f"host ({path})",
         f"poll_interval ({path})",
         f"pipelines.UP ({path})",
-        f"pipelines.other ({path})",
+        f"pipelines.other.cpus ({path})",
+        f"pipelines.other.size ({path})",
         "max_retries ($DAYLILY_MAX_RETRIES)",
         "prefix ($S3_PREFIX)",
     }
@@ -309,6 +310,47 @@ def test_faults_of_samples_and_steps(tmp_path: Path) -> None:
     assert "steps[0].optional" in told
 
 
+@pytest.mark.parametrize(
+    ("written", "place", "message"),
+    [
+        ("pipelines: {run-a: {command: echo hi}}", "pipelines.run-a.command", "is not a list of texts"),
+        ("pipelines: {run-a: {command: [echo, 3]}}", "pipelines.run-a.command[1]", "is not a text"),
+        ("pipelines: {run-a: {command: []}}", "pipelines.run-a.command", "is empty"),
+        ("pipelines: {run-a: {aliases: other}}", "pipelines.run-a.aliases", "is not a list of texts"),
+        ("pipelines: {run-a: {cpus: x}}", "pipelines.run-a.cpus", "is not a whole number"),
+        ("pipelines: {run-a: {per_sample: x}}", "pipelines.run-a.per_sample", "is not true or false"),
+        ("pipelines: {run-a: {memory_gb: x}}", "pipelines.run-a.memory_gb", "is not a number"),
+        (
+            "pipelines: {run-a: {cpsu: 4}}",
+            "pipelines.run-a.cpsu",
+            "is not known here; known: com",
+        ),
+        ("pipelines: {run-a: {steps: {name: s}}}", "pipelines.run-a.steps", "is not a list"),
+        ("pipelines: {run-a: {steps: [s]}}", "pipelines.run-a.steps[0]", "is not a mapping"),
+        ("pipelines: {run-a: {steps: [{per: sample}]}}", "pipelines.run-a.steps[0].name", "is missing"),
+        (
+            "pipelines: {run-a: {steps: [{name: s, per: day}]}}",
+            "pipelines.run-a.steps[0].per",
+            "is not one of workset, sample",
+        ),
+        ("channels: {sns: {kinds: error}}", "channels.sns.kinds", "is not a list"),
+        ("channels: {sns: {secret: 3}}", "channels.sns.secret", "is not a text"),
+        ("clusters: {night: {slurm_foldr: /x}}", "clusters.night.slurm_foldr", "slurm_folder"),
+    ],
+)
+def test_parts_of_the_file_are_faulted_where_they_stand(
+    tmp_path: Path, written: str, place: str, message: str
+) -> None:
+    """Each part is named by its keys, and what it has to be is said; a text is no list of letters."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(written)
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, path)
+    (fault,) = caught.value.faults
+    assert fault.place == f"{place} ({path})"
+    assert message in fault.message
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "https://ada:pw@host", "host:80", "http:///x"])
 def test_odd_addresses(url: str) -> None:
     """An address that is none, or that holds a password, is refused without being repeated."""
@@ -416,9 +458,9 @@ def test_batch() -> None:
         ("clusters: {'../x': {}}", r"clusters\.\.\./x .*: the name must be"),
         ("clusters: {one-1: [2]}", r"clusters\.one-1 .*: must be a mapping"),
         ("clusters: {one-1: {engine: pbs}}", r"clusters\.one-1\.engine .*'pbs' is not one of"),
-        ("clusters: {one-1: {max_vcpus: 1.5}}", r"clusters\.one-1 .*max_vcpus"),
+        ("clusters: {one-1: {max_vcpus: 1.5}}", r"clusters\.one-1\.max_vcpus"),
         ("clusters: {one-1: {max_vcpus: 0}}", r"clusters\.one-1\.max_vcpus .*not at least 1"),
-        ("clusters: {one-1: {colour: red}}", r"clusters\.one-1 .*colour"),
+        ("clusters: {one-1: {colour: red}}", r"clusters\.one-1\.colour"),
         ("clusters: {one-1: {engine: slurm}}", r"clusters\.one-1\.slurm_folder .*is needed"),
     ],
 )

@@ -1,13 +1,15 @@
 """Values as people write them, in flags, variables and the YAML file: made into those of Settings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from enum import EnumMeta
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
 from attrs import frozen
+from cattrs import IterableValidationNote
 
 from daylily.config.settings import ChannelSettings, ClusterSettings, Secret, Settings
 from daylily.domain.audience import Audience
@@ -58,6 +60,25 @@ def _text(value: Any, _: type[str]) -> str:
 # The hook for texts would take the words of these for texts.
 for _words in (Per, EventKind, State, Priority):
     _converter.register_structure_hook(_words, lambda value, kind: kind(value))
+
+
+def _is_listed(kind: Any) -> bool:
+    made: Any = get_origin(kind)
+    return made in {tuple, frozenset}
+
+
+@_converter.register_structure_hook_factory(_is_listed)
+def _listed(kind: Any) -> Callable[[Any, Any], object]:
+    """Take lists alone: the letters of a text, or the keys of a mapping, are not what is meant."""
+    made: Any = get_origin(kind)
+    listed: Any = list[get_args(kind)[0]]  # type: ignore[misc]
+
+    def read(value: Any, _: Any) -> object:
+        if not isinstance(value, list):
+            raise TypeError(value)
+        return made(_converter.structure(value, listed))
+
+    return read
 
 
 @_converter.register_structure_hook
@@ -138,7 +159,27 @@ def _read(place: str, body: object, kind: type[_T], faults: list[Fault]) -> Iter
     try:
         yield _converter.structure(body, kind)
     except cattrs.BaseValidationError as error:
-        faults += [Fault(place, text) for text in cattrs.transform_error(error)]
+        faults += _within(error, place, kind)
+
+
+def _within(error: BaseException, place: str, kind: object) -> Iterator[Fault]:
+    """Yield what is wrong with a *kind* and with its parts, each at its own place."""
+    if isinstance(error, cattrs.IterableValidationError | cattrs.ClassValidationError):
+        for part, note in error.group_exceptions()[0]:
+            inner = f"[{note.index}]" if isinstance(note, IterableValidationNote) else f".{note.name}"
+            yield from _within(part, f"{place}{inner}", note.type)
+        for whole in error.group_exceptions()[1]:
+            yield from _within(whole, place, kind)
+    elif isinstance(error, cattrs.ForbiddenExtraKeysError):
+        of_engine = filter(_is_of_engine, attrs.fields_dict(Settings))
+        keys = [*attrs.fields_dict(error.cl), *(of_engine if error.cl is _WrittenCluster else ())]
+        known = ", ".join(keys)
+        for name in sorted(map(str, error.extra_fields)):
+            yield Fault(f"{place}.{name}", f"is not known here; known: {known}")
+    elif isinstance(error, KeyError):
+        yield Fault(place, "is missing")
+    else:
+        yield Fault(place, f"is not {wanted(kind)}")
 
 
 def _pipelines(raw: object) -> tuple[Pipeline, ...]:
@@ -267,8 +308,22 @@ def _said(written: Any) -> dict[str, Any]:
 
 def wanted(kind: object) -> str:
     """Return what a setting of that type has to be, in words."""
-    words = {int: "a whole number", timedelta: "a number of seconds", str: "a text", Path: "a path"}
-    if isinstance(kind, type) and kind in words:
+    kind = next((each for each in get_args(kind) if type(None) in get_args(kind)), kind)
+    words: dict[object, str] = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        timedelta: "a number of seconds",
+        str: "a text",
+        Secret: "a text",
+        Path: "a path",
+        tuple[str, ...]: "a list of texts, such as [run, --fast]",
+    }
+    if kind in words:
         return words[kind]
-    choices = _choices(kind)
+    if _is_listed(kind):
+        return "a list"
+    if isinstance(kind, type) and attrs.has(kind):
+        return "a mapping"
+    choices = [*kind] if isinstance(kind, EnumMeta) else _choices(kind)
     return f"one of {', '.join(choices)}" if choices else "a text"

@@ -87,6 +87,8 @@ class Pipeline:
         found = list(
             faults_of_template(f"{place}.command", self.command or (), (*PLACEHOLDERS, *of_sample))
         )
+        if self.command == ():
+            found.append(Fault(f"{place}.command", "is empty: the first word is the program"))
         if self.steps and self.command is not None:
             found.append(Fault(f"{place}.steps", "are there as well as a command: leave out one"))
         if self.per_sample and self.command is None:
