@@ -54,9 +54,13 @@ class Installation(Protocol):
     It never removes anything, nor changes what somebody else has set up further than a step says.
     """
 
-    def plan(self) -> Sequence[Step]:
+    def plan(self, *, portal: str | None = None) -> Sequence[Step]:
         """
         Return all that is needed, in the order in which it is to be carried out; changes nothing.
+
+        Args:
+            portal: Origin of the portal's pages, which are to send files to where they are kept, and
+                not through its server; None leaves what they may do as it is.
 
         Raises:
             UnavailableError: The world does not answer, or may not be looked at.

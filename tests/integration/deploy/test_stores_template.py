@@ -16,16 +16,17 @@ pytestmark = [
 ]
 
 
-def test_init_finds_nothing_left_but_the_customer() -> None:
+@pytest.mark.parametrize("portal", [None, "https://portal.lab.example"])
+def test_init_finds_nothing_left_but_the_customer(portal: str | None) -> None:
     """Tables, indexes, expiry, backups and the bucket are as `daylily init` would have made them."""
-    create("stores.yaml", {"Bucket": BUCKET})
+    create("stores.yaml", {"Bucket": BUCKET, "Portal": portal or ""})
     resources = template("stores.yaml")["Resources"]
     for resource in resources.values():
         if resource["Type"] == "AWS::DynamoDB::Table":
             finish_table(resource["Properties"])
-    finish_bucket(resources["Objects"]["Properties"])
+    finish_bucket(resources["Objects"]["Properties"], portal)
 
-    steps = installation(load({}, os.environ).settings).plan()
+    steps = installation(load({}, os.environ).settings).plan(portal=portal)
 
     assert [step.thing for step in steps if step.change] == ["customer local"]
 
@@ -52,8 +53,8 @@ def finish_table(properties: dict[str, Any]) -> None:
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
 
 
-def finish_bucket(properties: dict[str, Any]) -> None:
-    """Turn on versions, block public access and put the lifecycle rules, in the form of old."""
+def finish_bucket(properties: dict[str, Any], portal: str | None) -> None:
+    """Turn on versions, block public access, and put the rules; those of old age in the form of old."""
     client = boto3.client("s3", region_name=REGION)
     versions = properties["VersioningConfiguration"]
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versions)
@@ -69,3 +70,16 @@ def finish_bucket(properties: dict[str, Any]) -> None:
             rule["Expiration"] = {"ExpiredObjectDeleteMarker": True}
         rules.append(rule)
     client.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": rules})
+    if portal is not None:
+        _, cors, _ = properties["CorsConfiguration"]["Fn::If"]
+        (told,) = cors["CorsRules"]
+        assert told["AllowedOrigins"] == [{"Ref": "Portal"}]
+        uploads: Any = {
+            "ID": told["Id"],
+            "AllowedOrigins": [portal],
+            "AllowedMethods": told["AllowedMethods"],
+            "AllowedHeaders": told["AllowedHeaders"],
+            "ExposeHeaders": told["ExposedHeaders"],
+            "MaxAgeSeconds": told["MaxAge"],
+        }
+        client.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [uploads]})

@@ -82,9 +82,9 @@ class AWSInstallation:
         """What asks S3."""
         return self.clients.s3()
 
-    def plan(self) -> Sequence[Step]:
+    def plan(self, *, portal: str | None = None) -> Sequence[Step]:
         """See Installation.plan."""
-        return tuple(self._steps())
+        return tuple(self._steps(portal))
 
     def check(self) -> Iterator[Finding]:
         """See Installation.check."""
@@ -122,14 +122,14 @@ class AWSInstallation:
         """See Installation.policy."""
         return self.policies.of(role)
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self, portal: str | None) -> Iterator[Step]:
         if self._worksets is not None:
             yield from self._worksets.steps()
         if self._customers is not None:
             yield from self._customers.steps()
         if self._documents is not None:
             yield from self._documents.steps()
-        yield from self._bucket.steps()
+        yield from self._bucket.steps(portal)
         yield self._customer_step()
 
     @property

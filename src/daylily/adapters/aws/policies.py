@@ -36,10 +36,12 @@ _SETUP_EXPIRY: Final = ("dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLiv
 _SETUP_INDEXES: Final = ("dynamodb:UpdateTable",)
 _SETUP_BUCKET: Final = (
     "s3:CreateBucket",
+    "s3:GetBucketCORS",
     "s3:GetBucketPublicAccessBlock",
     "s3:GetBucketVersioning",
     "s3:GetEncryptionConfiguration",
     "s3:GetLifecycleConfiguration",
+    "s3:PutBucketCORS",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketVersioning",
     "s3:PutEncryptionConfiguration",

@@ -1,6 +1,7 @@
 """What it takes to have a bucket of S3 that is fit for people's genomes."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
@@ -23,6 +24,7 @@ _NO_LOCATION: Final = "us-east-1"
 """The one region that CreateBucket does not take by its name."""
 _UNSET: Final = frozenset(
     {
+        "NoSuchCORSConfiguration",
         "NoSuchLifecycleConfiguration",
         "NoSuchPublicAccessBlockConfiguration",
         "ServerSideEncryptionConfigurationNotFoundError",
@@ -53,8 +55,13 @@ class BucketSetup:
     region: str
     prefixes: tuple[str, ...]
 
-    def steps(self) -> Iterator[Step]:
-        """Yield what is there, and what is to be done."""
+    def steps(self, portal: str | None = None) -> Iterator[Step]:
+        """
+        Yield what is there, and what is to be done.
+
+        Args:
+            portal: Origin of pages that are to send files here; None leaves what they may do as it is.
+        """
         there = self.is_there()
         if there:
             region = self.where()
@@ -62,12 +69,14 @@ class BucketSetup:
         else:
             change = f"create it in {self.region}"
             yield Step(thing=self._called, now="missing", change=change, carry_out=self._create)
-        parts: tuple[tuple[str, Callable[[str, bool], Step]], ...] = (
+        parts: list[tuple[str, Callable[[str, bool], Step]]] = [
             (f"versions in {self.name}", self._versions),
             (f"encryption of {self.name}", self._encryption),
             (f"public access to {self.name}", self._public_access),
             (f"lifecycle of {self.name}", self._lifecycle),
-        )
+        ]
+        if portal is not None:
+            parts.append((f"uploads by pages to {self.name}", partial(self._uploads, portal)))
         for thing, part in parts:
             try:
                 yield optional(part(thing, there))
@@ -229,6 +238,31 @@ class BucketSetup:
             ]
         return rules
 
+    # What pages may send
+
+    def _uploads(self, portal: str, thing: str, there: bool) -> Step:
+        wanted = _upload_rule(portal)
+        if there and any(_covers(each, wanted) for each in self._cors()):
+            return Step(thing=thing, now=f"taken from {portal}")
+        return Step(
+            thing=thing,
+            now=f"not taken from {portal}",
+            change="let its pages send files, each to an address that the API has signed",
+            carry_out=partial(self._take_uploads, wanted),
+        )
+
+    def _cors(self) -> list[Any]:
+        found = self._asked("GetBucketCORS", "get_bucket_cors") or {}
+        return list(found.get("CORSRules", ()))
+
+    def _take_uploads(self, wanted: Any, _: Tell) -> None:
+        # S3 takes all rules at once, so those of others have to be handed in again.
+        others = [each for each in self._cors() if each.get("ID") != wanted["ID"]]
+        with reported("s3", "PutBucketCORS", self._called):
+            self.client.put_bucket_cors(
+                Bucket=self.name, CORSConfiguration={"CORSRules": [*others, wanted]}
+            )
+
     def _asked(self, action: str, method: str) -> Any:
         """Return how the bucket is set; None if it is not."""
         with reported("s3", action, self._called):
@@ -242,6 +276,17 @@ class BucketSetup:
     @property
     def _called(self) -> str:
         return f"bucket {self.name}"
+
+
+def _upload_rule(portal: str) -> Any:
+    return {
+        "ID": "daylily-uploads",
+        "AllowedOrigins": [portal],
+        "AllowedMethods": ["PUT"],
+        "AllowedHeaders": ["content-type"],
+        "ExposeHeaders": ["ETag"],
+        "MaxAgeSeconds": 3600,
+    }
 
 
 def _covers(there: Any, wanted: Any) -> bool:

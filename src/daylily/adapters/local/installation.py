@@ -25,7 +25,7 @@ class LocalInstallation:
     home: Path
     database: Path
 
-    def plan(self) -> Sequence[Step]:
+    def plan(self, *, portal: str | None = None) -> Sequence[Step]:
         """See Installation.plan."""
         thing = f"folder {self.home}"
         if self.home.is_dir():

@@ -13,7 +13,7 @@ from daylily.ports.installation import Finding, Role, Step
 class InMemoryInstallation:
     """An Installation that is always complete."""
 
-    def plan(self) -> Sequence[Step]:
+    def plan(self, *, portal: str | None = None) -> Sequence[Step]:
         """See Installation.plan."""
         return ()
 

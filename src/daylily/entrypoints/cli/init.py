@@ -1,6 +1,8 @@
 """``daylily init``: make what the stores need, once for all machines."""
 
 from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -8,6 +10,19 @@ from daylily.entrypoints.cli.base import command, pass_session
 from daylily.entrypoints.cli.failures import NotCompleteError, plain
 from daylily.entrypoints.cli.session import Session
 from daylily.ports.installation import Step
+
+_PORTS: Final = {"http": 80, "https": 443}
+"""What browsers leave out of an origin."""
+
+
+def _origin(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    """Return the part of an address that a browser tells with what its pages send."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
+        raise click.BadParameter(f"{url!r} is not an address such as https://portal.lab.example")
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(f':{_PORTS[parts.scheme]}')}"
 
 
 @command(
@@ -17,6 +32,7 @@ Examples:
   S3_BUCKET=acme-worksets daylily init      tables and a bucket of AWS, with the plan first
   daylily init --dry-run                    the plan alone
   daylily init --json                       without asking, for programs
+  daylily init --portal https://lab.example  pages of the portal send files to the bucket itself
 
 Asks only where there is a terminal, and exits 1 if the answer is no. Nothing is removed, and a second
 run changes nothing. Whoever runs it needs the policy that `daylily iam-policy --role admin` prints;
@@ -25,13 +41,21 @@ servers and monitors do with less.
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
+@click.option(
+    "--portal",
+    metavar="URL",
+    callback=_origin,
+    help="Let pages of the portal at this address send files to the bucket, not through the server.",
+)
 @pass_session
-def init(session: Session, *, dry_run: bool, yes: bool) -> None:
+def init(session: Session, *, dry_run: bool, yes: bool, portal: str | None) -> None:
     """Make what the stores need: a folder, or tables and a bucket of AWS."""
     from daylily.bootstrap import installation
 
     session.refuse_url()
-    plan = installation(session.settings).plan()
+    if portal and session.settings.store != "aws":
+        session.say("--portal is for a bucket: here all files go through the server")
+    plan = installation(session.settings).plan(portal=portal)
     if not session.as_json:
         _print_plan(session, plan)
     todo = [step for step in plan if step.change]

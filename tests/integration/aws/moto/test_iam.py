@@ -247,7 +247,7 @@ def test_an_admin_can_do_it_all(users: Users) -> None:
     guard.watch(here.dynamodb, here.s3)
 
     for _ in ("all is new", "an index is missing"):
-        for step in here.plan():
+        for step in here.plan(portal="https://portal.lab.example"):
             step.carry_out(lambda _: None)
         assert [finding for finding in here.check() if finding.verdict == "FAIL"] == []
         dynamodb_client(region=REGION).update_table(

@@ -77,6 +77,34 @@ def test_a_dry_run_makes_nothing() -> None:
     assert tables() == []
 
 
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://portal.lab.example", "https://portal.lab.example"),
+        ("https://Lab.example:443/portal/", "https://lab.example"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_the_portal_may_be_named(url: str, origin: str) -> None:
+    """Its pages may send files then, as a browser tells who they are; once is enough."""
+    told = daylily("init", "--portal", url)
+    assert (told.exit_code, "14 changes made" in told.stderr) == (0, True)
+    (rule,) = boto3.client("s3").get_bucket_cors(Bucket=BUCKET)["CORSRules"]
+    assert rule["AllowedOrigins"] == [origin]
+    assert "nothing to do" in daylily("init", "--portal", url).stderr
+    assert "nothing to do" in daylily("init").stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["portal.lab.example", "ftp://lab.example", "https://", "https://a:b@c"]
+)
+def test_what_is_no_address_of_a_portal(url: str) -> None:
+    """Is said before anything is made."""
+    told = daylily("init", "--portal", url)
+    assert (told.exit_code, "is not an address" in told.stderr) == (2, True)
+    assert tables() == []
+
+
 def test_people_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sits at a terminal is asked once, after the plan; no means no, and --yes means yes."""
     monkeypatch.setattr(Session, "interactive", True)

@@ -167,3 +167,38 @@ def test_a_store_without_it_all(client: "S3Client", setup: BucketSetup) -> None:
     for operation in ("GetBucketVersioning", "GetPublicAccessBlock", "GetBucketLifecycleConfiguration"):
         answers(client, "s3", operation, refusal(501, "NotImplemented"))
     assert [step.now for step in setup.steps()].count("not offered by this store") == 3
+
+
+PORTAL = "https://portal.lab.example"
+
+
+def test_pages_may_send_files(client: "S3Client", setup: BucketSetup) -> None:
+    """Those of the portal, once it is named; rules of others stay, an old one of ours goes."""
+    assert [step.thing for step in setup.steps()] == [step.thing for step in setup.steps(None)]
+    client.create_bucket(Bucket=NAME)
+    theirs: Any = {"ID": "site", "AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"]}
+    outdated: Any = {
+        "ID": "daylily-uploads",
+        "AllowedOrigins": ["https://old"],
+        "AllowedMethods": ["PUT"],
+    }
+    client.put_bucket_cors(Bucket=NAME, CORSConfiguration={"CORSRules": [theirs, outdated]})
+
+    *_, step = setup.steps(PORTAL)
+    assert (step.now, bool(step.change)) == (f"not taken from {PORTAL}", True)
+    step.carry_out(print)
+
+    *_, step = setup.steps(PORTAL)
+    assert (step.now, step.change) == (f"taken from {PORTAL}", "")
+    found: Any = client.get_bucket_cors(Bucket=NAME)["CORSRules"]
+    assert [rule.get("ID") for rule in found] == ["site", "daylily-uploads"]
+    assert [rule["AllowedOrigins"] for rule in found] == [["https://a.example"], [PORTAL]]
+    assert found[1]["ExposeHeaders"] == ["ETag"]  # by which the page names the parts of a file
+
+
+def test_pages_may_send_files_to_a_new_bucket(client: "S3Client", setup: BucketSetup) -> None:
+    """It has no rules at all before."""
+    for step in setup.steps(PORTAL):
+        step.carry_out(print)
+    assert [step for step in setup.steps(PORTAL) if step.change] == []
+    assert len(client.get_bucket_cors(Bucket=NAME)["CORSRules"]) == 1
