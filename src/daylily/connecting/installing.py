@@ -48,7 +48,7 @@ def _aws_installation(settings: Settings) -> Installation:
     places = Places(worksets=settings.prefix)
     return AWSInstallation(
         # Whoever waits for an answer at a terminal had rather know soon.
-        clients=Clients(region=settings.region, profile=settings.profile, attempts=2),
+        clients=Clients(region=settings.region, profile=settings.profile, read_timeout=5.0, attempts=2),
         policies=Policies(
             region=settings.region,
             table=settings.worksets_table,

@@ -1,5 +1,7 @@
 """``daylily ledger``, as operators type it."""
 
+import re
+
 import pytest
 from rich.console import Console
 from tests.unit.cli.desk import Desk
@@ -87,14 +89,56 @@ def test_what_nobody_can_say(desk: Desk, submitted: str) -> None:
     assert result.exit_code == 1
 
 
-def test_a_bar_on_a_terminal(desk: Desk, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far it is shows on standard error; what was found stands whole on standard output."""
+def test_several_things_of_one_workset(desk: Desk, submitted: str) -> None:
+    """Worksets are counted, not what differs of them."""
+    desk.ok("monitor", "--once")
+    assert desk.world.objects.delete(f"worksets/{submitted}/{Sentinel.READY}")
+    for key in desk.engine.all():
+        desk.engine.end(key)
+    result = desk.run("ledger", "check")
+    assert result.stdout.count(f"{submitted}  ") == 2
+    assert "1 workset differs" in result.stdout
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the command believe that it writes to a terminal."""
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(
         Session, "console", lambda _, stderr=False: Console(stderr=stderr, force_terminal=True)
     )
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_bar_on_a_terminal(desk: Desk, broken: str) -> None:
+    """How far it is shows on standard error; what was found stands whole on standard output."""
     result = desk.run("ledger", "check")
     assert broken in result.stdout
+    assert "directories" in result.stderr
     assert result.exit_code == 1
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_bar_leaves_what_was_found(desk: Desk, broken: str) -> None:
+    """On the terminal stand all lines of what was found, and none of the bar."""
+    result = desk.run("ledger", "check")
+    assert _seen(result.output) == result.stdout.rstrip()
+
+
+def _seen(written: str) -> str:
+    """Return what stands on a terminal in the end; it knows what rich makes use of."""
+    lines, row = [""], 0
+    for piece in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", written):
+        if piece == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif piece.endswith("A") and piece.startswith("\x1b"):
+            row -= int(piece[2:-1])
+        elif piece == "\x1b[2K":
+            lines[row] = ""
+        elif not piece.startswith(("\x1b", "\r")):
+            lines[row] += piece
+    return "\n".join(lines).rstrip()
 
 
 def test_not_through_a_server(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from daylily.adapters.aws.errors import (
     MissingError,
     NotOfferedError,
     NotPermittedError,
+    SilentError,
     code,
     reported,
 )
@@ -32,11 +33,15 @@ _LITTLE_SKEW: Final = 5.0
 _MUCH_SKEW: Final = 60.0
 """Seconds. Monitors judge each other's locks by the clock."""
 _INIT: Final = "`daylily init` creates it; or is it AWS_REGION, or the name, that is wrong?"
+SILENT: Final = (
+    "see whether the address is right (AWS_REGION, AWS_ENDPOINT_URL), and what is on the way to it: a"
+    " proxy, a firewall, a subnet without an endpoint"
+)
 
 
 def trouble(check: str, error: UnavailableError) -> Finding:
     """Return the finding that something did not answer."""
-    advice = _INIT if isinstance(error, MissingError) else ""
+    advice = {MissingError: _INIT, SilentError: SILENT}.get(type(error), "")
     return Finding(check, "FAIL", str(error), advice)
 
 

@@ -92,6 +92,15 @@ class Clients:
         """
         return self._client("cognito-idp", endpoint_url)  # type: ignore[no-any-return]
 
+    def regions(self) -> frozenset[str]:
+        """Return the regions of AWS that this boto3 knows."""
+        partitions = self._session.get_available_partitions()
+        return frozenset(
+            region
+            for partition in partitions
+            for region in self._session.get_available_regions("dynamodb", partition_name=partition)
+        )
+
     def identity(self) -> Identity:
         """
         Get credentials as a call would, and return where they come from.

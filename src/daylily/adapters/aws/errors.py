@@ -31,6 +31,10 @@ _UNKNOWN: Final = frozenset(
 _CLOCK: Final = frozenset({"RequestTimeTooSkewed"})
 
 
+class SilentError(UnavailableError):
+    """Nothing came back: no way leads there, or nobody is there, or it takes too long."""
+
+
 class NotPermittedError(NotSetUpError):
     """The caller's policy does not allow it."""
 
@@ -48,7 +52,7 @@ def reported(service: str, action: str, target: str) -> Iterator[None]:
     """
     Raise UnavailableError for whatever AWS or the way to it refuses.
 
-    MissingError, NotPermittedError and NotOfferedError are kinds of it.
+    SilentError, MissingError, NotPermittedError and NotOfferedError are kinds of it.
 
     Args:
         service: As IAM calls it: ``dynamodb``, ``s3``.
@@ -60,8 +64,10 @@ def reported(service: str, action: str, target: str) -> Iterator[None]:
     except ClientError as error:
         raise _kind(error)(_explained(error, service, action, target)) from error
     except (BotoCoreError, HTTPClientError) as error:
-        why = trouble(error) or f"{type(error).__name__}: {error}"
-        raise UnavailableError(f"{service} does not answer {action} on {target}: {why}") from error
+        why, kind = trouble(error), UnavailableError
+        if why is None:
+            why, kind = f"{type(error).__name__}: {error}", SilentError
+        raise kind(f"{service} does not answer {action} on {target}: {why}") from error
 
 
 def code(error: ClientError) -> str:

@@ -12,7 +12,13 @@ from attrs import evolve, frozen
 
 from daylily.adapters.aws.check_batch import BatchChecks
 from daylily.adapters.aws.check_bucket import BucketChecks
-from daylily.adapters.aws.check_tables import TableChecks, check_customers, check_documents, trouble
+from daylily.adapters.aws.check_tables import (
+    SILENT,
+    TableChecks,
+    check_customers,
+    check_documents,
+    trouble,
+)
 from daylily.adapters.aws.check_topic import check_topic
 from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.customers import DynamoDBCustomers
@@ -35,6 +41,7 @@ from daylily.adapters.object_state_store import ObjectStateStore
 from daylily.domain.customers import Customer
 from daylily.domain.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.spelling import meant
 from daylily.ports.customers import Customers
 from daylily.ports.installation import Finding, Role, Step, Tell
 
@@ -94,13 +101,7 @@ class AWSInstallation:
         except UnavailableError as error:
             yield Finding("credentials", "FAIL", str(error))
             return
-        if self._worksets is not None:
-            yield from TableChecks(client=self.dynamodb, table=self._worksets, clock=self.clock)()
-        if self._customers is not None:
-            yield check_customers(self._accounts, self.customer.customer_id)
-        if self._documents is not None:
-            store = DynamoDBDocumentStore(self.dynamodb, self._documents.name, self.clock)
-            yield check_documents(store, self._documents.name)
+        yield from self._tables()
         checks = BucketChecks(
             bucket=self._bucket,
             objects=self._objects,
@@ -117,6 +118,18 @@ class AWSInstallation:
             yield check_topic(evolve(self.clients, region=region_of(topic)).sns(), topic)
         for names in self.policies.batches:
             yield from BatchChecks(client=self.clients.batch(), names=names)()
+
+    def _tables(self) -> Iterator[Finding]:
+        if self._worksets is not None:
+            for finding in TableChecks(client=self.dynamodb, table=self._worksets, clock=self.clock)():
+                yield finding
+                if finding.advice == SILENT:
+                    return  # it would be silent about the others too, and each takes as long
+        if self._customers is not None:
+            yield check_customers(self._accounts, self.customer.customer_id)
+        if self._documents is not None:
+            store = DynamoDBDocumentStore(self.dynamodb, self._documents.name, self.clock)
+            yield check_documents(store, self._documents.name)
 
     def policy(self, role: Role) -> Mapping[str, Any]:
         """See Installation.policy."""
@@ -239,9 +252,15 @@ class AWSInstallation:
             # Some put a password into an address.
             told.append(f"{name} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
             open_to_all |= parts.scheme == "http" and parts.hostname not in _LOOPBACK
-        text = f"{', '.join(told)}; region {self.policies.region}"
+        region = self.policies.region
+        text = f"{', '.join(told)}; region {region}"
         if open_to_all:
             return Finding("endpoint", "warn", text, "use https: anybody on the way can read all")
+        if any(map(_official, clients)) and region not in (known := self.clients.regions()):
+            guess = meant(region, sorted(known))
+            hint = f"did you mean {guess}? " if guess else ""
+            advice = f"{hint}boto3 knows no such region: mend AWS_REGION, or get a newer boto3"
+            return Finding("endpoint", "warn", text, advice)
         return Finding("endpoint", "ok", text)
 
 

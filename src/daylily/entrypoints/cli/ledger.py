@@ -1,7 +1,7 @@
 """``daylily ledger``: do the store, the directories and the engines say the same?"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -61,7 +61,7 @@ def check(session: Session) -> None:
     elif not found:
         click.echo("store, directories and engines agree")
     else:
-        click.echo(f"{_counted(len(found))}: see `daylily ledger repair --dry-run`")
+        click.echo(f"{_counted(found)}: see `daylily ledger repair --dry-run`")
     if found:
         raise NotCompleteError
 
@@ -146,7 +146,9 @@ def _outcome(mended: Mended) -> str:
     return f"{outcome}  {divergence.workset_id}  {divergence.kind}: {plain(text)}"
 
 
-def _counted(number: int) -> str:
+def _counted(found: Sequence[Divergence]) -> str:
+    # Of one workset several things may differ.
+    number = len({each.workset_id for each in found})
     return "1 workset differs" if number == 1 else f"{number} worksets differ"
 
 
@@ -157,25 +159,38 @@ def _counting(session: Session) -> Iterator[tuple[Tell, Callable[[str], None]]]:
     if session.as_json or not console.is_terminal:
         yield _silent, click.echo
         return
+    from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        listing = progress.add_task("directories", total=None)
-        reading = progress.add_task("worksets", total=None)
+    progress = Progress(*columns, console=console)
+    listing = progress.add_task("directories", total=None)
+    reading = progress.add_task("worksets", total=None)
 
-        def tell(seen: Seen) -> None:
-            progress.update(listing, completed=seen.directories)
-            # Most worksets have a directory, so that is about how many there are to read.
-            known = seen.directories if seen.worksets else None
-            progress.update(reading, completed=seen.worksets, total=known)
+    def shown() -> Live:
+        live = Live(progress, console=console, transient=True)
+        live.start()
+        return live
 
-        def say(text: str) -> None:
-            progress.stop()
-            click.echo(text)
-            progress.start()
+    live = shown()
 
+    def tell(seen: Seen) -> None:
+        progress.update(listing, completed=seen.directories)
+        # Most worksets have a directory, so that is about how many there are to read.
+        known = seen.directories if seen.worksets else None
+        progress.update(reading, completed=seen.worksets, total=known)
+
+    def say(text: str) -> None:
+        nonlocal live
+        live.stop()
+        click.echo(text)
+        # A new one: started again, it would wipe as many lines as it has drawn, which are the text's.
+        live = shown()
+
+    try:
         yield tell, say
+    finally:
+        live.stop()
 
 
 def _silent(_: Seen) -> None:

@@ -1,6 +1,7 @@
 """`daylily doctor` on AWS: each trouble is found, and told with what to do."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from daylily.adapters.aws.policies import Policies
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.adapters.object_state_store import ObjectStateStore
 from daylily.adapters.system import utc_now
+from daylily.config import Settings
+from daylily.connecting.installing import installation as chosen
 from daylily.domain.customers import Customer
 from daylily.ports.installation import Finding
 from daylily.testing.samples import a_workset
@@ -316,6 +319,65 @@ def test_addresses_tell_no_secret(
     found = next(evolve(installation, clients=Clients(region="us-west-2", attempts=1)).check())
     assert found.verdict == "warn"
     assert found.text == ("DynamoDB http://127.0.0.1:1, S3 http://store.example:9000; region us-west-2")
+
+
+@pytest.fixture
+def silence() -> Iterator[str]:
+    """Return the address of somebody who takes every call and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_silent_store(
+    installation: AWSInstallation, monkeypatch: pytest.MonkeyPatch, silence: str
+) -> None:
+    """It is asked once, not for each table; what to look at is said, and the other store is tried."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", silence)
+    clients = Clients(region="us-west-2", read_timeout=0.1, attempts=1)
+    policies = evolve(installation.policies, documents=f"{TABLE}-documents")
+    found = findings(evolve(installation, clients=clients, policies=policies))
+    assert [check for check, each in found.items() if each.verdict == "FAIL"] == ["table"]
+    assert "AWS_ENDPOINT_URL" in found["table"].advice
+    assert not {"customers", "documents"} & found.keys()
+    assert found["objects"].verdict == "ok"
+
+
+def test_a_store_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks a store that does not answer is told so in ten seconds."""
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    made = chosen(Settings(store="aws", bucket=BUCKET))
+    assert isinstance(made, AWSInstallation)
+    assert made.clients.read_timeout * made.clients.attempts <= 10
+
+
+@pytest.mark.parametrize(
+    ("region", "verdict", "hint"),
+    [
+        ("us-wset-2", "warn", "did you mean us-west-2?"),
+        ("mars-north-1", "warn", "mend AWS_REGION"),
+        ("eu-central-1", "ok", ""),
+        ("us-gov-west-1", "ok", ""),
+        ("cn-north-1", "ok", ""),
+    ],
+)
+def test_a_region_that_nobody_knows(
+    installation: AWSInstallation, region: str, verdict: str, hint: str
+) -> None:
+    """A slip of the fingers is told of; an address that cannot be reached does not say why."""
+    policies = evolve(installation.policies, region=region)
+    found = next(evolve(installation, policies=policies, clients=Clients(region=region)).check())
+    assert found.verdict == verdict
+    assert hint in found.advice
+
+
+def test_a_store_of_ones_own_has_any_region(
+    installation: AWSInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The regions of AWS are nothing to it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    policies = evolve(installation.policies, region="garage-1")
+    found = next(evolve(installation, policies=policies, clients=Clients(region="garage-1")).check())
+    assert found.verdict == "ok"
 
 
 def test_no_credentials(installation: AWSInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
