@@ -11,12 +11,15 @@ from tests.unit.cli.desk import Desk
 from daylily.adapters.local.compute import SubprocessCompute
 from daylily.domain.errors import ConflictError, InvalidInputError
 from daylily.entrypoints.cli import cli
+from daylily.entrypoints.cli.base import Common
+from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.service import (
     ensure_admin_token,
     is_loopback,
     listen,
     read_admin_token,
 )
+from daylily.ports.installation import Finding
 
 
 def test_config_show_masks_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,6 +84,18 @@ def test_doctor(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"python", "settings", "clock", "home", "database", "engine", "tools"} <= found.keys()
     assert "FAIL" not in found.values()
     assert not desk.home.exists()
+
+
+@pytest.mark.parametrize(("told", "coloured"), [("", True), ("1", False)])
+def test_no_color(desk: Desk, monkeypatch: pytest.MonkeyPatch, told: str, coloured: bool) -> None:
+    """Whoever sets NO_COLOR sees none, on a terminal either."""
+    monkeypatch.setenv("NO_COLOR", told)
+    monkeypatch.setattr("daylily.entrypoints.cli.doctor._all", lambda _: [Finding("disk", "ok", "")])
+    common = Common(Session(world=desk.world))
+    # The runner's own argument stands for a terminal.
+    with CliRunner().isolation(color=True) as (out, _, _):
+        cli.main(["doctor"], obj=common, standalone_mode=False)
+        assert (b"\x1b[" in out.getvalue()) is coloured
 
 
 def test_doctor_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import click
 import pytest
 from attrs import evolve
+from rich.console import Console
 from tests.unit.cli.desk import Desk
 
 from daylily.adapters.memory.notifier import InMemoryNotifier
@@ -13,6 +15,7 @@ from daylily.application.monitor_cycle import CycleReport
 from daylily.application.watch_monitors import KIND, PARTITION
 from daylily.domain.errors import UnavailableError
 from daylily.domain.silence import Silence
+from daylily.entrypoints.cli.session import Session
 from daylily.entrypoints.service import MonitorLoop
 from daylily.ports.documents import Document
 
@@ -66,6 +69,29 @@ def test_a_monitor(desk: Desk, heart: LeaveHeartbeat) -> None:
         "CYCLES",
         "FAULTS",
     ]
+    assert line.split()[:2] == ["lab-7", "live"]
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (120, ["MONITOR", "STATUS", "STARTED", "LAST", "CYCLE", "TOOK", "LAG", "CYCLES", "FAULTS"]),
+        (60, ["MONITOR", "STATUS", "STARTED", "LAST", "CYCLE", "TOOK", "LAG", "FAULTS"]),
+        (30, ["MONITOR", "STATUS", "LAST", "CYCLE"]),
+    ],
+)
+def test_a_narrow_terminal(
+    desk: Desk,
+    heart: LeaveHeartbeat,
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+    titles: list[str],
+) -> None:
+    """Columns are left out before names are broken."""
+    heart.cycle_done(took=timedelta(seconds=0.5), faults=2, rest=timedelta(seconds=3))
+    monkeypatch.setattr(Session, "console", lambda _: Console(width=width, force_terminal=True))
+    head, line = click.unstyle(desk.ok("monitor", "status")).splitlines()
+    assert head.split() == titles
     assert line.split()[:2] == ["lab-7", "live"]
 
 

@@ -1,8 +1,11 @@
 """``daylily monitor status``: which monitors there are, and how they are."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from attrs import frozen
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +20,9 @@ _COLOURS: Final = {
     Vitality.SILENT: "red",
     Vitality.ONCE: "dim",
 }
+_GO_FIRST: Final = ("CYCLES", "STARTED", "TOOK", "FAULTS", "LAG")
+"""Which columns go, in this order, where there is no room for all."""
+_ROOMY: Final = 1000
 
 
 def show_monitors(session: Session) -> None:
@@ -32,7 +38,7 @@ def show_monitors(session: Session) -> None:
     elif not found:
         session.say("no monitor has been heard of within a day")
     else:
-        session.print(_table(found, now))
+        session.print(_Monitors(found, now))
 
 
 def _heard(session: Session) -> tuple[datetime, tuple[Heard, ...]]:
@@ -50,24 +56,48 @@ def _heard(session: Session) -> tuple[datetime, tuple[Heard, ...]]:
             world.close()
 
 
-def _table(found: tuple[Heard, ...], now: datetime) -> Table:
+@frozen
+class _Monitors:
+    """The table of them."""
+
+    found: tuple[Heard, ...]
+    now: datetime
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw as many columns as there is room for."""
+        rows = [_row(each, self.now) for each in self.found]
+        titles = list(rows[0])
+        for title in _GO_FIRST:
+            wide = console.measure(_table(rows, titles), options=options.update(max_width=_ROOMY))
+            if wide.maximum <= options.max_width:
+                break
+            titles.remove(title)
+        yield _table(rows, titles)
+
+
+def _table(rows: Sequence[Mapping[str, Text]], titles: Sequence[str]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("MONITOR", "STATUS", "STARTED", "LAST CYCLE", "TOOK", "LAG", "CYCLES", "FAULTS"):
+    for title in titles:
         table.add_column(title, overflow="fold", no_wrap=title not in {"MONITOR", "STATUS"})
-    for heard in found:
-        beat, vitality, lag = heard.beat, heard.vitality(now), heard.lag(now)
-        failures = f" ({beat.failures} in a row)" if beat.failures else ""
-        table.add_row(
-            Text(plain(beat.name)),
-            Text(f"{vitality}{failures}", style=_COLOURS[vitality]),
-            age_of(beat.started_at.isoformat(), now),
-            age_of(beat.last_cycle_at.isoformat(), now) if beat.last_cycle_at else "none yet",
-            _seconds(beat.last_cycle_took) if beat.last_cycle_at else "",
-            "" if lag is None else _seconds(lag),
-            str(beat.cycles) if beat.rest is not None else "",
-            str(beat.faults),
-        )
+    for row in rows:
+        table.add_row(*(row[title] for title in titles))
     return table
+
+
+def _row(heard: Heard, now: datetime) -> Mapping[str, Text]:
+    beat, vitality, lag = heard.beat, heard.vitality(now), heard.lag(now)
+    failures = f" ({beat.failures} in a row)" if beat.failures else ""
+    last = age_of(beat.last_cycle_at.isoformat(), now) if beat.last_cycle_at else "none yet"
+    return {
+        "MONITOR": Text(plain(beat.name)),
+        "STATUS": Text(f"{vitality}{failures}", style=_COLOURS[vitality]),
+        "STARTED": Text(age_of(beat.started_at.isoformat(), now)),
+        "LAST CYCLE": Text(last),
+        "TOOK": Text(_seconds(beat.last_cycle_took) if beat.last_cycle_at else ""),
+        "LAG": Text("" if lag is None else _seconds(lag)),
+        "CYCLES": Text(str(beat.cycles) if beat.rest is not None else ""),
+        "FAULTS": Text(str(beat.faults)),
+    }
 
 
 def _seconds(span: timedelta) -> str:

@@ -1,5 +1,6 @@
 """What a command has that is a program of its own."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ class Program(click.Command):
         """Run it; turn what stopped it into one clear line and its exit code."""
         common = extra.setdefault("obj", None) or Common()
         extra["obj"] = common
+        if os.environ.get("NO_COLOR"):  # rich heeds it by itself, Click does not
+            extra.setdefault("color", False)
         run = partial(
             super().main, args, prog_name or self.program, complete_var, standalone_mode=False, **extra
         )
