@@ -11,6 +11,7 @@ import pytest
 from attrs import define, field
 
 from daylily.adapters.aws import staged
+from daylily.adapters.aws.errors import CredentialsError
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.domain.diagnosis import diagnose
 from daylily.domain.errors import NotFoundError, NotSetUpError, UnavailableError
@@ -152,6 +153,47 @@ def test_an_outage_is_waited_for(
     said = capfd.readouterr().err
     assert "S3 is away: tried again in 60 s" in said
     assert diagnose(said) is None
+
+
+@pytest.mark.parametrize(("call", "seconds"), [("list", 31), ("open", 31), ("put", 3543)])
+def test_without_credentials(
+    store: Flickering,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    call: str,
+    seconds: float,
+) -> None:
+    """
+    They are waited for a minute, as a role may come late; where a result hangs on it, like an outage.
+
+    It is told for what it is, and is a matter of settings.
+    """
+    monkeypatch.setattr(staged, "time", clock := _Time())
+    store.put("b/ws/in", b"reads")
+    store.failing[call] = [CredentialsError("there are no AWS credentials")] * 200
+
+    assert run() == 78
+    assert clock.now == seconds
+    said = capfd.readouterr().err
+    assert "there are no credentials for S3: tried again in 16 s" in said
+    assert ("pipelines do not inherit keys" in said) is (call != "put")
+    assert "away" not in said
+    assert diagnose(said) is None
+
+
+@define
+class _Time:
+    """A clock that goes on while somebody sleeps."""
+
+    now: float = 0
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let it pass."""
+        self.now += seconds
 
 
 @pytest.mark.parametrize("call", ["list", "open", "put"])

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from attrs import field, frozen
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -116,6 +117,22 @@ class Clients:
         except (BotoCoreError, ClientError) as error:
             raise UnavailableError(trouble(error) or str(error)) from error
         return Identity(str(credentials.method), self._session.profile_name)
+
+    def identity_without_keys(self) -> Identity | None:
+        """
+        Return where a job on this machine finds credentials, which inherits no keys; None if nowhere.
+
+        Raises:
+            UnavailableError: What is found does not hold; the message says what to do.
+        """
+        try:
+            session = botocore.session.Session(profile=self.profile)
+            found = session.get_component("credential_provider")
+            found.remove("env")
+            credentials = found.load_credentials()
+        except (BotoCoreError, ClientError) as error:
+            raise UnavailableError(trouble(error) or str(error)) from error
+        return credentials and Identity(str(credentials.method), self._session.profile_name)
 
     def _client(self, service: str, endpoint_url: str | None, **more: Any) -> Any:
         try:

@@ -31,6 +31,10 @@ _UNKNOWN: Final = frozenset(
 _CLOCK: Final = frozenset({"RequestTimeTooSkewed"})
 
 
+class CredentialsError(UnavailableError):
+    """There are no credentials, or none that hold: nobody was asked."""
+
+
 class SilentError(UnavailableError):
     """Nothing came back: no way leads there, or nobody is there, or it takes too long."""
 
@@ -52,7 +56,7 @@ def reported(service: str, action: str, target: str) -> Iterator[None]:
     """
     Raise UnavailableError for whatever AWS or the way to it refuses.
 
-    SilentError, MissingError, NotPermittedError and NotOfferedError are kinds of it.
+    CredentialsError, SilentError, MissingError, NotPermittedError and NotOfferedError are kinds of it.
 
     Args:
         service: As IAM calls it: ``dynamodb``, ``s3``.
@@ -64,9 +68,9 @@ def reported(service: str, action: str, target: str) -> Iterator[None]:
     except ClientError as error:
         raise _kind(error)(_explained(error, service, action, target)) from error
     except (BotoCoreError, HTTPClientError) as error:
-        why, kind = trouble(error), UnavailableError
-        if why is None:
-            why, kind = f"{type(error).__name__}: {error}", SilentError
+        why = trouble(error)
+        kind = SilentError if why is None else CredentialsError
+        why = why or f"{type(error).__name__}: {error}"
         raise kind(f"{service} does not answer {action} on {target}: {why}") from error
 
 
@@ -82,7 +86,7 @@ def retried(error: ClientError) -> bool:
 
 def _kind(error: ClientError) -> type[UnavailableError]:
     if trouble(error):
-        return UnavailableError
+        return CredentialsError
     kinds = ((_ABSENT, MissingError), (_DENIED, NotPermittedError), (_UNKNOWN, NotOfferedError))
     return next((kind for words, kind in kinds if code(error) in words), UnavailableError)
 

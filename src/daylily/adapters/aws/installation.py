@@ -236,10 +236,12 @@ class AWSInstallation:
 
     def _credentials(self) -> Finding:
         identity = self.clients.identity()
-        if identity.in_the_environment:
-            advice = "pipelines do not inherit keys: use a profile (AWS_PROFILE) or a role instead"
-            return Finding("credentials", "warn", f"from {identity}", advice)
-        return Finding("credentials", "ok", f"from {identity}")
+        if not identity.in_the_environment:
+            return Finding("credentials", "ok", f"from {identity}")
+        advice = "use a profile (AWS_PROFILE) or a role instead: pipelines do not inherit keys"
+        if self.clients.identity_without_keys() is None:
+            advice += ", and those that run on this machine find no others"
+        return Finding("credentials", "warn", f"from {identity}", advice)
 
     def _endpoints(self) -> Finding:
         clients: list[Any] = [self.s3]

@@ -9,7 +9,8 @@ each leaves a list of its own first, and the last of them one of all. ``@EARLIER
 attempts have left: the first ``--earlier`` that has anything is fetched.
 
 While S3 is away it is waited for: hours of work may hang on it. Should it stay away, the exit code says
-that the job is not to blame.
+that the job is not to blame. Without credentials little is waited for before the command has run, since
+that is seldom an outage.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from typing import Final, TypeVar
 from attrs import frozen
 
 from daylily.adapters.aws.clients import Clients
+from daylily.adapters.aws.errors import CredentialsError
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.domain.errors import DaylilyError, NotFoundError, NotSetUpError, UnavailableError
 from daylily.domain.results import MANIFEST, manifest_text
@@ -63,7 +65,9 @@ _THREADS: Final = 8
 _NOT_RUN: Final = 75
 """EX_TEMPFAIL: the command has not run, or its results are not there."""
 _NOT_PERMITTED: Final = 78
-"""EX_CONFIG: S3 answers, and says no."""
+"""EX_CONFIG: S3 answers, and says no; or there are no credentials to ask it with."""
+_STRANGER: Final = 60.0
+"""Seconds; roles of machines and containers may come a moment late."""
 _SENTINELS: Final = frozenset(Sentinel)
 _OF_PART: Final = re.compile(r"manifest\.[^/]+\.sha256")
 _FIRST_WAIT: Final = 1.0
@@ -90,11 +94,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", nargs="+", help="program and arguments")
     given = parser.parse_args(arguments)
     wait = _Wait(given.patience)
+    at_first = _Wait(given.patience, min(given.patience, _STRANGER))
     with tempfile.TemporaryDirectory(prefix="daylily-", dir=given.scratch) as scratch:
         inputs, outputs, earlier = (Path(scratch, name) for name in ("workset", "results", "earlier"))
         try:
-            _fetch(given.workset, inputs, wait, _is_input)
-            any(_fetch(source, earlier, wait) for source in given.earlier)
+            _fetch(given.workset, inputs, at_first, _is_input)
+            any(_fetch(source, earlier, at_first) for source in given.earlier)
+        except CredentialsError as error:
+            _say(f"cannot fetch {given.workset}: {error} (pipelines do not inherit keys)")
+            return _NOT_PERMITTED
         except (DaylilyError, OSError) as error:
             _say(f"cannot fetch {given.workset}: {error}")
             return _code_of(error)
@@ -115,9 +123,11 @@ class _Wait:
 
     Args:
         patience: Seconds; what is not there after that is given up.
+        unknown: The same for want of credentials; None: as long.
     """
 
     patience: float
+    unknown: float | None = None
 
     def __call__(self, act: Callable[[], R]) -> R:
         """
@@ -127,23 +137,26 @@ class _Wait:
             NotSetUpError: S3 answers, and says no.
             UnavailableError: It has been away for too long.
         """
-        end, pause = time.monotonic() + self.patience, _FIRST_WAIT
+        began, pause = time.monotonic(), _FIRST_WAIT
         while True:
             try:
                 return act()
             except NotSetUpError:
                 raise
-            except UnavailableError:
-                if time.monotonic() + pause > end:
+            except UnavailableError as error:
+                stranger = isinstance(error, CredentialsError)
+                most = self.patience if self.unknown is None or not stranger else self.unknown
+                if time.monotonic() - began + pause > most:
                     raise
-                # Not why: of that the command would be taken to have failed, should it fail.
-                _say(f"S3 is away: tried again in {pause:g} s")
+                # No more: of that the command would be taken to have failed, should it fail.
+                what = "there are no credentials for S3" if stranger else "S3 is away"
+                _say(f"{what}: tried again in {pause:g} s")
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_WAIT)
 
 
 def _code_of(error: Exception) -> int:
-    if isinstance(error, NotSetUpError):
+    if isinstance(error, NotSetUpError | CredentialsError):
         return _NOT_PERMITTED
     return INFRASTRUCTURE if isinstance(error, UnavailableError) else _NOT_RUN
 

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -378,6 +379,23 @@ def test_a_store_of_ones_own_has_any_region(
     policies = evolve(installation.policies, region="garage-1")
     found = next(evolve(installation, policies=policies, clients=Clients(region="garage-1")).check())
     assert found.verdict == "ok"
+
+
+def test_keys_in_the_environment(
+    installation: AWSInstallation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Jobs do not inherit them; it is said whether those on this machine find others."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    alone = findings(installation)["credentials"]
+    assert alone.verdict == "warn"
+    assert "find no others" in alone.advice
+
+    profile = "[default]\naws_access_key_id = a\naws_secret_access_key = b\n"
+    (tmp_path / "credentials").write_text(profile)
+    both = findings(installation)["credentials"]
+    assert "do not inherit keys" in both.advice
+    assert "find no others" not in both.advice
 
 
 def test_no_credentials(installation: AWSInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
