@@ -5,6 +5,8 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from daylily.domain.errors import UnavailableError
+
 T = TypeVar("T")
 
 
@@ -18,9 +20,16 @@ class Page(Generic[T]):
 
 
 def every(fetch: Callable[[str | None], Page[T]]) -> Iterator[T]:
-    """Yield the items of all pages, asking *fetch* for one page after the other."""
+    """
+    Yield the items of all pages, asking *fetch* for one page after the other.
+
+    Raises:
+        UnavailableError: A page leads to itself, and so the listing would never end.
+    """
     page = fetch(None)
     yield from page.items
-    while page.cursor is not None:
-        page = fetch(page.cursor)
+    while (cursor := page.cursor) is not None:
+        page = fetch(cursor)
+        if page.cursor == cursor:
+            raise UnavailableError("the listing does not move on: a page has the cursor that led to it")
         yield from page.items

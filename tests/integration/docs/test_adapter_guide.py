@@ -28,7 +28,8 @@ def test_the_channel_passes_its_suite(folder: Path) -> None:
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stdout
     tests = sum(name.startswith("test_") for name in vars(NotifierContract))
-    assert f"{tests - 1 + len(EventKind)} passed" in ran.stdout  # one of them is run for each kind
+    # One of them is run for each kind, and there is one for a chat that is down.
+    assert f"{tests - 1 + len(EventKind) + 1} passed" in ran.stdout
 
 
 def test_it_is_put_to_use(folder: Path) -> None:

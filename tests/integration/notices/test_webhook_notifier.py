@@ -15,6 +15,7 @@ from daylily.domain.errors import UnavailableError
 from daylily.domain.events import EventKind
 from daylily.ports.notifier import Notifier
 from daylily.testing.contracts.notifier import NotifierContract
+from daylily.testing.contracts.outages import BrokenNotifierContract
 from daylily.testing.samples import NOON, an_event
 
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
@@ -47,6 +48,17 @@ class TestWebhookNotifier(NotifierContract):
     def told(self, notifier: Notifier) -> Sequence[str]:
         """Return the ids of what came in."""
         return [event.get_id() for event in self.receiver.events]
+
+
+class TestBrokenWebhook(BrokenNotifierContract):
+    """What it owes when nobody listens."""
+
+    @pytest.fixture
+    def notifier(self) -> Iterator[Notifier]:
+        """Return a channel to nobody."""
+        away = WebhookNotifier("http://127.0.0.1:1/", SECRET, "/x", utc_now)
+        yield away
+        away.close()
 
 
 def test_what_is_posted(receiver: Receiver, webhook: WebhookNotifier) -> None:

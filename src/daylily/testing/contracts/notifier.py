@@ -11,7 +11,11 @@ from daylily.testing.samples import an_event, news_of_a_monitor
 
 
 class NotifierContract:
-    """Subclass it, give a fixture ``notifier``, and say what has been told."""
+    """
+    Subclass it, give a fixture ``notifier``, and say what has been told.
+
+    What it owes when nobody answers asks ``contracts.outages``.
+    """
 
     @pytest.fixture
     def notifier(self) -> Notifier:
@@ -26,9 +30,9 @@ class NotifierContract:
 
     @pytest.mark.parametrize("kind", EventKind)
     def test_every_kind_is_taken(self, notifier: Notifier, kind: EventKind) -> None:
-        """When ``send`` returns, the channel has the event."""
+        """When ``send`` returns, the channel has the event, if it is of a kind that it passes on."""
         notifier.send(an_event("ws-1-1", kind=kind))
-        assert list(self.told(notifier)) == ["ws-1-1"]
+        assert list(self.told(notifier)) == ["ws-1-1"] or kind not in notifier.kinds
 
     def test_it_says_what_it_passes_on(self, notifier: Notifier) -> None:
         """News of other kinds is not even noted as owed."""
@@ -37,9 +41,9 @@ class NotifierContract:
 
     def test_a_repeat_keeps_its_id(self, notifier: Notifier) -> None:
         """An event may be sent twice; whoever reads the channel can tell by its id."""
-        notifier.send(an_event("ws-1-1"))
-        notifier.send(an_event("ws-1-1"))
-        notifier.send(an_event("ws-1-2"))
+        kind = min(notifier.kinds)
+        for event_id in ("ws-1-1", "ws-1-1", "ws-1-2"):
+            notifier.send(an_event(event_id, kind=kind))
         assert set(self.told(notifier)) == {"ws-1-1", "ws-1-2"}
 
     def test_news_of_no_workset(self, notifier: Notifier) -> None:
@@ -51,5 +55,6 @@ class NotifierContract:
 
     def test_many_at_once(self, notifier: Notifier) -> None:
         """Of 32 threads that each send an event, none is lost or garbled."""
-        race(lambda runner: notifier.send(an_event(f"ws-1-{runner}")))
+        kind = min(notifier.kinds)
+        race(lambda runner: notifier.send(an_event(f"ws-1-{runner}", kind=kind)))
         assert sorted(self.told(notifier)) == sorted(f"ws-1-{runner}" for runner in range(RUNNERS))

@@ -1,7 +1,9 @@
 """What every StateStore owes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import pytest
 from attrs import evolve
@@ -23,8 +25,13 @@ from daylily.ports.state_store import Filter, StateStore
 from daylily.testing.racing import RUNNERS, race
 from daylily.testing.samples import LOCK_TIMEOUT, NOON, a_manifest, a_workset, locked, running, settled
 
+T = TypeVar("T")
+
 SECOND = timedelta(seconds=1)
 EVERYTHING = Filter()
+
+RACES = 10
+"""How many worksets are raced for: one may come out well by luck, but hardly all."""
 
 GARBAGE_CURSORS = (
     "",
@@ -331,16 +338,12 @@ class SequentialStateStoreContract:
             store.add(a_workset(f"ws-{n}", at=NOON + n * SECOND))
         self.catch_up(store)
         found: list[str] = []
-        cursor, page_number = None, 0
-        while True:
-            page = store.list(EVERYTHING, cursor=cursor, limit=2)
+        listing = pages(lambda cursor: store.list(EVERYTHING, cursor=cursor, limit=2))
+        for number, page in enumerate(listing, 1):
             found += ids(page)
-            store.add(a_workset(f"new-{page_number}", at=NOON + timedelta(hours=1 + page_number)))
+            store.add(a_workset(f"new-{number}", at=NOON + timedelta(hours=number)))
             store.save(settled(store.get("ws-0")))
             self.catch_up(store)
-            page_number += 1
-            if (cursor := page.cursor) is None:
-                break
 
         assert [name for name in found if name.startswith("ws-")] == [
             f"ws-{n}" for n in range(9, -1, -1)
@@ -487,12 +490,9 @@ class SequentialStateStoreContract:
         stored.append(store.save(settled(running(store.add(a_workset("other", customer_id="zenith"))))))
 
         found: list[object] = []
-        page = store.scan(limit=limit)
-        found += page.items
-        while page.cursor is not None:
-            assert len(page.items) <= limit
-            page = store.scan(cursor=page.cursor, limit=limit)
+        for page in pages(lambda cursor: store.scan(cursor=cursor, limit=limit)):
             found += page.items
+            assert len(page.items) <= limit
 
         assert len(found) == 7
         assert all(each in found for each in stored)
@@ -509,15 +509,11 @@ class SequentialStateStoreContract:
         for n in range(10):
             store.add(a_workset(f"ws-{n}", at=NOON + n * SECOND))
         found: list[str] = []
-        cursor, page_number = None, 0
-        while True:
-            page = store.scan(cursor=cursor, limit=2)
+        scan = pages(lambda cursor: store.scan(cursor=cursor, limit=2))
+        for number, page in enumerate(scan):
             found += [each.workset_id for each in page.items]
-            store.add(a_workset(f"new-{page_number}", at=NOON + timedelta(hours=page_number)))
+            store.add(a_workset(f"new-{number}", at=NOON + timedelta(hours=number)))
             store.save(settled(store.get("ws-0")))
-            page_number += 1
-            if (cursor := page.cursor) is None:
-                break
 
         stayed = [name for name in found if name.startswith("ws-") and name != "ws-0"]
         assert sorted(stayed) == [f"ws-{n}" for n in range(1, 10)]
@@ -528,18 +524,19 @@ class StateStoreContract(SequentialStateStoreContract):
 
     def test_one_of_many_adds_wins(self, store: StateStore) -> None:
         """Of 32 threads that add one id, one is told it did, and its workset is the stored one."""
-        outcomes = race(lambda runner: store.add(a_workset(name=f"Runner {runner}")))
+        for each in (a_workset(f"ws-{n}") for n in range(RACES)):
+            outcomes = race(partial(_add, store, each))
 
-        assert_one_winner(outcomes, AlreadyExistsError)
-        assert store.get("ws-1") in outcomes
+            assert_one_winner(outcomes, AlreadyExistsError)
+            assert store.get(each.workset_id) in outcomes
 
     def test_one_of_many_saves_wins(self, store: StateStore) -> None:
         """Of 32 threads that save the version they all read, one is told it did."""
-        read = store.add(a_workset())
-        outcomes = race(lambda runner: store.save(locked(read, owner=f"monitor-{runner}")))
+        for each in (a_workset(f"ws-{n}") for n in range(RACES)):
+            outcomes = race(partial(_save, store, store.add(each)))
 
-        assert_one_winner(outcomes, ConcurrentUpdateError)
-        assert store.get("ws-1") in outcomes
+            assert_one_winner(outcomes, ConcurrentUpdateError)
+            assert store.get(each.workset_id) in outcomes
 
     def test_no_save_of_many_is_lost(self, store: StateStore) -> None:
         """When 8 threads read and save until they win, every one of their changes is in the end."""
@@ -558,23 +555,40 @@ class StateStoreContract(SequentialStateStoreContract):
         assert (store.get("ws-1").name, store.get("ws-1").version) == ("8", 9)
 
 
+def _add(store: StateStore, workset: Workset, runner: int) -> Workset:
+    return store.add(evolve(workset, name=f"Runner {runner}"))
+
+
+def _save(store: StateStore, read: Workset, runner: int) -> Workset:
+    return store.save(locked(read, owner=f"monitor-{runner}"))
+
+
 def paged(fetch: Callable[[str | None], Page[Workset]], limit: int) -> list[str]:
     """Return the ids of all pages, asserting that each but the last is full and none is too long."""
     found: list[str] = []
-    page = fetch(None)
-    while True:
+    for page in pages(fetch):
         found += ids(page)
-        if page.cursor is None:
-            assert len(page.items) <= limit
-            return found
-        assert 0 < len(page.items) <= limit
-        page = fetch(page.cursor)
+        assert len(page.items) <= limit
+        assert page.items or page.cursor is None
+    return found
+
+
+def pages(fetch: Callable[[str | None], Page[T]]) -> Iterator[Page[T]]:
+    """Yield all pages; a cursor that leads back to one of them fails, and makes no endless test."""
+    cursor, seen = None, set[str]()
+    while True:
+        page = fetch(cursor)
+        yield page
+        if (cursor := page.cursor) is None:
+            return
+        assert cursor not in seen, f"the cursor {cursor!r} leads back to a page that was had before"
+        seen.add(cursor)
 
 
 def assert_one_winner(outcomes: list[Workset | DaylilyError], loss: type[DaylilyError]) -> None:
     """Assert that one of the racing calls returned and all others raised *loss*."""
     winners = [outcome for outcome in outcomes if isinstance(outcome, Workset)]
-    assert len(winners) == 1
+    assert len(winners) == 1, f"{len(winners)} of {RUNNERS} threads were told that they had won"
     assert sum(type(outcome) is loss for outcome in outcomes) == RUNNERS - 1
 
 

@@ -7,6 +7,7 @@ import pytest
 from daylily.adapters.aws.s3 import S3ObjectStore
 from daylily.ports.object_store import ObjectStore
 from daylily.testing.contracts.object_store import SequentialObjectStoreContract
+from daylily.testing.contracts.outages import BrokenObjectStoreContract
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,3 +35,12 @@ class TestMotoObjectStoreInAFolder(TestMotoObjectStore):
         for key in ("a", "contro", "control", "controlled/a", "zzz/a"):
             s3.put_object(Bucket=bucket, Key=key, Body=b"not ours")
         return bucket
+
+
+class TestBrokenObjectStore(BrokenObjectStoreContract):
+    """What it owes when its bucket is not there."""
+
+    @pytest.fixture
+    def store(self, s3: "S3Client") -> ObjectStore:
+        """Return the store of a bucket that nobody has made."""
+        return S3ObjectStore(s3, "daylily-nowhere")

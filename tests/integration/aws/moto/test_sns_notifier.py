@@ -14,6 +14,7 @@ from daylily.domain.errors import InvalidInputError, UnavailableError
 from daylily.domain.events import EventKind
 from daylily.ports.notifier import Notifier
 from daylily.testing.contracts.notifier import NotifierContract
+from daylily.testing.contracts.outages import BrokenNotifierContract
 from daylily.testing.samples import an_event
 
 if TYPE_CHECKING:
@@ -115,6 +116,15 @@ def test_d62_a_topic_that_keeps_order_drops_repeats() -> None:
     assert [each["MessageAttributes"]["event_id"]["Value"] for each in ordered.read()] == [
         *("ws-1-1", "ws-1-2")
     ]
+
+
+class TestBrokenTopic(BrokenNotifierContract):
+    """What it owes when its topic is not there."""
+
+    @pytest.fixture
+    def notifier(self, mailbox: Mailbox) -> Notifier:
+        """Return a channel to a topic that nobody has made."""
+        return SNSNotifier(mailbox.sns, f"{mailbox.topic}-gone")
 
 
 def test_a_topic_that_is_not_there_is_an_outage(mailbox: Mailbox) -> None:
