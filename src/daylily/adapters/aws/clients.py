@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from daylily.adapters.aws.credentials import NONE, Identity, trouble
+from daylily.adapters.aws.pages import refuse_pages
 from daylily.adapters.remote_calls import CALLS
 from daylily.domain.errors import InvalidInputError, UnavailableError
 
@@ -141,6 +142,7 @@ class Clients:
         except (BotoCoreError, ValueError) as error:
             raise InvalidInputError.of(f"AWS ({service})", str(error)) from error
         CALLS.watch(client)
+        refuse_pages(client)
         return client
 
     def _config(self, **more: Any) -> Config:

@@ -82,7 +82,11 @@ def refusal(status: int, word: str, message: str = "", *, json: bool = False) ->
         body = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{word}", "message": "{message}"}}'
     else:
         body = f"<Error><Code>{word}</Code><Message>{message}</Message></Error>"
-    kind = "application/x-amz-json-1.0" if json else "application/xml"
+    return answer(status, "application/x-amz-json-1.0" if json else "application/xml", body)
+
+
+def answer(status: int, kind: str, body: str) -> AWSResponse:
+    """Return what a server may send, of AWS or not."""
     headers = {"content-type": kind, "date": "Mon, 02 Jun 2025 12:00:00 GMT"}
     found = HTTPHeaders()
     for name, value in headers.items():
