@@ -109,6 +109,9 @@ def original(workset_id: str, sentinels: Mapping[Sentinel, SentinelBody], record
 def _state(sentinels: Mapping[Sentinel, SentinelBody]) -> State:
     """Return the state that a directory shows, told apart where several states show alike."""
     shown = state_shown(sentinels)
+    if state_shown({each for each, body in sentinels.items() if body.ours}) is State.IN_PROGRESS:
+        # What others say of it says nothing of ours, which may run on: as when the store knew of it.
+        return State.IN_PROGRESS
     if shown is State.IGNORED and _CANCELED.match(sentinels[Sentinel.IGNORE].detail):
         return State.CANCELED
     # Before in_progress stands there, no engine has been asked.

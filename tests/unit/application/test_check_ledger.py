@@ -20,6 +20,7 @@ from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import DEBT_GRACE, Workset
+from daylily.ports.compute import Phase
 from daylily.ports.paging import Page
 from daylily.ports.state_store import Unreadable as UnreadableRow
 from daylily.testing.faults import Blow, FaultInjector
@@ -278,6 +279,23 @@ def test_a_store_made_anew_while_jobs_run(lab: Lab) -> None:
     lab.app().cycle()
     assert lab.get(workset_id).state is State.COMPLETE
     lab.check()
+
+
+@pytest.mark.parametrize("theirs", [Sentinel.IGNORE, Sentinel.COMPLETE, Sentinel.ERROR])
+def test_a_store_made_anew_while_others_cover_what_runs(lab: Lab, theirs: Sentinel) -> None:
+    """What others put there meanwhile ends no job of ours: the engine is asked before the next."""
+    workset_id = running(lab)
+    lab.put(workset_id, theirs, b"by hand")
+    lab.store = InMemoryStateStore()
+    lab.app().cycle()
+    assert lab.get(workset_id).attempt_key == f"{workset_id}/1"
+    lab.remove(workset_id, theirs)
+    for _ in range(6):
+        lab.clock.advance(timedelta(minutes=5))
+        lab.app().cycle()
+        phases = [status.phase for status in lab.compute.all().values()]
+        assert phases.count(Phase.RUNNING) <= 1
+    assert lab.started()[0] == f"{workset_id}/1"
 
 
 def test_a_dropped_one_that_another_system_is_about_to_run(lab: Lab) -> None:
