@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 from attrs import evolve, frozen
@@ -19,6 +20,7 @@ from daylily.domain.errors import (
     AlreadyExistsError,
     ConcurrentUpdateError,
     DaylilyError,
+    IllegalTransitionError,
     InvalidInputError,
     NotFoundError,
     PerhapsOursError,
@@ -71,15 +73,18 @@ class Ledger:
     sentinels: SentinelStore
     notifier: Notifier
 
-    def register(self, workset: Workset, *, directory: bool = True) -> Workset:
+    def register(self, workset: Workset, *, directory: bool = True, unseen: bool = False) -> Workset:
         """
         Store a new workset and pay what it owes.
 
         Args:
             directory: False leaves the directory as it is; any monitor pays what is owed it.
+            unseen: Whether nobody has looked at the directory: it may be that of another workset, which
+                somebody has dropped and no monitor has come by yet.
 
         Raises:
-            AlreadyExistsError: There is one of that id.
+            AlreadyExistsError: There is one of that id; or its directory was *unseen*, and is
+                another's. What was stored is canceled then, and never runs with another's files.
             UnavailableError: The store does not answer, and does not show the workset either.
         """
         try:
@@ -88,7 +93,26 @@ class Ledger:
             stored = self._added(workset, error)
             if stored.sequence != workset.sequence:
                 return stored  # others have gone on with it, and pay what it owes
-        return self.settle(self.pay(stored, directory=directory))
+        payment = self.pay(stored, directory=directory)
+        registered = self.settle(payment)
+        if unseen and Sentinel.READY in payment.refused:
+            raise self._clashed(registered)
+        return registered
+
+    def _clashed(self, workset: Workset) -> AlreadyExistsError:
+        """Cancel a workset whose directory has turned out to be another's."""
+        reason = f"{Sentinel.READY} of another stood in its directory already"
+
+        def step(stored: Workset) -> Workset:
+            at = max(stored.updated_at, workset.updated_at)
+            return stored.request_cancel(by=workset.submitted_by, at=at, reason=reason)
+
+        # Whatever is there of the other one now waits for a person: files of both may be mixed.
+        with suppress(IllegalTransitionError):
+            self.update(workset.workset_id, step)
+        return AlreadyExistsError(
+            f"{workset.workset_id} is canceled: {reason}. One of the two needs another id"
+        )
 
     def _heard(self, workset: Workset) -> Workset:
         """Strike off news that no channel of ours passes on."""

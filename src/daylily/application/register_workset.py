@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from attrs import evolve, frozen
@@ -17,6 +18,7 @@ from daylily.domain.errors import (
     ConflictError,
     Fault,
     InvalidInputError,
+    NotFoundError,
     UnavailableError,
 )
 from daylily.domain.lifecycle import Priority
@@ -86,16 +88,21 @@ class RegisterWorkset:
 
         Raises:
             AlreadyExistsError: There is one of that id, in the store or in the directory; it is left
-                as it is.
+                as it is. Where no file was to be looked for in the directory, that may show only when
+                it is written: the workset is canceled then, and never runs with another's files.
             InvalidInputError: Something is wrong; every fault is listed, nothing is stored.
             UnavailableError: The state store does not answer.
         """
         self._check(registration)
-        try:
-            registration = self._seen(registration)
-        except UnavailableError as error:
-            _log.warning("%s: taken without a look at its files: %s", registration.workset_id, error)
-        return self.ledger.register(self._workset(registration), directory=directory)
+        unseen = _lies_elsewhere(registration) and directory
+        if not unseen:
+            try:
+                registration = self._seen(registration)
+            except UnavailableError as error:
+                name = registration.workset_id
+                _log.warning("%s: taken without a look at its files: %s", name, error)
+        workset = self._workset(registration)
+        return self.ledger.register(workset, directory=directory, unseen=unseen)
 
     def drop(self, registration: Registration) -> Workset:
         """
@@ -126,7 +133,21 @@ class RegisterWorkset:
         body = SentinelBody(workset.created_at, mark)
         if not self.sentinels.post(workset_id, Sentinel.READY, body):
             raise AlreadyExistsError(f"there is a {Sentinel.READY} of {workset_id} already")
+        if self.ledger.store.known([workset_id]):
+            # Somebody was quicker with the table, and theirs is what runs.
+            self._take_back(workset_id, body)
+            raise AlreadyExistsError(f"there is a workset {workset_id} already")
         return workset
+
+    def _take_back(self, workset_id: str, body: SentinelBody) -> None:
+        """Remove the sentinel that we have just put there, unless somebody has replaced it since."""
+        key = self.places.directory(workset_id) + Sentinel.READY
+        with suppress(NotFoundError):
+            etag = self.objects.info(key).etag
+            with self.objects.open(key, if_etag=etag) as stream:
+                ours = stream.read() == body.render().encode()
+            if ours:
+                self.objects.delete(key, if_etag=etag)
 
     def _check(self, registration: Registration) -> None:
         """Check all that can be checked without looking at files."""
@@ -165,9 +186,6 @@ class RegisterWorkset:
 
     def _seen(self, registration: Registration) -> Registration:
         """Return the registration with what its directory says, after a look at what it needs of it."""
-        here = [key for sample in registration.samples for key in _keys(sample) if _is_here(key)]
-        if registration.samples and not here:
-            return registration
         folder = self.sentinels.look(registration.workset_id)
         if folder.sentinels:
             shown = ", ".join(sorted(folder.sentinels))
@@ -232,6 +250,12 @@ class RegisterWorkset:
         ids = tuple(sample.sample_id for sample in manifest.samples)
         pipeline = self.pipelines.get(manifest.pipeline).name
         return ids, tuple(manifest.files()), pipeline, manifest.reference_genome
+
+
+def _lies_elsewhere(registration: Registration) -> bool:
+    """Tell whether all its files are in buckets, so that nothing needs to be in its directory."""
+    keys = [key for sample in registration.samples for key in _keys(sample)]
+    return bool(registration.samples) and not any(map(_is_here, keys))
 
 
 def _keys(sample: Sample) -> Iterator[str]:

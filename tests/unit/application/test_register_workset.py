@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from tests.unit.application.lab import OUR_FILES, READS, Lab, Meanwhile
+from tests.unit.application.lab import ADA, OUR_FILES, READS, Lab, Meanwhile
 
 from daylily.application.register_workset import Registration
 from daylily.domain.errors import (
@@ -158,6 +158,27 @@ class TestRegister:
             lab.app().register(a_registration(None))
         assert lab.worksets() == ()
 
+    def test_a_dropped_directory_that_nobody_had_to_look_at(self, lab: Lab) -> None:
+        """Neither runs with the samples of the other; one that is written later is looked at before."""
+        lab.drop("ws-001", Sentinel.READY)
+        with pytest.raises(AlreadyExistsError, match=r"has daylily\.ready"):
+            lab.app().register(a_registration(), directory=False)
+        assert lab.worksets() == ()
+        with pytest.raises(AlreadyExistsError, match=r"canceled: daylily\.ready"):
+            lab.app().register(a_registration())
+        lab.drain(lab.app())
+        assert [each.state for each in lab.worksets()] == [State.CANCELED]
+        assert lab.started() == []
+
+    def test_one_that_is_over_before_its_clash_shows(self, lab: Lab) -> None:
+        """It cannot be canceled any more; its registrar is told all the same."""
+        app = lab.app()
+        lab.drop("ws-001", Sentinel.READY)
+        other = Meanwhile("store.save", lambda: lab.app().cancel(ADA, "ws-001"))
+        with pytest.raises(AlreadyExistsError, match="canceled"):
+            lab.app(other).register(a_registration())
+        assert app.world.store.get("ws-001").state is State.CANCELED
+
     def test_all_faults_at_once(self, lab: Lab) -> None:
         """Each with its place."""
         bad = a_registration(
@@ -232,6 +253,24 @@ class TestDrop:
         meanwhile = Meanwhile("objects.put", lambda: other.drop(a_registration(name="other")), nth=5)
         with pytest.raises(AlreadyExistsError, match=r"daylily\.ready"):
             lab.app(meanwhile).register.drop(a_registration())
+
+    @pytest.mark.parametrize("hand", ["", "removes", "replaces"])
+    def test_of_two_at_once_the_table_is_heeded(self, lab: Lab, hand: str) -> None:
+        """Who registers in the table while the directory is written has the id; ours is taken back."""
+        other = lab.app().register
+        registers = Meanwhile(
+            "objects.put", lambda: other(a_registration(name="other"), directory=False), nth=5
+        )
+
+        def act() -> None:
+            if hand == "removes":
+                lab.remove("ws-001", Sentinel.READY)
+            elif hand == "replaces":
+                lab.put("ws-001", Sentinel.READY, b"by hand")
+
+        with pytest.raises(AlreadyExistsError, match="there is a workset"):
+            lab.app(registers, Meanwhile("store.known", act, nth=2)).register.drop(a_registration())
+        assert bool(lab.folder("ws-001").sentinels) == (hand == "replaces")
 
     def test_an_outage_is_told(self, lab: Lab) -> None:
         """Without daylily.ready nobody takes what was written, and it can be done again."""
