@@ -95,17 +95,22 @@ class Ledger:
                 return stored  # others have gone on with it, and pay what it owes
         payment = self.pay(stored, directory=directory)
         registered = self.settle(payment)
-        if unseen and Sentinel.READY in payment.refused:
+        if unseen and Sentinel.READY in payment.refused and self._is_anothers(registered):
             raise self._clashed(registered)
         return registered
+
+    def _is_anothers(self, workset: Workset) -> bool:
+        """Tell whether ``daylily.ready`` is not ours: we may be slow, and it be that of a later try."""
+        standing = self.sentinels.look(workset.workset_id).sentinels.get(Sentinel.READY)
+        return standing is not None and not standing.ours
 
     def _clashed(self, workset: Workset) -> AlreadyExistsError:
         """Cancel a workset whose directory has turned out to be another's."""
         reason = f"{Sentinel.READY} of another stood in its directory already"
 
         def step(stored: Workset) -> Workset:
-            at = max(stored.updated_at, workset.updated_at)
-            return stored.request_cancel(by=workset.submitted_by, at=at, reason=reason)
+            by = workset.submitted_by
+            return stored.request_cancel(by=by, at=stored.updated_at, reason=reason)
 
         # Whatever is there of the other one now waits for a person: files of both may be mixed.
         with suppress(IllegalTransitionError):

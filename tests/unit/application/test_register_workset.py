@@ -170,6 +170,23 @@ class TestRegister:
         assert [each.state for each in lab.worksets()] == [State.CANCELED]
         assert lab.started() == []
 
+    def test_a_registrar_who_stalls_finds_a_later_ready_of_ours(self, lab: Lab) -> None:
+        """The workset has failed and been retried meanwhile: that is no clash."""
+
+        def happens() -> None:
+            app = lab.app()
+            lab.clock.advance(lab.patience())
+            app.cycle()
+            lab.compute.end("ws-001/1", exit_code=1)
+            app.cycle()
+            app.retry(ADA, "ws-001")
+
+        stalls = Meanwhile("objects.put", happens, nth=5)
+        lab.app(stalls).register(a_registration(pipeline="fastq-qc"))
+        lab.app().cycle()
+        assert lab.started() == ["ws-001/1", "ws-001/2"]
+        assert lab.get("ws-001").state is State.IN_PROGRESS
+
     def test_one_that_is_over_before_its_clash_shows(self, lab: Lab) -> None:
         """It cannot be canceled any more; its registrar is told all the same."""
         app = lab.app()
