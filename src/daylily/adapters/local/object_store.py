@@ -255,8 +255,13 @@ class DirectoryObjectStore:
             yield folder
 
     def _has_any(self, prefix: str) -> bool:
-        with self._folder(prefix) as folder:
-            return folder is not None and any(True for _ in files.names(folder))
+        """Tell whether there is an object in a folder; folders that hold none do not count."""
+        with (
+            files.reported(prefix, writing=True),
+            self._opened() as root,
+            closing(_walk(root, prefix, _Wanted(prefix, "", ""))) as walk,
+        ):
+            return next(walk, None) is not None
 
     @contextmanager
     def _parent(self, key: str) -> Iterator[tuple[int, str]]:
