@@ -73,8 +73,12 @@ class Client:
         Args:
             customer: Whose files and submissions it is about.
             transport: How to reach it, if not over the network.
+
+        Raises:
+            InvalidInputError: *url* is no address, or *customer* no id.
         """
-        return cls(Connection.to(url, token, transport=transport), customer)
+        who = customer if customer == EVERYBODY else check_id(customer, "customer")
+        return cls(Connection.to(url, token, transport=transport), who)
 
     def __enter__(self) -> Self:
         return self
@@ -240,11 +244,20 @@ class Client:
     # Files, and the rest
 
     def put_file(self, key: str, source: BinaryIO, size: int) -> FileView:
-        """Store one of the customer's own files."""
+        """
+        Store one of the customer's own files, whole or not at all.
+
+        Args:
+            source: Read from where it is, once; it may be of any size.
+            size: How many bytes there are to read.
+
+        Raises:
+            InvalidInputError: There are fewer or more; or the key is none.
+        """
         answer = self._connection.send(
             "PUT",
             self._path(f"files/{quote(check_key(key))}"),
-            content=chunks(source),
+            content=chunks(source, size, key),
             headers={"content-length": str(size), "content-type": "application/octet-stream"},
         )
         return self._connection.view(answer, FileView)

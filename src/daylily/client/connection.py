@@ -1,6 +1,7 @@
 """Talking to a server: retries, and problems that become our errors again."""
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn, Self, TypeVar, cast
 from urllib.parse import urlsplit
@@ -55,7 +56,12 @@ class Connection:
 
         Args:
             transport: How to reach it, if not over the network.
+
+        Raises:
+            InvalidInputError: That is no address of a server.
         """
+        if not re.match(r"https?://[^/?#\s]", url):
+            raise InvalidInputError.of("url", "is no address such as https://daylily.example")
         # What is retried is nobody's business until it fails.
         stamina.instrumentation.set_on_retry_hooks([])
         headers = {"accept": "application/json", "accept-encoding": "identity"}
@@ -168,10 +174,22 @@ def opened(answer: httpx.Response) -> BinaryIO:
     return io.BufferedReader(Reading(answer), CHUNK)
 
 
-def chunks(source: BinaryIO) -> Iterator[bytes]:
-    """Yield a file, part by part."""
+def chunks(source: BinaryIO, size: int, key: str) -> Iterator[bytes]:
+    """
+    Yield a file, part by part.
+
+    Raises:
+        InvalidInputError: It has another size than was said: a file that is being written.
+    """
+    left = size
     while chunk := source.read(CHUNK):
+        left -= len(chunk)
+        if left < 0:
+            break
         yield chunk
+    if left:
+        told = "more" if left < 0 else f"{size - left}"
+        raise InvalidInputError.of(key, f"has {told} bytes, not {size}: it changed while it was sent")
 
 
 def given(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,27 @@ def test_pages(client: Client) -> None:
     assert client.estimate("germline", sample_count=5).estimated_cost_usd == 13.04
 
 
+@pytest.mark.parametrize("size", [len(READS) - 1, len(READS) + 1])
+def test_a_file_that_changes_while_it_is_sent(client: Client, size: int) -> None:
+    """One that is still being written is refused in our own words, and nothing of it is stored."""
+    with pytest.raises(InvalidInputError, match=rf"^a_R1.fastq: has .* bytes, not {size}: it changed"):
+        client.put_file("a_R1.fastq", io.BytesIO(READS), size)
+    assert not client.delete_file("a_R1.fastq")
+
+
+@pytest.mark.parametrize("url", ["daylily.example", "not a url", "ftp://daylily.example", "https://"])
+def test_what_is_no_address(url: str) -> None:
+    """It is said at once, and not after asking it again and again."""
+    with pytest.raises(InvalidInputError, match=r"^url: is no address such as https://"):
+        Client.to(url, TOKEN)
+
+
+def test_what_is_no_customer(live: Live) -> None:
+    """A path that somebody made up is asked of no server."""
+    with pytest.raises(InvalidInputError, match=r"^customer: "):
+        Client.to(live.url, TOKEN, "../..")
+
+
 def test_errors_are_errors_again(live: Live, client: Client) -> None:
     """What the server refuses is raised as what it is, with every fault at its place."""
     with pytest.raises(NotFoundError):
