@@ -191,6 +191,28 @@ def test_what_is_refused_leaves_nothing(visitor: Visitor) -> None:
     assert not page.locator("#kept").is_visible()
 
 
+def test_a_mended_sheet_in_place_of_the_first(live: Live, visitor: Visitor) -> None:
+    """All rows go at once, and come back if that was a mistake; a sheet taken anew stands alone."""
+    put(live, "a_R1.fastq", "b_R1.fastq")
+    page = opened(visitor)
+
+    def takes(*lines: str) -> None:
+        sheet = "\n".join(("sample,fastq_1,fastq_2", *lines)).encode()
+        page.locator("#choose").set_input_files([{"name": "s.csv", "mimeType": "", "buffer": sheet}])
+
+    takes("A$,a_R1.fastq,", "B,b_R1.fastq,")
+    marked(page, "Sample, row 1")
+    page.get_by_role("button", name="Remove all rows").click()
+    marked(page)
+    page.keyboard.press("Enter")  # the way back has the focus
+    marked(page, "Sample, row 1")
+    assert page.get_by_label("Sample, row 2").input_value() == "B"
+    page.get_by_role("button", name="Remove all rows").click()
+    takes("A,a_R1.fastq,", "B,b_R1.fastq,")
+    page.get_by_text("2 rows, nothing wrong with them.").wait_for()
+    assert not page.get_by_role("button", name="Bring back").is_visible()
+
+
 def test_a_missing_mate_in_a_browser(visitor: Visitor) -> None:
     """The sample of a first read is known, its mate asked for, and that it lacks is said at the end."""
     page = opened(visitor)

@@ -23,6 +23,7 @@ export class SampleTable {
     this.faults = new Map();
     this.first = 0;
     this.onlyFaulty = false;
+    this.gone = { columns: this.columns, rows: [] };
     this.grid = area.querySelector("table");
     this.bar = made("div", { className: "grid-bar" });
     area.append(this.bar);
@@ -54,6 +55,7 @@ export class SampleTable {
     this.rows = table.rows;
     this.note([]);
     this.first = 0;
+    this.onlyFaulty = false;
     this.draw();
   }
 
@@ -172,6 +174,12 @@ export class SampleTable {
       select.setAttribute("aria-label", "Add a column");
       parts.push(select);
     }
+    if (this.said > 1) {
+      parts.push(made("button", { type: "button", textContent: "Remove all rows", dataset: { go: "empty" } }));
+    } else if (this.gone.rows.length && !this.said) {
+      const words = `Bring back ${this.gone.rows.length} rows`;
+      parts.push(made("button", { type: "button", textContent: words, dataset: { go: "bring-back" } }));
+    }
     if (this.faults.size) {
       const words = this.onlyFaulty ? "Show all rows" : `Only rows with faults`;
       parts.push(made("button", { type: "button", textContent: words, dataset: { go: "faulty" } }));
@@ -248,6 +256,13 @@ export class SampleTable {
       this.onlyFaulty = !this.onlyFaulty;
       this.first = 0;
       this.draw();
+    } else if (go === "empty" || go === "bring-back") {
+      // A sheet that has been mended elsewhere comes in place of what it was, and not below it.
+      const back = go === "empty" ? { columns: this.columns, rows: [this.blank()] } : this.gone;
+      this.gone = { columns: this.columns, rows: go === "empty" ? this.rows : [] };
+      this.load(back);
+      this.changed();
+      this.bar.querySelector(`[data-go="${go === "empty" ? "bring-back" : "empty"}"]`)?.focus();
     } else if (go === "before" || go === "after") {
       this.first += go === "after" ? WINDOW : -WINDOW;
       this.draw();
