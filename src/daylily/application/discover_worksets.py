@@ -1,6 +1,7 @@
 """Find the worksets that people and other systems dropped into the object store."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -83,7 +84,8 @@ class DiscoverWorksets:
     Register directories that no workset is known for.
 
     Remembers, for speed alone, which directories it has seen, and when to look again at those that
-    cannot be taken yet. What is remembered never decides anything.
+    cannot be taken yet. What is remembered never decides anything. Of several threads one looks at a
+    time.
     """
 
     ledger: Ledger
@@ -108,6 +110,7 @@ class DiscoverWorksets:
     _told: dict[str, _Told] = field(init=False, factory=dict)
     _troubled: set[str] = field(init=False, factory=set)
     """Those that met an outage; they come last, so that they cannot keep the others from being seen."""
+    _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False, eq=False)
 
     def __call__(self) -> Discovered:
         """
@@ -116,6 +119,10 @@ class DiscoverWorksets:
         Raises:
             UnavailableError: Directories cannot be listed.
         """
+        with self._mutex:
+            return self._look()
+
+    def _look(self) -> Discovered:
         now = self.clock()
         self._list(now)
         waiting = [each for each in self._waiting if self._looks.over(each, now)]

@@ -1,5 +1,6 @@
 """Leave alone for a while what came to nothing: for speed alone, and forgotten with the process."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,12 +34,15 @@ class Resting:
     Without it, a directory that cannot be written, or a channel that is down, would be tried again
     in every cycle, for every workset, and leave its traces in each history.
 
+    Threads may share it: a monitor launches several at once.
+
     Args:
         longest: How long a rest may become.
     """
 
     longest: timedelta = LONGEST
     _rests: dict[str, _Rest] = field(init=False, factory=dict)
+    _mutex: threading.Lock = field(init=False, factory=threading.Lock, repr=False, eq=False)
 
     def over(self, name: str, at: datetime) -> bool:
         """Tell whether it is the turn of *name* again; also where the clock has been put back."""
@@ -47,12 +51,14 @@ class Resting:
 
     def begin(self, name: str, at: datetime) -> None:
         """Note that *name* came to nothing."""
-        last = self._rests.get(name)
-        length = min(last.length * 2, self.longest) if last else min(FIRST, self.longest)
-        # Those that nobody asked about for long have found their way without us.
-        self._rests = {key: rest for key, rest in self._rests.items() if at - rest.until < LONGEST}
-        self._rests[name] = _Rest(at + length, length)
+        with self._mutex:
+            last = self._rests.get(name)
+            length = min(last.length * 2, self.longest) if last else min(FIRST, self.longest)
+            # Those that nobody asked about for long have found their way without us.
+            self._rests = {key: rest for key, rest in self._rests.items() if at - rest.until < LONGEST}
+            self._rests[name] = _Rest(at + length, length)
 
     def end(self, name: str) -> None:
         """Note that *name* came to something."""
-        self._rests.pop(name, None)
+        with self._mutex:
+            self._rests.pop(name, None)

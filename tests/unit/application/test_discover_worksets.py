@@ -1,7 +1,8 @@
 """Discovery: what people and old monitors drop is found, once, and no damage stops the rest."""
 
 import functools
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Thread
 from typing import TypeVar, cast
 
 import pytest
@@ -18,6 +19,7 @@ from daylily.application.discover_worksets import (
     DiscoverWorksets,
 )
 from daylily.application.monitor_cycle import CycleReport
+from daylily.application.resting import Resting
 from daylily.domain.clusters import Requirements
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import Priority, State
@@ -515,3 +517,28 @@ def test_a_pipeline_that_nobody_could_name_needs_a_person_and_blocks_nobody(lab:
         lab.clock.advance(lab.patience())
     assert lab.started() == ["good-1/1"]
     assert (lab.get("bad-1").state, lab.get("bad-1").debts) == (State.ERROR, ())
+
+
+def test_threads_may_look_at_once(lab: Lab) -> None:
+    """As where several clients of a server ask what is ready: one looks after the other."""
+    app = lab.app()
+    found: list[str] = []
+
+    def look() -> None:
+        found.extend(each.workset_id for each in app.discover().registered)
+
+    class Meddled(Resting):
+        def over(self, name: str, at: datetime) -> bool:
+            if not others:
+                others.append(Thread(target=look))
+                others[0].start()
+                others[0].join(0.1)  # one who waits for us is let be
+            return super().over(name, at)
+
+    others: list[Thread] = []
+    app.discover._looks = Meddled()
+    for name in ("one", "two", "three"):
+        lab.drop(name, Sentinel.READY)
+    look()
+    others[0].join()
+    assert sorted(found) == ["one", "three", "two"]

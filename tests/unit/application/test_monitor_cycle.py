@@ -1,6 +1,8 @@
 """A cycle: every workset moves one step, and one workset's trouble is nobody else's."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from tests.unit.application.lab import ADA, Lab, Meanwhile, Unreadable
@@ -372,3 +374,26 @@ def test_a_rest_doubles_up_to_a_bound() -> None:
     resting.begin("b", at + LONGEST * 3)
     resting.end("b")
     assert resting.over("b", at + LONGEST * 3)
+
+
+class Meddled(datetime):
+    """A time that others take their turn at, when it is looked at; one who waits for us is let be."""
+
+    others: ClassVar[list[Thread]]
+
+    def __sub__(self, other: Any) -> Any:
+        for each in self.others:
+            if not each.ident:
+                each.start()
+                each.join(0.1)
+        return super().__sub__(other)
+
+
+def test_threads_may_rest_at_once() -> None:
+    """As where an outage meets several launches: none stops the cycle, or forgets the others."""
+    resting = Resting()
+    Meddled.others = [Thread(target=lambda: resting.begin("b", NOON))]
+    resting.begin("a", NOON)
+    resting.begin("c", Meddled.fromtimestamp(NOON.timestamp(), UTC))
+    Meddled.others[0].join()
+    assert not any(resting.over(name, NOON) for name in "abc")
