@@ -54,4 +54,24 @@ def test_historic_row(dynamodb: "DynamoDBClient") -> None:
         max_concurrent_worksets=10,
         max_storage_gb=500.5,
     )
+    dynamodb.put_item(
+        TableName=name,
+        Item={
+            "customer_id": {"S": "damaged"},
+            "customer_name": {"L": []},
+            "email": {"N": "1"},
+            "max_concurrent_worksets": {"NULL": True},
+            "max_storage_gb": {"S": "infinity"},
+            "billing_account_id": {"S": ""},
+            "cost_center": {"M": {}},
+        },
+    )
+
+    # What makes no sense counts as what is not there: no customer hides the others.
+    assert customers.get("damaged") == Customer(customer_id="damaged", name="damaged")
+    assert [each.customer_id for each in customers.list().items] == [
+        "acme-genomics-1a2b3c4d",
+        "bare",
+        "damaged",
+    ]
     assert customers.get("bare") == Customer(customer_id="bare", name="bare")

@@ -1,6 +1,6 @@
 """Customers in a table of DynamoDB, which old versions of the system may keep too (contract 3.9)."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
@@ -20,6 +20,9 @@ _KNOWN: Final = (
     *("customer_name", "email", "max_concurrent_worksets", "max_storage_gb"),
     *("billing_account_id", "cost_center"),
 )
+
+_PLAIN: Final = Customer(customer_id="", name="")
+"""What is agreed upon where a row does not say."""
 
 
 @frozen(eq=False)
@@ -49,7 +52,8 @@ class DynamoDBCustomers:
 
     def add(self, customer: Customer) -> None:
         """See Customers.add."""
-        if self._table.create(_row(customer)):
+        refused = self._table.create(_row(customer))
+        if refused and not (refused.repeated and refused.row and _customer(refused.row) == customer):
             raise AlreadyExistsError(f"there is a customer {customer.customer_id} already")
 
     def save(self, before: Customer, after: Customer) -> None:
@@ -108,10 +112,26 @@ def _customer(row: Row) -> Customer:
     customer_id = str(row[CUSTOMER_KEY])
     return Customer(
         customer_id=customer_id,
-        name=str(row.get("customer_name") or customer_id),
-        email=row.get("email"),
-        max_concurrent_worksets=int(row.get("max_concurrent_worksets", 5)),
-        max_storage_gb=float(row.get("max_storage_gb", 1000)),
-        billing_account_id=row.get("billing_account_id"),
-        cost_center=row.get("cost_center"),
+        name=_text(row, "customer_name") or customer_id,
+        email=_text(row, "email"),
+        max_concurrent_worksets=int(_number(row, "max_concurrent_worksets", _PLAIN)),
+        max_storage_gb=float(_number(row, "max_storage_gb", _PLAIN)),
+        billing_account_id=_text(row, "billing_account_id"),
+        cost_center=_text(row, "cost_center"),
     )
+
+
+def _text(row: Row, name: str) -> str | None:
+    value = row.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _number(row: Row, name: str, otherwise: Customer) -> Decimal:
+    """Return a number in whatever form it was written; one that is none counts as not being there."""
+    try:
+        found = Decimal(str(row[name]))
+        if found.is_finite():
+            return found
+    except (KeyError, InvalidOperation):
+        pass
+    return Decimal(str(getattr(otherwise, name)))

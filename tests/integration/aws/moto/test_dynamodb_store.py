@@ -14,7 +14,9 @@ from tests.integration.aws.moto.faulty import answers, loses_answer, refusal
 from tests.integration.aws.moto.recorded import stored
 from tests.integration.aws.worlds import counted, dynamodb_client
 
+from daylily.adapters.aws.customers import DynamoDBCustomers
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
+from daylily.adapters.aws.schema import create_customer_table
 from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.sentinel_store import ObjectSentinelStore
@@ -31,7 +33,16 @@ from daylily.domain.results import OUTCOMES_MOST, SampleOutcome
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.ports.state_store import Filter
 from daylily.testing.contracts.state_store import whole_history
-from daylily.testing.samples import NOON, a_manifest, a_sample, a_workset, locked, running, settled
+from daylily.testing.samples import (
+    NOON,
+    a_customer,
+    a_manifest,
+    a_sample,
+    a_workset,
+    locked,
+    running,
+    settled,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -328,6 +339,16 @@ def test_an_add_whose_answer_is_lost_while_others_go_on(
     assert objects.list("").items == ()
     with pytest.raises(AlreadyExistsError):
         ledger.register(evolve(a_workset(), submitted_by="bob"))
+
+
+def test_a_customer_whose_answer_is_lost(client: "DynamoDBClient") -> None:
+    """Who added one is told so; of another of that name, that there is one."""
+    table = create_customer_table(client, "daylily-lost-customers")
+    customers = DynamoDBCustomers(client, table)
+    loses_answer(client, dynamodb_client(), "dynamodb", "PutItem")
+    customers.add(a_customer("acme"))
+    with pytest.raises(AlreadyExistsError):
+        customers.add(a_customer("acme"))
 
 
 def test_a_save_whose_answer_is_lost(store: DynamoDBStateStore, client: "DynamoDBClient") -> None:
