@@ -1,11 +1,23 @@
 """What stores of documents have in common: their cursors, and what they say when they refuse."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from daylily.adapters.paging import check_limit, decode_cursor, encode_cursor, page_of
-from daylily.domain.errors import AlreadyExistsError, ConcurrentUpdateError, NotFoundError
+from daylily.adapters.records import damaged
+from daylily.domain.errors import (
+    AlreadyExistsError,
+    ConcurrentUpdateError,
+    NotFoundError,
+    UnavailableError,
+)
 from daylily.ports.documents import Document, is_kind, is_name
 from daylily.ports.paging import Page
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 def after_key(cursor: str | None, *, limit: int, newest_first: bool) -> str | None:
@@ -44,6 +56,24 @@ def stale(document: Document) -> ConcurrentUpdateError:
     return ConcurrentUpdateError(
         f"document {document.kind} {document.key} is no longer at version {document.version}"
     )
+
+
+def readable(found: Iterable[T], read: Callable[[T], Document]) -> Iterator[Document]:
+    """Yield what can be read, and tell of what cannot: one damaged record must not hide the others."""
+    for each in found:
+        try:
+            yield read(each)
+        except DamagedDocumentError as error:
+            _log.error("passed over: %s", error)
+
+
+def damaged_document(kind: str, key: str, error: Exception) -> "DamagedDocumentError":
+    """Return the error of a document that cannot be read."""
+    return DamagedDocumentError(str(damaged(f"document {kind} {key}", error)))
+
+
+class DamagedDocumentError(UnavailableError):
+    """A document that cannot be read, whose store answers all the same."""
 
 
 def _listing(newest_first: bool) -> str:

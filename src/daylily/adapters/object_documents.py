@@ -8,10 +8,18 @@ from itertools import islice
 
 from attrs import evolve, field, frozen
 
-from daylily.adapters.documents import after_key, clash, is_sound, page_of_documents, stale, unknown
+from daylily.adapters.documents import (
+    after_key,
+    clash,
+    damaged_document,
+    is_sound,
+    page_of_documents,
+    readable,
+    stale,
+    unknown,
+)
 from daylily.adapters.keys import check_folder
 from daylily.adapters.paging import time_key
-from daylily.adapters.records import damaged
 from daylily.domain.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from daylily.ports.clock import Clock
 from daylily.ports.documents import Document
@@ -101,7 +109,7 @@ class ObjectDocumentStore:
             if last is not None and (key >= last if newest_first else key <= last):
                 continue
             with suppress(NotFoundError):
-                yield self.get(kind, partition, key)
+                yield from readable([key], lambda key: self.get(kind, partition, key))
 
     def _read(self, kind: str, partition: str, key: str) -> Document:
         if not is_sound(kind, partition, key):
@@ -123,7 +131,7 @@ class ObjectDocumentStore:
                 expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
             )
         except (KeyError, TypeError, ValueError, AttributeError, InvalidInputError) as error:
-            raise damaged(f"document {kind} {key}", error) from error
+            raise damaged_document(kind, key, error) from error
 
     def _key(self, kind: str, partition: str, key: str) -> str:
         return f"{self.folder}{kind}/{partition}/{key}"

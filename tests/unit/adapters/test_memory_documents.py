@@ -40,8 +40,11 @@ def test_a_document_has_sound_names() -> None:
 
 @pytest.mark.parametrize("record", [b"", b"[]", b"{}", b'{"expires_at":"x","body":"","version":1}'])
 def test_a_damaged_record_is_told(record: bytes) -> None:
-    """An object that is no record is an outage, not an absence."""
+    """An object that is no record is an outage, not an absence; it hides no other."""
     objects = InMemoryObjectStore()
     objects.put("worksets/.daylily/documents/note/acme/k-1", record)
+    documents = ObjectDocumentStore(objects, ManualClock())
     with pytest.raises(UnavailableError, match="document note k-1"):
-        ObjectDocumentStore(objects, ManualClock()).get("note", "acme", "k-1")
+        documents.get("note", "acme", "k-1")
+    sound = documents.add(Document(kind="note", partition="acme", key="k-2", body=""))
+    assert documents.list("note", "acme").items == (sound,)

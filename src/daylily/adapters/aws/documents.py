@@ -14,8 +14,18 @@ from daylily.adapters.aws.errors import code, reported
 from daylily.adapters.aws.rows import Row, from_wire
 from daylily.adapters.aws.schema import DOCUMENT_KEY, DOCUMENT_PLACE, DOCUMENT_TTL
 from daylily.adapters.aws.table import REFUSED, Terms
-from daylily.adapters.documents import after_key, clash, is_sound, page_of_documents, stale, unknown
+from daylily.adapters.documents import (
+    after_key,
+    clash,
+    damaged_document,
+    is_sound,
+    page_of_documents,
+    readable,
+    stale,
+    unknown,
+)
 from daylily.adapters.paging import time_key
+from daylily.domain.errors import InvalidInputError
 from daylily.ports.clock import Clock
 from daylily.ports.documents import Document
 from daylily.ports.paging import Page
@@ -98,7 +108,7 @@ class DynamoDBDocumentStore:
         rows = self._query(
             f"{kind}#{partition}", last, newest_first=newest_first, size=min(limit + 1, _LONGEST_PAGE)
         )
-        found = list(islice(map(_document, rows), limit + 1))
+        found = list(islice(readable(rows, _document), limit + 1))
         return page_of_documents(found, limit, newest_first=newest_first)
 
     def _query(self, place: str, last: str | None, *, newest_first: bool, size: int) -> Iterator[Row]:
@@ -171,12 +181,15 @@ def _key(kind: str, partition: str, key: str) -> dict[str, Any]:
 
 def _document(row: Row) -> Document:
     kind, _, partition = str(row[DOCUMENT_PLACE]).partition("#")
-    expires_at = row.get("expires_at")
-    return Document(
-        kind=kind,
-        partition=partition,
-        key=str(row[DOCUMENT_KEY]),
-        body=str(row["body"]),
-        version=int(row["version"]),
-        expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
-    )
+    key, expires_at = str(row[DOCUMENT_KEY]), row.get("expires_at")
+    try:
+        return Document(
+            kind=kind,
+            partition=partition,
+            key=key,
+            body=str(row["body"]),
+            version=int(row["version"]),
+            expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
+        )
+    except (ArithmeticError, LookupError, TypeError, ValueError, InvalidInputError) as error:
+        raise damaged_document(kind, key, error) from error

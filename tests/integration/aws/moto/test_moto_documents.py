@@ -10,7 +10,7 @@ from tests.integration.aws.moto.test_aws_checks import bare, findings
 from daylily.adapters.aws.documents import DynamoDBDocumentStore
 from daylily.adapters.aws.installation import AWSInstallation
 from daylily.adapters.aws.schema import DOCUMENT_TTL, create_document_table
-from daylily.domain.errors import ConflictError
+from daylily.domain.errors import ConflictError, UnavailableError
 from daylily.ports.documents import DocumentStore
 from daylily.testing.clock import ManualClock
 from daylily.testing.contracts.documents import DocumentStoreContract, a_document
@@ -96,3 +96,15 @@ def test_the_answer_to_a_write_is_lost(dynamodb: "DynamoDBClient") -> None:
     finally:
         dynamodb.update_item = update  # type: ignore[method-assign]
     assert (added.version, replaced.version, len(seen)) == (1, 2, 2)
+
+
+def test_a_damaged_row_hides_no_other(dynamodb: "DynamoDBClient") -> None:
+    """It raises where it is asked for, and is passed over where others are listed."""
+    store = DynamoDBDocumentStore(dynamodb, create_document_table(dynamodb, TABLE), ManualClock())
+    kept = store.add(a_document())
+    for key, wrong in (("a", {}), ("b", {"version": {"S": "x"}})):
+        place = {"place": {"S": f"{kept.kind}#{kept.partition}"}, "key": {"S": key}}
+        dynamodb.put_item(TableName=TABLE, Item={**place, "body": {"S": "1"}, **wrong})
+        with pytest.raises(UnavailableError, match=f"{kept.kind} {key}"):
+            store.get(kept.kind, kept.partition, key)
+    assert store.list(kept.kind, kept.partition).items == (kept,)
