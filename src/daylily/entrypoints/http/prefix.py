@@ -36,8 +36,11 @@ class Service(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if _first_part(scope["path"]) in self._first_parts:
-            scope["path"] = PREFIX + scope["path"]
+        # Where this is mounted below a path, that stands in front of each, and Litestar takes it off.
+        root = scope.get("root_path", "")
+        path = scope["path"].removeprefix(root)
+        if _first_part(path) in self._first_parts:
+            scope["path"] = root + PREFIX + path
         # Around all else: errors are answered, and told to the log, outside of any middleware.
         with about(request_id=request_id(scope)):
             await super().__call__(scope, receive, send)

@@ -14,7 +14,7 @@ from litestar import Request
 from daylily.domain.errors import Fault, InvalidInputError
 from daylily.domain.spelling import meant
 from daylily.entrypoints.http.errors import BadDocumentError, MediaTypeError
-from daylily.entrypoints.http.prefix import PREFIX, unprefixed
+from daylily.entrypoints.http.prefix import unprefixed
 
 T = TypeVar("T")
 
@@ -321,18 +321,18 @@ def key_in_path(request: Request[Any, Any, Any]) -> str:
     Return the object key that ends a path, exactly as the caller wrote it.
 
     The router tidies paths up: it drops empty parts and a last slash. That would make another key
-    of it, so it is read from the path as it came, for the domain to judge.
+    of it, so it is read from the path as it came, for the domain to judge. In front of the route's own
+    path may stand whatever this is mounted below.
 
     Raises:
         InvalidInputError: It is not UTF-8.
     """
     scope = request.scope
-    raw = scope["raw_path"].partition(b"?")[0].removeprefix(scope.get("root_path", "").encode())
-    raw = raw.removeprefix(PREFIX.encode())
     try:
-        path = unquote_to_bytes(raw).decode()
+        path = unquote_to_bytes(scope["raw_path"].partition(b"?")[0]).decode()
     except UnicodeDecodeError:
         raise InvalidInputError.of("key", "is not UTF-8") from None
-    before = unprefixed(scope["path_template"]).strip("/").count("/")
-    found = re.fullmatch(rf"(?:/+[^/]+){{{before}}}/(.*)", path, re.DOTALL)
+    *before, _ = unprefixed(scope["path_template"]).strip("/").split("/")
+    parts = ("[^/]+" if part.startswith("{") else re.escape(part) for part in before)
+    found = re.search(rf"/+{'/+'.join(parts)}/(.*)", path, re.DOTALL)
     return found[1] if found else ""
