@@ -136,13 +136,19 @@ class App:
     audit: AuditTrail
 
 
-def bootstrap(settings: Settings | None = None, *, world: World | None = None) -> App:
+def bootstrap(
+    settings: Settings | None = None,
+    *,
+    world: World | None = None,
+    policy: RetryPolicy | None = None,
+) -> App:
     """
     Put the use cases together.
 
     Args:
         settings: None takes the defaults: everything local.
         world: Adapters to use instead of those that the settings choose.
+        policy: What to try again, and when; None for the usual one, with the times of the settings.
 
     Raises:
         UnavailableError: A store that the settings name cannot be opened.
@@ -152,21 +158,24 @@ def bootstrap(settings: Settings | None = None, *, world: World | None = None) -
     if settings.store != "aws":  # there `daylily init` has made it, once for all machines
         with contextlib.suppress(AlreadyExistsError):
             world.customers.add(own_customer(settings))
-    return compose(settings, world)
+    return compose(settings, world, policy=policy)
 
 
-def compose(settings: Settings, world: World, *, owner: str | None = None) -> App:
+def compose(
+    settings: Settings, world: World, *, owner: str | None = None, policy: RetryPolicy | None = None
+) -> App:
     """
     Return the use cases on top of *world*.
 
     Args:
         owner: What its monitor calls itself, which no other process may; None for host and process.
+        policy: See ``bootstrap``.
     """
     from daylily.adapters.formats.fastq_head import faults_of_head
 
     owner = owner or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     places = Places(worksets=settings.prefix)
-    policy = RetryPolicy(base=settings.retry_base, ceiling=settings.retry_ceiling)
+    policy = policy or RetryPolicy(base=settings.retry_base, ceiling=settings.retry_ceiling)
     ledger = Ledger(world.store, world.sentinels, world.notifier)
     engines = Engines(world.compute, world.clusters)
     workers = Workers(settings.workers)

@@ -32,6 +32,27 @@ def test_the_channel_passes_its_suite(folder: Path) -> None:
     assert f"{tests - 1 + len(EventKind) + 1} passed" in ran.stdout
 
 
+def test_the_policy_is_put_to_use(folder: Path) -> None:
+    """The monitor of such an App decides by it: what ended with 3 is tried again, and 4 is not."""
+    program = (
+        "import lab_policy\n"
+        "from daylily.domain.retry import ErrorCategory, Failure\n"
+        "policy = lab_policy.app().cycle.poll.policy\n"
+        "for code in (3, 4):\n"
+        "    failure = Failure(ErrorCategory.PERMANENT, 'it failed', code)\n"
+        "    print(policy.retries(failure, 0, 3), policy.delay(0, 1.0))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={"HOME": str(folder), "DAYLILY_HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout == "True 0:10:00\nFalse 0:10:00\n", ran.stderr
+
+
 def test_it_is_put_to_use(folder: Path) -> None:
     """An App with the channel in it comes out."""
     program = "import lab; print(type(lab.app().world.notifier).__name__)"

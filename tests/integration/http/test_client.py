@@ -1,7 +1,11 @@
 """``daylily.client`` against a real server: what a program does, from its files to its results."""
 
 import io
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from tests.integration.http.live import TOKEN, Live
@@ -15,6 +19,7 @@ from daylily.domain.errors import (
     UnauthenticatedError,
 )
 
+ROOT: Final = Path(__file__).parents[3]
 READS = b"@read-1\nACGT\n+\nIIII\n"
 
 
@@ -64,6 +69,27 @@ def test_from_files_to_results(live: Live, client: Client) -> None:
     assert client.usage().worksets == 1
     assert client.delete_file("a_R1.fastq")
     assert not client.delete_file("a_R1.fastq")
+
+
+def test_the_script_of_the_guide(live: Live, tmp_path: Path) -> None:
+    """What `docs/http.md` prints submits files, follows the workset and returns its summary."""
+    guide = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"## From Python\n.*?```python\n(.*?)```", guide, re.DOTALL)
+    told: dict[str, Any] = {}
+    exec(script, told)  # noqa: S102 - our own guide
+    reads = [tmp_path / f"a_R{mate}.fastq" for mate in (1, 2)]
+    for path in reads:
+        path.write_bytes(READS)
+    store, objects = live.app.world.store, live.app.world.objects
+    with ThreadPoolExecutor(1) as pool:
+        summary = pool.submit(told["run"], live.url, TOKEN, *reads)
+        while not (waiting := store.queue().items):
+            assert not summary.done(), summary.result()
+        workset_id = waiting[0].workset_id
+        live.app.cycle()
+        objects.put(f"worksets/{workset_id}/results/attempt-1/summary.tsv", b"sample_id\nA\n")
+        live.end(workset_id)
+        assert summary.result(60) == "sample_id\nA\n"
 
 
 def test_pages(client: Client) -> None:
