@@ -42,7 +42,7 @@ from daylily.application.read_worksets import ReadWorksets
 from daylily.application.redeliver_notices import RedeliverNotices
 from daylily.application.register_workset import RegisterWorkset
 from daylily.application.report_worksets import ReportWorksets, Shelf
-from daylily.application.restore_workset import RestoreWorkset
+from daylily.application.restore_workset import AttemptsLeft, RestoreWorkset
 from daylily.application.retry_workset import RetryWorkset
 from daylily.application.room import Limits, MakeRoom
 from daylily.application.settle_launch import SettleLaunch
@@ -180,7 +180,7 @@ def compose(
     engines = Engines(world.compute, world.clusters)
     workers = Workers(settings.workers)
     read = ReadWorksets(world.store, world.objects, engines, places)
-    sync = SyncWorkset(ledger, world.sentinels, world.clock, owner)
+    sync = SyncWorkset(ledger, world.sentinels, AttemptsLeft(world.objects, places), world.clock, owner)
     estimate = EstimateCost(settings.registry, RateCard())
     facts = _facts(settings)
     usage = ShowUsage(

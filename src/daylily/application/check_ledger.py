@@ -13,6 +13,7 @@ from daylily.application.others import Others
 from daylily.domain.divergences import Divergence, DivergenceKind, Remedy, Side
 from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.restoring import behind
 from daylily.domain.sentinels import Sentinel, projection
 from daylily.domain.workset import DEBT_GRACE, Workset
 from daylily.ports.clock import Clock
@@ -192,20 +193,16 @@ class _Comparison:
 
     def _others(self) -> Divergence | None:
         """Heed what others have done, and what we have done ourselves and then lost."""
-        step = self._others_now.step(hands=True)
-        if step is None:
-            return None
-        later = any(
-            body.sequence is not None and body.sequence > self.workset.sequence
-            for body in self.folder.sentinels.values()
-        )
-        if later:
+        if behind(self.workset, self.folder.sentinels):
             return self._found(
                 DivergenceKind.STORE_BEHIND,
                 Side.SENTINELS,
                 "sentinels of ours show a later step than the store knows of",
                 Remedy.TAKE_OVER,
             )
+        step = self._others_now.step(hands=True)
+        if step is None:
+            return None
         return self._found(
             DivergenceKind.SENTINELS,
             Side.SENTINELS,

@@ -20,6 +20,26 @@ _TO_RUN_IT: Final = (
 )
 
 
+@frozen
+class AttemptsLeft:
+    """Looks which attempts of a workset have left results."""
+
+    objects: ObjectStore
+    places: Places
+
+    def __call__(self, workset_id: str) -> list[int]:
+        """
+        Return their numbers.
+
+        Raises:
+            UnavailableError: The object store does not answer.
+        """
+        folder = self.places.all_results(workset_id)
+        names = every(lambda cursor: self.objects.entries(folder, cursor=cursor))
+        numbers = (name.removeprefix(f"{folder}attempt-").rstrip("/") for name in names)
+        return [int(each) for each in numbers if each.isdecimal()]
+
+
 @frozen(kw_only=True)
 class RestoreWorkset:
     """
@@ -78,14 +98,7 @@ class RestoreWorkset:
             notification_email=told.notification_email,
             requirements=told.requirements,
             sentinels=folder.sentinels,
-            attempts=self._attempts(workset_id),
+            attempts=AttemptsLeft(self.objects, self.places)(workset_id),
             at=at,
             actor=self.actor,
         )
-
-    def _attempts(self, workset_id: str) -> list[int]:
-        """Return the numbers of attempts that have left results."""
-        folder = self.places.all_results(workset_id)
-        names = every(lambda cursor: self.objects.entries(folder, cursor=cursor))
-        numbers = (name.removeprefix(f"{folder}attempt-").rstrip("/") for name in names)
-        return [int(each) for each in numbers if each.isdecimal()]

@@ -6,7 +6,9 @@ from attrs import frozen
 
 from daylily.application.ledger import Ledger
 from daylily.application.others import Others
+from daylily.application.restore_workset import AttemptsLeft
 from daylily.domain.lifecycle import State
+from daylily.domain.restoring import behind, caught_up
 from daylily.domain.sentinels import Sentinel, projection
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
@@ -44,10 +46,14 @@ class SyncWorkset:
     ones withdrawn. What another system did to a workset that we have not launched is a fact, and is
     taken over; so is a person's ``daylily.ignore``, and its removal. Files that are not ours are left
     alone.
+
+    A store that was put back as it was some time ago knows less than the sentinels of ours that stand
+    there: it is told what they say.
     """
 
     ledger: Ledger
     sentinels: SentinelStore
+    attempts: AttemptsLeft
     clock: Clock
     actor: str
 
@@ -60,7 +66,7 @@ class SyncWorkset:
             UnavailableError: The directory cannot be read or written.
         """
         others = self._look(workset)
-        if step := others.step():
+        if step := self._caught_up(others) or others.step():
             return self._taken(step, others)
         posted = frozenset(self._post_missing(others))
         if posted:
@@ -87,9 +93,17 @@ class SyncWorkset:
             UnavailableError: The directory cannot be read.
         """
         others = self._look(workset)
-        if step := others.step(hands=True):
+        if step := self._caught_up(others) or others.step(hands=True):
             return self._taken(step, others)
         return Synced(workset=workset, foreign=others.foreign, passed_over=others.passed_over)
+
+    def _caught_up(self, others: Others) -> Workset | None:
+        """Return the workset as we have left it, where the store has forgotten that."""
+        workset, standing = others.workset, others.folder.sentinels
+        if not behind(workset, standing):
+            return None
+        left = self.attempts(workset.workset_id)
+        return caught_up(workset, standing, attempts=left, at=self.clock(), actor=self.actor)
 
     def _look(self, workset: Workset) -> Others:
         folder = self.sentinels.look(workset.workset_id)

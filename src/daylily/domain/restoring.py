@@ -8,16 +8,18 @@ from typing import Final
 from attrs import evolve
 
 from daylily.domain.clusters import Requirements
+from daylily.domain.debts import WithdrawSentinel, in_order
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.manifest import Manifest
 from daylily.domain.retry import ErrorCategory, Failure
-from daylily.domain.sentinels import Sentinel, SentinelBody, known, state_shown
+from daylily.domain.sentinels import Sentinel, SentinelBody, known, projection, state_shown
 from daylily.domain.workset import Attempt, Transition, Workset
 
 _ATTEMPT: Final = re.compile(r"attempt ([1-9]\d{0,8})\b|launching [^/\s]+/([1-9]\d{0,8})\b")
 _LAUNCHED: Final = re.compile(
     r"(?:launching|locked by .* to launch) ([A-Za-z0-9][A-Za-z0-9_-]{2,63})/[1-9][0-9]*\b"
 )
+_OPEN: Final = frozenset({State.READY, State.LOCKED, State.RETRYING, State.ERROR, State.FAILED})
 _CANCELED: Final = re.compile(r"canceled\b")
 
 
@@ -58,11 +60,6 @@ def restored(
     last = max(0, *attempts, *map(_number, ours.values()))
     if state in {State.IN_PROGRESS, State.COMPLETE, State.ERROR}:
         last = max(last, 1)
-    told = tuple(
-        Transition(state=shown, at=body.at or created_at, reason=body.detail, actor="unknown")
-        for sentinel, body in sorted(ours.items(), key=lambda each: each[1].sequence or 0)
-        if (shown := state_shown({sentinel}))
-    )
     reason = f"restored from its directory as {state}"
     sequence = max(body.sequence or 0 for body in ours.values())
     failure = None
@@ -85,12 +82,106 @@ def restored(
         # Tokens and numbers of steps must not be given out twice.
         fence=sequence,
         failure=failure,
-        history=(*told, Transition(state=state, at=at, reason=reason, actor=actor)),
+        history=(
+            *_told(ours, 0, created_at),
+            Transition(state=state, at=at, reason=reason, actor=actor),
+        ),
         sequence=sequence + 1,
         posted=frozenset(ours),
         known=known(foreign, sentinels) if state is not State.READY else (),
     )
     return evolve(workset, attempts=_attempts(workset, last, sentinels))
+
+
+def behind(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool:
+    """
+    Tell whether the store has forgotten what it knew of a workset, as one does that was put back.
+
+    Each step is stored before it is shown. While the store believes that an attempt runs, the engine
+    is asked first what has become of that; and no mark, which may be forged, undoes what is over or
+    held.
+    """
+    open_still = workset.state in _OPEN or workset.foreign_run
+    later = any(body.ours and (body.sequence or 0) > workset.sequence for body in sentinels.values())
+    own = original(workset.workset_id, sentinels, None) == workset.workset_id
+    return open_still and later and own and workset.cancel is None
+
+
+def caught_up(
+    workset: Workset,
+    sentinels: Mapping[Sentinel, SentinelBody],
+    *,
+    attempts: Collection[int],
+    at: datetime,
+    actor: str,
+) -> Workset:
+    """
+    Return *workset*, which the store is behind with, as its directory tells of it.
+
+    Args:
+        attempts: Numbers of the attempts that have left results.
+    """
+    told = restored(
+        workset_id=workset.workset_id,
+        customer_id=workset.customer_id,
+        name=workset.name,
+        manifest=workset.manifest,
+        created_at=workset.created_at,
+        submitted_by=workset.submitted_by,
+        priority=workset.priority,
+        max_retries=workset.max_retries,
+        notification_email=workset.notification_email,
+        requirements=workset.requirements,
+        sentinels=sentinels,
+        attempts=(*attempts, len(workset.attempts)),
+        at=at,
+        actor=actor,
+    )
+    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    since = _told(ours, workset.sequence, workset.updated_at)
+    # Whoever took that step may have died before all that it had covered was taken away.
+    running = told.state is State.IN_PROGRESS
+    covered = frozenset() if running else told.posted - projection(told.state)
+    return evolve(
+        workset,
+        state=told.state,
+        archived_from=None,
+        updated_at=at,
+        lock=None,
+        fence=max(workset.fence, told.fence),
+        attempts=(*workset.attempts, *told.attempts[len(workset.attempts) :]),
+        retry_at=None,
+        cancel=None,
+        failure=told.failure,
+        progress=None,
+        history=(*workset.history, *since, told.history[-1]),
+        sequence=told.sequence,
+        posted=told.posted - covered,
+        known=told.known,
+        waits_for=None,
+        debts=in_order(WithdrawSentinel(each, told.sequence) for each in covered),
+    )
+
+
+def _told(
+    ours: Mapping[Sentinel, SentinelBody], since: int, otherwise: datetime
+) -> tuple[Transition, ...]:
+    """
+    Return what sentinels of ours tell of steps after *since*, one of each: in_progress and lock may
+    show the same.
+    """
+    found = {
+        body.sequence: Transition(
+            state=shown, at=body.at or otherwise, reason=body.detail, actor="unknown"
+        )
+        for sentinel, body in sorted(ours.items(), key=_precedence, reverse=True)
+        if (shown := state_shown({sentinel})) and (body.sequence or 0) > since
+    }
+    return tuple(found[sequence] for sequence in sorted(found, key=lambda each: each or 0))
+
+
+def _precedence(each: tuple[Sentinel, SentinelBody]) -> int:
+    return list(Sentinel).index(each[0])
 
 
 def original(workset_id: str, sentinels: Mapping[Sentinel, SentinelBody], recorded: str | None) -> str:

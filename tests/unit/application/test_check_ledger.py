@@ -175,6 +175,77 @@ def test_a_store_that_is_behind(lab: Lab) -> None:
     assert lab.get(workset_id).state is State.COMPLETE
 
 
+@pytest.mark.parametrize("mends", [False, True])
+@pytest.mark.parametrize(
+    ("backup", "lost"),
+    [
+        ("ready", "running"),
+        ("ready", "complete"),
+        ("ready", "retrying"),
+        ("ready", "retried"),
+        ("running", "complete"),
+        ("running", "retried"),
+        ("retrying", "retried"),
+    ],
+)
+def test_a_store_that_is_put_back_while_jobs_run(lab: Lab, backup: str, lost: str, mends: bool) -> None:
+    """Whatever was done since is gone on with: nothing runs twice, or is waited for in vain."""
+    workset_id = lab.submit().workset_id
+    app, past = lab.app(), dict[str, Workset]()
+
+    def pass_on(exit_code: int | None = None, cycles: int = 1) -> None:
+        if exit_code is not None:
+            lab.compute.end(lab.started()[-1], exit_code=exit_code)
+        for _ in range(cycles):
+            app.cycle()
+            lab.clock.advance(timedelta(minutes=10))
+
+    steps: dict[str, Callable[[], object]] = {
+        "ready": lambda: None,
+        "running": pass_on,
+        "complete" if lost == "complete" else "retrying": lambda: pass_on(
+            0 if lost == "complete" else 75
+        ),
+        "retried": lambda: pass_on(cycles=3),
+    }
+    for name, step in steps.items():
+        step()
+        past[name] = lab.get(workset_id)
+        if name == lost:
+            break
+    lab.store = InMemoryStateStore()
+    lab.store.add(past[backup])
+    if mends:
+        assert {each.outcome for each in lab.app().mend()} <= {Outcome.MENDED}
+    app = lab.app()
+    for _ in range(8):
+        pass_on()
+        for key, status in lab.compute.all().items():
+            if not status.ended:
+                lab.compute.end(key)
+    assert lab.get(workset_id).state is State.COMPLETE
+    assert lab.started() == [f"{workset_id}/{n}" for n in range(1, len(lab.started()) + 1)]
+    assert len(lab.started()) == (1 if lost in {"running", "complete"} else 2)
+    numbers = [each.number for each in lab.get(workset_id).attempts]
+    assert numbers == list(range(1, len(numbers) + 1))
+    lab.check()
+
+
+@pytest.mark.parametrize("state", [State.COMPLETE, State.CANCELED])
+def test_no_forged_mark_undoes_what_is_over(lab: Lab, state: State) -> None:
+    """Not even where somebody has the ledger mended, or a directory shown by force."""
+    workset_id = complete(lab) if state is State.COMPLETE else lab.submit().workset_id
+    if state is State.CANCELED:
+        lab.app().cancel(ADA, workset_id)
+    lab.remove(workset_id, Sentinel.COMPLETE if state is State.COMPLETE else Sentinel.IGNORE)
+    lab.put(workset_id, Sentinel.READY, b"2025-06-02T12:00:00Z\tretry (daylily #50)")
+    started = lab.started()
+    list(lab.app().mend())
+    lab.app().show(workset_id)
+    lab.app().cycle()
+    assert (lab.get(workset_id).state, lab.started()) == (state, started)
+
+
 def test_debts(lab: Lab) -> None:
     """Overdue ones are told; fresh ones are about to be paid by who owes them."""
     workset_id = waiting(lab)

@@ -7,7 +7,7 @@ import pytest
 
 from daylily.domain.clusters import Requirements
 from daylily.domain.lifecycle import Priority, State
-from daylily.domain.restoring import original, restored
+from daylily.domain.restoring import caught_up, original, restored
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
 from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
@@ -126,6 +126,19 @@ def test_nothing_of_ours() -> None:
     """What others dropped is for discovery."""
     with pytest.raises(ValueError, match="no sentinel there is ours"):
         found({Sentinel.READY: SentinelBody(NOON)})
+
+
+def test_steps_are_numbered_from_one() -> None:
+    """A lock and in_progress that show the same step are one step: else one would be without number."""
+    body = SentinelBody(NOON, "locked by m to launch ws-1/1, token 1", 2)
+    ready = SentinelBody(NOON, "Initial registration", 1)
+    sentinels = {Sentinel.IN_PROGRESS: body, Sentinel.LOCK: body, Sentinel.READY: ready}
+    workset = found(sentinels)
+    assert [each.state for each in workset.history] == [State.READY, *[State.IN_PROGRESS] * 2]
+    assert workset.sequence == len(workset.history)
+    late = caught_up(a_workset(), sentinels, attempts=(), at=LATER, actor="operator")
+    assert late.sequence == len(late.history) == 3
+    assert late.attempt_key == "ws-1/1"
 
 
 @pytest.mark.parametrize(
