@@ -57,6 +57,19 @@ def test_uploads_are_given_up(client: Any, service: Service) -> None:
     assert service.app.world.objects.list("").items == ()
 
 
+def test_the_trail_names_files(client: Any) -> None:
+    """Who did what says which file an upload was of, and has no entry for each of its pieces."""
+    place = begin(client)
+    for offset in range(0, 10, 2):
+        append(client, place, offset, b"xx")
+    client.post(f"{place}/complete")
+    client.delete(begin(client))
+    told = client.get(f"{MINE}/audit").json()["entries"]
+    done = ["abortUpload", "beginUpload", "beginUpload", "completeUpload"]
+    assert sorted(each["action"] for each in told) == done
+    assert {each["target"] for each in told} == {f"{MINE}/files/{quote(KEY)}"}
+
+
 def test_what_cannot_be_begun(client: Any) -> None:
     """Sizes and keys that cannot be; offsets that are none."""
     for size in (0, -1, 6 << 40, 1.5, None):

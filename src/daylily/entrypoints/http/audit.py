@@ -17,6 +17,7 @@ UNHEARD: Final = "audited"
 """The key of a handler's ``opt`` that says, by False, that it writes its own entries, or none."""
 
 _CONCERNS: Final = "daylily_concerns"
+_TARGET: Final = "daylily_target"
 _log = logging.getLogger(__name__)
 
 
@@ -24,6 +25,12 @@ def concerns(request: Request[Any, Any, Any], customer_id: str) -> None:
     """Say whose trail tells of a request, where its path does not: only of what the caller sees."""
     scope: Any = request.scope
     scope[_CONCERNS] = customer_id
+
+
+def targets(request: Request[Any, Any, Any], target: str) -> None:
+    """Say what a request is about, where neither its path nor ``Location`` tells it to people."""
+    scope: Any = request.scope
+    scope[_TARGET] = target
 
 
 class Audit:
@@ -47,7 +54,7 @@ class Audit:
         status = int(message["status"])
         headers = {name.lower(): value for name, value in message.get("headers", ())}
         path = path_asked_for(scope)
-        target = headers.get(b"location", b"").decode("latin-1") or path
+        target = asked.get(_TARGET) or headers.get(b"location", b"").decode("latin-1") or path
         action = str(getattr(handler, "operation_id", None) or handler.handler_name)
         await to_thread.run_sync(self._record, who, asked, action, target, status)
 

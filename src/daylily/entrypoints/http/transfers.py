@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, RawBody
@@ -11,6 +12,7 @@ from daylily.application.upload_in_parts import LARGEST, UploadInParts
 from daylily.entrypoints.file_views import PartView, Removed, UploadView
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer, FileAnswer
+from daylily.entrypoints.http.audit import UNHEARD, targets
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.files import file_view
 from daylily.entrypoints.http.prefix import path_asked_for
@@ -55,6 +57,7 @@ def begin_upload(
     fields.refuse_others()
     fields.raise_faults()
     upload_id, upload = app.uploads.begin(who, cid, key, size or 0)
+    _about_file(request, upload.key)
     location = f"{path_asked_for(request.scope).rstrip('/')}/{upload_id}"
     view = _view(app.uploads, who, cid, upload_id, upload, 0, 1)
     return Answer(view, headers={"Location": location})
@@ -88,6 +91,7 @@ def look_at_upload(
     _ONE,
     status_code=200,
     request_max_body_size=None,
+    opt={UNHEARD: False},  # of thousands of pieces the trail would have an entry each
     **described(
         "appendToUpload",
         "files",
@@ -142,7 +146,9 @@ def complete_upload(
             each.refuse_others()
         fields.refuse_others()
         fields.raise_faults()
-    return Answer(file_view(app.uploads.complete(who, cid, upload_id, parts)))
+    view = file_view(app.uploads.complete(who, cid, upload_id, parts))
+    _about_file(request, view.key)
+    return Answer(view)
 
 
 @delete(
@@ -152,12 +158,19 @@ def complete_upload(
     **described("abortUpload", "files", example=examples.REMOVED),
 )
 def abort_upload(
-    cid: FromPath[str], upload_id: FromPath[str], app: UseCases, who: Who
+    request: Call, cid: FromPath[str], upload_id: FromPath[str], app: UseCases, who: Who
 ) -> Answer[Removed]:
     """Forget an upload, and what has come of it."""
     upload, _ = app.uploads.look(who, cid, upload_id)
     app.uploads.abort(who, cid, upload_id)
+    _about_file(request, upload.key)
     return Answer(Removed(success=True, deleted=upload.key))
+
+
+def _about_file(request: Call, key: str) -> None:
+    """Have the trail name the file: ids of uploads say nothing to people."""
+    mine = path_asked_for(request.scope).partition("/uploads")[0]
+    targets(request, f"{mine}/files/{quote(key)}")
 
 
 @get(
