@@ -15,9 +15,10 @@ from daylily.domain.retry import ErrorCategory, Failure
 from daylily.domain.sentinels import Sentinel, SentinelBody, known, projection, state_shown
 from daylily.domain.workset import Attempt, Transition, Workset
 
-_ATTEMPT: Final = re.compile(r"attempt ([1-9]\d{0,8})\b|launching [^/\s]+/([1-9]\d{0,8})\b")
+_ATTEMPT: Final = re.compile(r"attempt ([1-9][0-9]{0,8})\b")
 _LAUNCHED: Final = re.compile(
-    r"(?:launching|locked by .* to launch) ([A-Za-z0-9][A-Za-z0-9_-]{2,63})/[1-9][0-9]*\b"
+    r"(?:(?:launching|locked by .* to launch) )?"
+    r"([A-Za-z0-9][A-Za-z0-9_-]{2,63})/([1-9][0-9]{0,8})(?: submitted| found at the engine|,|$)"
 )
 _OPEN: Final = frozenset({State.READY, State.LOCKED, State.RETRYING, State.ERROR, State.FAILED})
 _CANCELED: Final = re.compile(r"canceled\b")
@@ -57,7 +58,9 @@ def restored(
     if not ours:
         raise ValueError(f"{workset_id}: no sentinel there is ours")
     state = _state(sentinels)
-    last = max(0, *attempts, *map(_number, ours.values()))
+    # A lock says what was about to be launched, and may never have been.
+    told = [_number(body) for sentinel, body in ours.items() if sentinel is not Sentinel.LOCK]
+    last = max(0, *attempts, *told)
     if state in {State.IN_PROGRESS, State.COMPLETE, State.ERROR}:
         last = max(last, 1)
     reason = f"restored from its directory as {state}"
@@ -121,6 +124,10 @@ def caught_up(
     Args:
         attempts: Numbers of the attempts that have left results.
     """
+    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    ended = len(workset.attempts)
+    # What runs now comes after all that the store knows the end of.
+    least = ended + (state_shown(ours) is State.IN_PROGRESS)
     told = restored(
         workset_id=workset.workset_id,
         customer_id=workset.customer_id,
@@ -133,11 +140,10 @@ def caught_up(
         notification_email=workset.notification_email,
         requirements=workset.requirements,
         sentinels=sentinels,
-        attempts=(*attempts, len(workset.attempts)),
+        attempts=(*attempts, least),
         at=at,
         actor=actor,
     )
-    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
     since = _told(ours, workset.sequence, workset.updated_at)
     # Whoever took that step may have died before all that it had covered was taken away.
     running = told.state is State.IN_PROGRESS
@@ -149,7 +155,7 @@ def caught_up(
         updated_at=at,
         lock=None,
         fence=max(workset.fence, told.fence),
-        attempts=(*workset.attempts, *told.attempts[len(workset.attempts) :]),
+        attempts=(*workset.attempts, *told.attempts[ended:]),
         retry_at=None,
         cancel=None,
         failure=told.failure,
@@ -239,5 +245,7 @@ def _began(sentinels: Mapping[Sentinel, SentinelBody]) -> datetime | None:
 
 
 def _number(body: SentinelBody) -> int:
+    if launched := _LAUNCHED.match(body.detail):
+        return int(launched[2])
     found = _ATTEMPT.search(body.detail)
-    return int(found[1] or found[2]) if found else 0
+    return int(found[1]) if found else 0

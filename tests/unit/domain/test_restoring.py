@@ -109,7 +109,7 @@ def test_an_error_without_words() -> None:
 
 def test_lock_alone_is_ready() -> None:
     """Before in_progress stands there, no engine has been asked."""
-    workset = found({Sentinel.LOCK: SentinelBody(NOON, "locked", 2)})
+    workset = found({Sentinel.LOCK: SentinelBody(NOON, "locked by m to launch ws-1/1, token 1", 2)})
     assert (workset.state, workset.attempts) == (State.READY, ())
 
 
@@ -142,6 +142,24 @@ def test_steps_are_numbered_from_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("detail", "key"),
+    [
+        ("launching ws-1/3", "ws-1/3"),
+        ("ws-1/3 submitted as 4711", "ws-1/3"),
+        ("ws-1/3 found at the engine as 4711", "ws-1/3"),
+        ("by hand", "ws-1/2"),
+    ],
+)
+def test_what_runs_comes_after_what_has_ended(detail: str, key: str) -> None:
+    """Whatever shows it, and in whatever words: the engine is asked for it, and not for another."""
+    known = settled(ended(exit_well=False)).retry(by="ada", at=LATER)
+    sentinels = {Sentinel.IN_PROGRESS: SentinelBody(NOON, detail, known.sequence + 2)}
+    late = caught_up(known, sentinels, attempts=(), at=LATER, actor="operator")
+    assert late.running is not None
+    assert late.attempt_key == key
+
+
+@pytest.mark.parametrize(
     ("details", "recorded", "expected"),
     [
         (["Initial registration"], None, "copy"),
@@ -149,6 +167,7 @@ def test_steps_are_numbered_from_one() -> None:
         (["Initial registration", "locked by launch x to launch ws-1/12, token 3"], None, "ws-1"),
         (["launching ws-1/1"], "copy", "ws-1"),
         (["launching copy/1"], "ws-1", "copy"),
+        (["ws-1/1 submitted as 4711"], None, "ws-1"),
         (["canceled by ada: launching ws-1/1"], None, "copy"),
     ],
 )
