@@ -60,7 +60,7 @@ def restored(
     state = _state(sentinels)
     # A lock says what was about to be launched, and may never have been.
     told = [_number(body) for sentinel, body in ours.items() if sentinel is not Sentinel.LOCK]
-    last = max(0, *attempts, *told)
+    last = max([0, *attempts, *told])
     if state in {State.IN_PROGRESS, State.COMPLETE, State.ERROR}:
         last = max(last, 1)
     reason = f"restored from its directory as {state}"
