@@ -13,13 +13,14 @@ from daylily.application.others import Others
 from daylily.domain.divergences import Divergence, DivergenceKind, Remedy, Side
 from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.domain.lifecycle import State
+from daylily.domain.names import ID_RULE, is_id
 from daylily.domain.restoring import behind
 from daylily.domain.sentinels import Sentinel, projection
 from daylily.domain.workset import DEBT_GRACE, Workset
 from daylily.ports.clock import Clock
 from daylily.ports.compute import JobStatus
 from daylily.ports.paging import every
-from daylily.ports.sentinel_store import Folder, SentinelStore
+from daylily.ports.sentinel_store import MANIFEST, Folder, SentinelStore
 from daylily.ports.state_store import StateStore, Unreadable
 
 BATCH: Final = 200
@@ -101,6 +102,9 @@ class CheckLedger:
         Raises:
             UnavailableError: The store does not answer.
         """
+        if not is_id(workset_id):
+            yield _nameless(workset_id)
+            return
         try:
             workset = self.store.get(workset_id)
             folder = self.sentinels.look(workset_id)
@@ -226,7 +230,8 @@ class _Comparison:
 
     def _projection(self) -> Divergence | None:
         workset, standing = self.workset, self.folder.sentinels.keys()
-        if workset.foreign_run or workset.held:
+        locked_by_others = workset.lock is not None and not workset.lock.token
+        if workset.foreign_run or workset.held or locked_by_others:
             return None  # others show it
         theirs = self.folder.foreign(workset.sequence)
         wanted = projection(workset.state, workset.archived_from)
@@ -329,7 +334,31 @@ def _unreadable(row: Unreadable) -> Divergence:
     )
 
 
+def _nameless(workset_id: str) -> Divergence:
+    return Divergence(
+        workset_id=workset_id,
+        kind=DivergenceKind.UNREADABLE_ROW,
+        store="a row of another system",
+        sentinels="",
+        wins=Side.NOBODY,
+        why=f"no directory can have its name: ids are {ID_RULE}",
+        remedy=Remedy.PERSON,
+        advice="Register it under another id, or have the system that wrote it see to it.",
+    )
+
+
 def _stranger(workset_id: str, folder: Folder) -> Divergence:
+    if MANIFEST not in folder.names:
+        return Divergence(
+            workset_id=workset_id,
+            kind=DivergenceKind.NOT_IN_STORE,
+            store="nothing",
+            sentinels=_names(folder),
+            wins=Side.NOBODY,
+            why=f"without {MANIFEST} nothing says what workset it is",
+            remedy=Remedy.PERSON,
+            advice=f"Put {MANIFEST} there, or take the sentinels away.",
+        )
     ours = any(body.ours for body in folder.sentinels.values())
     lost = "sentinels of ours stand there: the store has lost the workset"
     return Divergence(

@@ -24,6 +24,10 @@ TRUSTED: Final = {
 """What is done where one side is rebuilt from the other: the side that is trusted stays as it is."""
 
 
+_STEPS: Final = 3
+"""How often one workset is mended in a row."""
+
+
 class Outcome(StrEnum):
     """What came of a divergence."""
 
@@ -78,20 +82,26 @@ class MendLedger:
             UnavailableError: The store does not answer, or directories cannot be listed.
         """
         for divergence in self.check(tell):
-            asked = trust is None or divergence.remedy in TRUSTED[trust]
-            if not asked or divergence.remedy is Remedy.PERSON:
+            if not _is_asked(divergence, trust):
                 yield Mended(divergence, Outcome.LEFT)
             elif dry_run:
                 yield Mended(divergence, Outcome.WOULD_MEND)
             else:
-                yield self._mended(divergence)
+                yield self._mended(divergence, trust)
 
-    def _mended(self, divergence: Divergence) -> Mended:
+    def _mended(self, divergence: Divergence, trust: Side | None) -> Mended:
+        """Mend what differs of a workset until nothing does: what is mended may show the next."""
+        left = divergence
         try:
-            self._apply(divergence)
+            for _ in range(_STEPS):
+                self._apply(left)
+                found = next(self.check.judge(divergence.workset_id), None)
+                if found is None or not _is_asked(found, trust):
+                    return Mended(divergence, Outcome.MENDED)
+                left = found
         except DaylilyError as error:
             return Mended(divergence, Outcome.FAILED, str(error))
-        return Mended(divergence, Outcome.MENDED)
+        return Mended(divergence, Outcome.FAILED, f"it still differs: {left.kind}, {left.why}")
 
     def _apply(self, divergence: Divergence) -> None:
         workset_id = divergence.workset_id
@@ -114,3 +124,9 @@ class MendLedger:
                 self.poll([workset], workset.cluster, patient=False)
             case _:
                 self.start.let_go(workset, self.owner, "found by a check of the ledger")
+
+
+def _is_asked(divergence: Divergence, trust: Side | None) -> bool:
+    """Tell whether it is to be mended, and can be without a person."""
+    asked = trust is None or divergence.remedy in TRUSTED[trust]
+    return asked and divergence.remedy is not Remedy.PERSON

@@ -13,9 +13,9 @@ from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import Workset
 from daylily.ports.paging import Page
 
-FILES: Final = frozenset(
-    {"daylily_work.yaml", "daylily_info.yaml", "stage_samples.tsv", "sample_data/"}
-)
+MANIFEST: Final = "daylily_work.yaml"
+"""What says of a directory which workset it is, and what is to be run."""
+FILES: Final = frozenset({MANIFEST, "daylily_info.yaml", "stage_samples.tsv", "sample_data/"})
 """What an engine needs in a workset's directory (contract 2.2)."""
 
 

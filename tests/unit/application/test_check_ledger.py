@@ -15,6 +15,7 @@ from daylily.application.mend_ledger import Outcome
 from daylily.application.others import LOCK_TIMEOUT
 from daylily.bootstrap import App
 from daylily.config import Settings
+from daylily.domain.debts import WithdrawSentinel
 from daylily.domain.divergences import Divergence, DivergenceKind, Remedy, Side
 from daylily.domain.errors import UnavailableError
 from daylily.domain.lifecycle import State
@@ -338,6 +339,21 @@ def test_dropped_and_lost(lab: Lab) -> None:
     assert lab.get("dropped-1").state is State.READY
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_directory_that_says_nothing(lab: Lab, ours: bool) -> None:
+    """Without the file that says what is to be run, nothing is promised: a person puts it there."""
+    if ours:
+        lab.remove(complete(lab), "daylily_work.yaml")
+    else:
+        lab.put("dropped-1", Sentinel.READY, b"")
+    lab.store = InMemoryStateStore()
+    found = only(lab.app())
+    assert judged(found) == (DivergenceKind.NOT_IN_STORE, Side.NOBODY, Remedy.PERSON)
+    assert "daylily_work.yaml" in found.advice
+    for dry_run in (True, False):
+        assert [each.outcome for each in lab.app().mend(dry_run=dry_run)] == [Outcome.LEFT]
+
+
 def test_a_store_made_anew_while_jobs_run(lab: Lab) -> None:
     """They are found at the engine, and end as they end: nothing is launched twice."""
     workset_id = running(lab)
@@ -477,3 +493,36 @@ def test_a_remedy_that_fails_does_not_stop_the_others(lab: Lab) -> None:
     struck = FaultInjector(1, Blow.OUTAGE_BEFORE, length=1, on="objects.put")
     outcomes = [each.outcome for each in lab.app(struck).mend()]
     assert sorted(outcomes) == [Outcome.FAILED, Outcome.MENDED]
+
+
+def test_what_a_mending_brings_to_light(lab: Lab) -> None:
+    """What is mended is mended whole, though a workset had more than one thing amiss."""
+    workset_id = complete(lab)
+    lab.remove(workset_id, Sentinel.COMPLETE)
+    owing = evolve(lab.get(workset_id), debts=(WithdrawSentinel(Sentinel.LOCK, 1),))
+    lab.store.save(owing)
+    lab.clock.advance(DEBT_GRACE)
+    assert only(lab.app()).kind is DivergenceKind.DEBTS_OVERDUE
+    mended(lab)
+
+
+def test_an_id_that_is_none(lab: Lab) -> None:
+    """No directory can be named after it, and a person decides; the others are checked all the same."""
+    lab.store.add(evolve(lab.get(waiting(lab)), workset_id="odd one/with spaces", version=0))
+    lab.remove(other := waiting(lab), Sentinel.READY)
+    found = {each.workset_id: judged(each) for each in lab.app().check()}
+    assert found == {
+        "odd one/with spaces": (DivergenceKind.UNREADABLE_ROW, Side.NOBODY, Remedy.PERSON),
+        other: (DivergenceKind.SENTINELS, Side.STORE, Remedy.SHOW),
+    }
+
+
+def test_what_stays_as_it_is(lab: Lab) -> None:
+    """It is not told as mended: a debt, say, that nobody takes."""
+    workset_id = waiting(lab)
+    lab.store.save(lab.get(workset_id).ignore(by="ada", at=lab.clock()))
+    lab.clock.advance(DEBT_GRACE)
+    away = FaultInjector(1, Blow.OUTAGE_BEFORE, length=99, on="objects.put")
+    (left,) = lab.app(away).mend()
+    assert left.outcome is Outcome.FAILED
+    assert "still differs: debts_overdue" in left.text

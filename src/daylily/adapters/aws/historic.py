@@ -21,6 +21,7 @@ from daylily.domain.lifecycle import LIFECYCLE, Priority, State
 from daylily.domain.manifest import FastqPair, Manifest, Sample, reference_genome
 from daylily.domain.names import is_id
 from daylily.domain.retry import ErrorCategory, Failure
+from daylily.domain.sentinels import projection
 from daylily.domain.workset import ADOPTED, MAX_RETRIES, CancelRequest, Lock, Transition, Workset
 
 E = TypeVar("E", bound=Enum)
@@ -33,6 +34,8 @@ STRANGE_STATES: Final = ("queued", "paused", "pending_review", "billing_hold")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNLOCKED: Final = frozenset({State.READY, State.RETRYING, State.LOCKED})
+_IN_HAND: Final = frozenset({State.LOCKED, State.IN_PROGRESS})
+"""States that the other system itself shows, as it has its hand on the workset."""
 _OVER: Final = frozenset({State.COMPLETE, State.CANCELED, State.ARCHIVED, State.DELETED})
 _PUT_AWAY: Final = frozenset({State.ARCHIVED, State.DELETED})
 _STOPS: Final = frozenset({State.CANCELED, State.IGNORED, State.DELETED})
@@ -59,6 +62,7 @@ def read(row: Row) -> Workset:
     # What has no past could go anywhere: the domain takes it for new. So it gets a past.
     past = history or (Transition(state=state, at=updated, reason="as found", actor=OTHER),)
     retrying = state is State.RETRYING
+    archived_from = _archived_from(row, past) if state is State.ARCHIVED else None
     return Workset(
         workset_id=workset_id,
         customer_id=_text(row.get("customer_id")) or _text(metadata.get("submitted_by")) or "unknown",
@@ -72,7 +76,7 @@ def read(row: Row) -> Workset:
         max_retries=_count(row.get("max_retries"), MAX_RETRIES),
         requirements=Requirements(cluster=_cluster(row, metadata)),
         state=state,
-        archived_from=_archived_from(row, past) if state is State.ARCHIVED else None,
+        archived_from=archived_from,
         lock=_lock(row, state, updated),
         retries_used=_count(row.get("retry_count"), 0),
         # Old readers take a retry without a time as due.
@@ -80,6 +84,8 @@ def read(row: Row) -> Workset:
         failure=_failure(row, state, past),
         history=past,
         sequence=len(past),
+        # What a check or a sync posts for it is to stay there.
+        posted=frozenset() if state in _IN_HAND else projection(state, archived_from),
     )
 
 

@@ -20,6 +20,10 @@ from tests.integration.aws.worlds import counted
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.listings import PASSING
 from daylily.adapters.memory.object_store import InMemoryObjectStore
+from daylily.application.mend_ledger import Outcome
+from daylily.bootstrap import bootstrap, connect
+from daylily.config import Settings
+from daylily.domain.divergences import DivergenceKind, Side
 from daylily.domain.errors import (
     ConcurrentUpdateError,
     IllegalTransitionError,
@@ -27,7 +31,9 @@ from daylily.domain.errors import (
     UnavailableError,
 )
 from daylily.domain.lifecycle import Priority, State
+from daylily.domain.names import is_id
 from daylily.domain.retry import ErrorCategory, Failure, RetryPolicy
+from daylily.domain.sentinels import Sentinel
 from daylily.domain.workset import Workset
 from daylily.ports.paging import every
 from daylily.ports.state_store import Filter
@@ -77,7 +83,26 @@ def old(dynamodb: "DynamoDBClient", table: str) -> Old:
     return Old(dynamodb, table)
 
 
+def id_of(name: str) -> str:
+    """Return the id of a recorded row."""
+    return str(recorded(name)["workset_id"]["S"])
+
+
 # Every recorded row
+
+
+@pytest.mark.parametrize("name", [each for each in NAMES if is_id(id_of(each))])
+def test_a_row_is_shown(store: DynamoDBStateStore, old: Old, name: str) -> None:
+    """A ledger that is repaired agrees from then on: what it posts for a row is not taken back."""
+    workset = store.get(old.drop(name))
+    settings = Settings(store="memory", engine="memory")
+    app = bootstrap(settings, world=evolve(connect(settings), store=store))
+    told = [each.outcome for each in app.mend()]
+
+    assert set(told) <= {Outcome.MENDED}
+    assert list(app.check()) == []
+    if workset.state is State.READY and workset.lock is None:
+        assert app.world.sentinels.look(workset.workset_id).sentinels.keys() == {Sentinel.READY}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,6 +113,19 @@ def test_every_row_is_read(store: DynamoDBStateStore, old: Old, name: str) -> No
     assert workset.version == 0
     assert workset.history
     assert workset == store.get(workset.workset_id)
+
+
+def test_an_id_that_is_none(store: DynamoDBStateStore, old: Old) -> None:
+    """A row that no directory can be named after is left to a person; all others are checked."""
+    odd, other = old.drop("strange-everything"), old.drop("u0-ready")
+    settings = Settings(store="memory", engine="memory")
+    app = bootstrap(settings, world=evolve(connect(settings), store=store))
+    told = {each.divergence.workset_id: each for each in app.mend()}
+
+    assert told[odd].divergence.kind is DivergenceKind.UNREADABLE_ROW
+    assert told[odd].divergence.wins is Side.NOBODY
+    assert told[odd].outcome is Outcome.LEFT
+    assert told[other].outcome is Outcome.MENDED
 
 
 @pytest.mark.parametrize("name", NAMES)
