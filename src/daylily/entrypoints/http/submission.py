@@ -168,7 +168,7 @@ def _yaml(fields: Fields, key_of: KeyOf) -> tuple[WorkFile, _Said | None]:
         return WorkFile(name=""), _Said()
     found = work_yaml.read(text.encode(), default_name="", key_of=key_of)
     before = "yaml_content: "
-    fields.faults += [Fault(before + each.place, each.message) for each in found.faults]
+    fields.faults += [Fault(_at(before, each.place), each.message) for each in found.faults]
     if found.file is None or found.faults:
         return found.file or WorkFile(name=""), None
     return found.file, _Said(found.file.samples, _within(before, found.name))
@@ -188,9 +188,14 @@ def _sheet(fields: Fields, sheet: Sheet, before: str, key_of: KeyOf) -> _Said:
     try:
         found = kind.read(sheet.data, strict=True, key_of=key_of)
     except InvalidInputError as error:
-        fields.faults += [Fault(before + each.place, each.message) for each in error.faults]
+        fields.faults += [Fault(_at(before, each.place), each.message) for each in error.faults]
         return _Said()
     return _Said(found.samples, _within(before, found.name))
+
+
+def _at(before: str, place: str) -> str:
+    """Return where a fault stands; what is wrong with all of a text, at the text's own name."""
+    return before + place if place else before.removesuffix(": ") or "sheet"
 
 
 def _within(before: str, name: Namer) -> Namer:
