@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -51,6 +51,14 @@ class ApiToken:
         return self.revoked_at is None and at < self.expires_at
 
 
+def faults_of_token(name: str, lasts: timedelta) -> Iterator[Fault]:
+    """Yield what is wrong with what somebody wants of a new token."""
+    if not _NAME.fullmatch(name) or not name.strip():
+        yield Fault("name", "must be 1 to 60 printable characters")
+    if not timedelta() < lasts <= LONGEST:
+        yield Fault("expires_in_days", f"must be from 1 to {LONGEST.days}")
+
+
 @frozen(kw_only=True)
 class ApiTokens:
     """
@@ -85,12 +93,7 @@ class ApiTokens:
             raise NotAllowedError(f"a token of the scope {who.scope} makes no other tokens")
         if scope is Scope.ADMIN and not who.manages(customer_id):
             raise NotAllowedError(f"you may not make a token of the scope {scope}")
-        faults = []
-        if not _NAME.fullmatch(name) or not name.strip():
-            faults.append(Fault("name", "must be 1 to 60 printable characters"))
-        if not timedelta() < lasts <= LONGEST:
-            faults.append(Fault("expires_in_days", f"must be from 1 to {LONGEST.days}"))
-        if faults:
+        if faults := [*faults_of_token(name, lasts)]:
             raise InvalidInputError(faults)
         at, secret = self.clock(), self.secret()
         token = ApiToken(

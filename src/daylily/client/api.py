@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Self, TypedDict, Unpack
 from urllib.parse import quote
 
 import httpx
@@ -39,6 +39,22 @@ class WorksetEvent:
     data: Mapping[str, Any]
     event_id: str
     """Give it to ``events`` as *after* to go on from here."""
+
+
+class Which(TypedDict, total=False):
+    """Which worksets to yield: see ``Client.list``."""
+
+    everybody: bool
+    states: Sequence[str]
+    priority: str | None
+    name: str | None
+    pipeline: str | None
+    tag: str | None
+    created_from: datetime | None
+    created_before: datetime | None
+    oldest_first: bool
+    limit: int
+    cursor: str | None
 
 
 @define
@@ -143,12 +159,12 @@ class Client:
         answer = self._connection.ask(f"/v1/api/customers/{customer}/worksets", params)
         return self._connection.view(answer, WorksetPage)
 
-    def worksets(self, **which: Any) -> Iterator[WorksetView]:
+    def worksets(self, **which: Unpack[Which]) -> Iterator[WorksetView]:
         """Yield all worksets that ``list`` would return, page after page."""
         page = self.list(**which)
         yield from page.worksets
         while page.cursor is not None:
-            page = self.list(**{**which, "cursor": page.cursor})
+            page = self.list(**which | {"cursor": page.cursor})
             yield from page.worksets
 
     def why(self, workset_id: str) -> WhyView:

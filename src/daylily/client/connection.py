@@ -212,7 +212,7 @@ def check(answer: httpx.Response) -> None:
     if status in {400, 413, 422}:
         raise InvalidInputError(_faults(problem) or [Fault("", text)])
     if status == 401:
-        raise UnauthenticatedError(f"{text}: give the server's token by DAYLILY_TOKEN or --token-file")
+        raise UnauthenticatedError(text)
     if status == 403:
         raise NotAllowedError(text)
     if status == 404:

@@ -158,7 +158,7 @@ def test_nobody_gets_in_without_the_token(house: House, tmp_path: Path) -> None:
     wrong.write_text("not the token at all\n")
     refused = house.run("list", "--url", url, "--token-file", wrong)
     assert refused.returncode == 1
-    assert "token" in refused.stderr
+    assert "the token is not valid: give the server's token by DAYLILY_TOKEN" in refused.stderr
     assert house.run("list", "--url", "http://127.0.0.1:1").returncode == 5
 
 

@@ -125,6 +125,13 @@ def test_what_is_no_customer(live: Live) -> None:
         Client.to(live.url, TOKEN, "../..")
 
 
+def test_who_is_not_let_in(live: Live) -> None:
+    """What is said is the server's: a script has no options of a command line."""
+    with Client.to(live.url, "wrong") as client, pytest.raises(UnauthenticatedError) as refused:
+        client.list()
+    assert str(refused.value) == "the token is not valid"
+
+
 def test_errors_are_errors_again(live: Live, client: Client) -> None:
     """What the server refuses is raised as what it is, with every fault at its place."""
     with pytest.raises(NotFoundError):

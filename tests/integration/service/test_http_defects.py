@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from litestar.testing import TestClient
-from tests.integration.service.service import BASE, FIRST, PASSWORD, READS, Service, problem
+from tests.integration.service.service import BASE, FIRST, PASSWORD, READS, Service, places, problem
 
 from daylily.domain.customers import Principal, Role, Scope
 from daylily.entrypoints.http.app import create_asgi
@@ -261,6 +261,16 @@ def test_an_operators_token_for_a_customer(people: People) -> None:
     problem(people.ask("theirs", "GET", "/api/customers/local/worksets"), 404, "not-found")
 
 
+def test_all_that_is_wrong_with_a_token(people: People) -> None:
+    """Name, scope and time are judged together, and what is missing is told once."""
+    for body, wrong in (
+        ({"name": " ", "scope": "all", "expires_in_days": 900}, ["expires_in_days", "name", "scope"]),
+        ({"expires_in_days": 0}, ["expires_in_days", "name"]),
+    ):
+        told = people.ask("ada", "POST", "/api/customers/local/tokens", json=body)
+        assert sorted(places(problem(told, 422, "invalid-input"))) == wrong
+
+
 def test_members_of_a_customer(people: People) -> None:
     """Admins take people on for their customer, and let them go with all that they have."""
     place = "/api/customers/local/members"
@@ -270,6 +280,8 @@ def test_members_of_a_customer(people: People) -> None:
     asked = people.client.post("/api/auth/sign-in", json=body).json()
     assert asked["challenge"] == "NEW_PASSWORD_REQUIRED"
     answer = {"name": asked["name"], "session": asked["session"], "new_password": PASSWORD}
+    short = people.client.post("/api/auth/new-password", json={**answer, "new_password": "short"})
+    assert places(problem(short, 422, "invalid-input")) == ["new_password"]
     people.tokens["zoe"] = people.client.post("/api/auth/new-password", json=answer).json()["token"]
     program = people.ask("zoe", "POST", "/api/customers/local/tokens", json={"name": "p"}).json()
     people.tokens["program"] = program["token"]

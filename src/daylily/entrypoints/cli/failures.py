@@ -80,6 +80,7 @@ def _known(error: BaseException, as_json: bool) -> int:
         DaylilyError,
         InvalidInputError,
         NotFoundError,
+        UnauthenticatedError,
         UnavailableError,
     )
 
@@ -90,6 +91,8 @@ def _known(error: BaseException, as_json: bool) -> int:
     if isinstance(error, InvalidInputError):
         faults = [(fault.place, fault.message) for fault in error.faults]
         _say(_count(len(faults)), faults, as_json)
+    elif isinstance(error, UnauthenticatedError):
+        _say(f"{error}: give the server's token by DAYLILY_TOKEN or --token-file", [], as_json)
     else:
         _say(str(error) or type(error).__name__, [], as_json)
     return code

@@ -1,17 +1,18 @@
 """Signing in and out, and new passwords: whoever keeps people, the routes are the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody, SkipValidation
 
 from daylily.bootstrap import App
 from daylily.domain.customers import Scope
-from daylily.domain.errors import UnauthenticatedError
+from daylily.domain.errors import InvalidInputError, UnauthenticatedError
 from daylily.entrypoints.account_views import SignInView, WhoView
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.audit import UNHEARD
@@ -95,6 +96,17 @@ def _told(app: App, request: Call, action: str, signed_in: SignedIn) -> None:
     )
 
 
+@contextmanager
+def _of_a_new_password() -> Iterator[None]:
+    """Have what is wrong with a password stand where the caller has written it."""
+    try:
+        yield
+    except InvalidInputError as error:
+        place = {"password": "new_password"}
+        faults = [evolve(each, place=place.get(each.place, each.place)) for each in error.faults]
+        raise InvalidInputError(faults) from error
+
+
 @post("/api/auth/sign-in", **_at_the_door("signIn", 200, name=_NAME, password=_PASSWORD))
 def sign_in(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Answer[SignInView]:
     """Sign in by name and password; the answer has a token, or asks for a new password first."""
@@ -113,7 +125,8 @@ def new_password(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> A
     """Replace the password that signing in has asked to be replaced, and sign in."""
     name, session, password = _texts(request, body, "name", "session", "new_password")
     challenge = Challenge(name=name, session=session)
-    found = gate.passing(request, lambda: app.world.identities.answer(challenge, password))
+    with _of_a_new_password():
+        found = gate.passing(request, lambda: app.world.identities.answer(challenge, password))
     _told(app, request, "answerNewPassword", found)
     return Answer(SignInView.of(found))
 
@@ -179,7 +192,8 @@ def forgot(request: Call, body: RawBody, app: UseCases) -> Response[None]:
 def reset(request: Call, body: RawBody, app: UseCases, gate: AtGate) -> Response[None]:
     """Replace a forgotten password, by the code that was sent."""
     name, code, password = _texts(request, body, "name", "code", "new_password")
-    gate.passing(request, lambda: app.world.identities.reset(name, code, password))
+    with _of_a_new_password():
+        gate.passing(request, lambda: app.world.identities.reset(name, code, password))
     return Response(None, status_code=204)
 
 

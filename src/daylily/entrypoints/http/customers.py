@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, RawBody
 
-from daylily.application.api_tokens import LONGEST
+from daylily.application.api_tokens import LONGEST, faults_of_token
 from daylily.application.manage_customers import (
     LEAST_STORAGE,
     MOST_STORAGE,
@@ -226,9 +226,11 @@ def create_token(
     fields = Fields(json_object(request, body))
     name, scope = fields.required("name"), _choice(fields, "scope", Scope.READ)
     days = fields.whole("expires_in_days", 90) or 0
+    lasts = timedelta(days=max(0, min(days, LONGEST.days + 1)))
+    told = {fault.place for fault in fields.faults}
+    fields.faults += [each for each in faults_of_token(name, lasts) if each.place not in told]
     fields.refuse_others()
     fields.raise_faults()
-    lasts = timedelta(days=max(0, min(days, LONGEST.days + 1)))
     token, text = app.tokens.create(who, cid, name=name, scope=Scope(scope), lasts=lasts)
     return Answer(
         NewTokenView(token=text, about=TokenView.of(token)),
