@@ -150,7 +150,7 @@ class PollWorksets:
                 text = status.message[:MESSAGE_LENGTH] or f"exit code {status.exit_code}"
                 return self._fail(workset, failure_of(status.exit_code, text), status.ended_at)
             case Phase.CANCELED if workset.gives_up:
-                return self._fail(workset, failure_of(None, _given_up(workset)), status.ended_at)
+                return self._fail(workset, _given_up(workset), status.ended_at)
             case Phase.CANCELED:
                 elsewhere = Failure(ErrorCategory.PERMANENT, "canceled at the engine")
                 return self._fail(workset, elsewhere, status.ended_at)
@@ -173,7 +173,7 @@ class PollWorksets:
             engine.cancel(key)
             if (turned_up := engine.status([key]).get(key)) is not None:
                 return self._step(workset, turned_up, patient)
-        return self._fail(workset, failure_of(None, _given_up(workset)))
+        return self._fail(workset, _given_up(workset))
 
     def _outcomes(self, workset: Workset, status: JobStatus) -> Sequence[SampleOutcome]:
         """Return what became of samples: by the tasks of the job, or a file of its results."""
@@ -225,5 +225,11 @@ class PollWorksets:
         return self.ledger.rest(workset.with_progress(progress, at=self.clock()))
 
 
-def _given_up(workset: Workset) -> str:
-    return f"the engine had no record of {workset.attempt_key}, so it was given up"
+def _given_up(workset: Workset) -> Failure:
+    """Return what is wrong with an attempt of which the engine knows nothing: mostly, it is lost."""
+    running = workset.running
+    if running is not None and running.hearsay:
+        text = f"the engine has no record of {workset.attempt_key}, and only the directory tells of it"
+        text = f"{text}: retry it, unless another installation runs it"
+        return Failure(ErrorCategory.PERMANENT, text)
+    return failure_of(None, f"the engine had no record of {workset.attempt_key}, so it was given up")

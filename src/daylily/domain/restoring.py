@@ -234,6 +234,7 @@ def _attempts(
                 ended_at=workset.updated_at if ended else None,
                 outcome=workset.state if final and workset.state in outcomes else None,
                 failure=workset.failure if final else None,
+                hearsay=True,
             )
         )
     return tuple(found)

@@ -110,6 +110,8 @@ class Attempt:
     """The samples that it is for; empty for all."""
     samples: tuple[SampleOutcome, ...] = ()
     """What became of samples, as far as it is known and no later attempt has run them again."""
+    hearsay: bool = False
+    """Whether only a directory tells of it, which may be a copy: it may be another installation's."""
 
     @property
     def ran(self) -> bool:

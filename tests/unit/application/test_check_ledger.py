@@ -368,6 +368,22 @@ def test_a_store_made_anew_while_jobs_run(lab: Lab) -> None:
     lab.check()
 
 
+def test_what_another_installation_runs_is_not_run_beside_it(lab: Lab) -> None:
+    """Its bucket was copied, with all that ran: here no engine knows of it, and a person decides."""
+    workset_id = running(lab)
+    lab.store, lab.compute = InMemoryStateStore(), InMemoryCompute(lab.clock, duration=None)
+    for _ in range(6):
+        lab.app().cycle()
+        lab.clock.advance(timedelta(minutes=5))
+    workset = lab.get(workset_id)
+    assert (workset.state, lab.started()) == (State.ERROR, [])
+    assert workset.failure is not None
+    assert "another installation" in workset.failure.message
+    lab.app().retry(ADA, workset_id)
+    lab.app().cycle()
+    assert lab.started() == [f"{workset_id}/2"]
+
+
 @pytest.mark.parametrize("theirs", [Sentinel.IGNORE, Sentinel.COMPLETE, Sentinel.ERROR])
 def test_a_store_made_anew_while_others_cover_what_runs(lab: Lab, theirs: Sentinel) -> None:
     """What others put there meanwhile ends no job of ours: the engine is asked before the next."""
