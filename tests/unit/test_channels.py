@@ -1,22 +1,28 @@
 """Which channels the settings name, and under which names they may stand."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from daylily.adapters.aws.sns import SNSNotifier
 from daylily.adapters.filtered import FilteredNotifier
 from daylily.adapters.linear import LinearNotifier
 from daylily.adapters.local.notifier import JournalNotifier
+from daylily.adapters.memory.notifier import InMemoryNotifier
 from daylily.adapters.system import utc_now
 from daylily.adapters.webhook import WebhookNotifier
 from daylily.application.deliver_notices import DeliverNotices
-from daylily.bootstrap import connect
+from daylily.bootstrap import bootstrap, connect
 from daylily.config import ConfigError, Secret, Settings, load
 from daylily.domain.audience import Audience
-from daylily.domain.events import EventKind
+from daylily.domain.errors import UnavailableError
+from daylily.domain.events import ALL_NEWS, Event, EventKind
 from daylily.ports.notifier import Notifier
+from daylily.testing.clock import ManualClock
+from daylily.testing.samples import an_event
 
 TOPIC = "arn:aws:sns:us-west-2:123456789:workset-notifications"
 GUIDE = {
@@ -27,6 +33,15 @@ GUIDE = {
     "COGNITO_USER_POOL_ID": "us-west-2_abc",
     "COGNITO_APP_CLIENT_ID": "client-7",
 }
+
+
+class MuteChat:
+    """A channel that nobody answers."""
+
+    kinds = ALL_NEWS
+
+    def send(self, event: Event) -> None:
+        raise UnavailableError("it is away")
 
 
 def test_the_variables_of_the_guide() -> None:
@@ -117,6 +132,28 @@ def test_each_that_is_named_is_told(tmp_path: Path) -> None:
     assert both == {"sns": SNSNotifier, "linear": LinearNotifier}
     local = kinds_of(settings_of(tmp_path, store="local", sns_topic_arn=TOPIC))
     assert local == {"sns": SNSNotifier, "journal": JournalNotifier}
+
+
+def test_a_channel_of_ones_own_comes_beside(tmp_path: Path) -> None:
+    """It is told with the others, holds up none; what it never takes is laid on the list."""
+    clock = ManualClock()
+    world = evolve(connect(settings_of(tmp_path)), clock=clock)
+    journal, chat = InMemoryNotifier(), MuteChat()
+    both = evolve(world, channels={"journal": journal}).with_channel("chat", chat)
+    assert [*both.channels] == ["journal", "chat"]
+    assert both.notifier.kinds == journal.kinds | chat.kinds
+
+    event = evolve(an_event(), at=clock())
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match=r"^chat: it is away$"):
+            both.notifier.send(event)
+    assert journal.sent == [event]
+    clock.advance(timedelta(days=1))
+    both.notifier.send(event)
+    assert both.given_up() == 1
+    (dead,) = bootstrap(settings_of(tmp_path), world=both).redeliver.waiting()
+    assert (dead.channel, dead.event) == ("chat", event)
+    world.close()
 
 
 def test_the_topics_own_region_counts(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from daylily.adapters.system import utc_now
 from daylily.application.deliver_notices import DeliverNotices
 from daylily.config import CHANNELS, Settings
 from daylily.domain.audience import EVERYTHING
+from daylily.ports.clock import Clock
 from daylily.ports.documents import DocumentStore
 from daylily.ports.notifier import Notifier
 
@@ -27,8 +28,13 @@ def telling(settings: Settings, documents: DocumentStore) -> "_Telling":
     channels = {
         name: FilteredNotifier(each, audiences.get(name, EVERYTHING)) for name, each in found.items()
     }
-    dead = CountedDeadNotices(DocumentDeadNotices(documents, utc_now))
-    deliver = DeliverNotices(channels, dead, utc_now)
+    return delivering(channels, documents, utc_now)
+
+
+def delivering(channels: Mapping[str, Notifier], documents: DocumentStore, clock: Clock) -> "_Telling":
+    """Return what tells all of *channels*, and keeps what they do not take."""
+    dead = CountedDeadNotices(DocumentDeadNotices(documents, clock))
+    deliver = DeliverNotices(channels, dead, clock)
     return {"notifier": deliver, "channels": channels, "given_up": lambda: dead.laid}
 
 

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from daylily.adapters.system import SystemChance, utc_now
 from daylily.application.places import Places
 from daylily.config import Settings
-from daylily.connecting.channels import telling
+from daylily.connecting.channels import delivering, telling
 from daylily.connecting.engines import engine_of
 from daylily.connecting.people import people
 from daylily.domain.clusters import Cluster
@@ -77,6 +77,19 @@ class World:
     chance: Chance = SystemChance()
     close: Callable[[], None] = lambda: None
     """Let go of files and connections."""
+
+    def with_channel(self, name: str, channel: Notifier) -> "World":
+        """
+        Return this world with one more channel, beside those that the settings name.
+
+        What it does not take it is told again, and holds up no other; after a day it is laid on the
+        list of what came to nobody.
+
+        Args:
+            name: By which people know it (``daylily notices list``).
+        """
+        channels = {**self.channels, name: channel}
+        return evolve(self, **delivering(channels, self.documents, self.clock))
 
     @cached_property
     def at_hand(self) -> bool:
