@@ -90,7 +90,8 @@ def restored(
             Transition(state=state, at=at, reason=reason, actor=actor),
         ),
         sequence=sequence + 1,
-        posted=frozenset(ours),
+        # What is missing of it is about to be posted, and is to stay.
+        posted=frozenset(ours) | (projection(state) - foreign),
         known=known(foreign, sentinels) if state is not State.READY else (),
     )
     return evolve(workset, attempts=_attempts(workset, last, sentinels))
