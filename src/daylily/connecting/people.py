@@ -23,6 +23,7 @@ def people(settings: Settings, documents: DocumentStore) -> Mapping[str, Any]:
         verifiers.append(_oidc(settings, settings.oidc_issuer))
         provider = _provider(settings, settings.oidc_issuer)
     if settings.asks_cognito:
+        needs("server", "jwt")
         from daylily.adapters.oidc import cognito_issuer
 
         pool = str(settings.cognito_user_pool_id)

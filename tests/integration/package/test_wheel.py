@@ -135,14 +135,24 @@ def test_the_server_needs_no_aws(served: Installed) -> None:
     assert done.stdout.strip() == "200 None", done.stderr
 
 
-def test_a_bucket_without_its_extra(installed: Installed) -> None:
-    """Settings of AWS can be looked at without boto3; who uses them is told what to install."""
-    variables = {"S3_BUCKET": "acme-worksets"}
+@pytest.mark.parametrize(
+    ("variables", "extra"),
+    [
+        ({"S3_BUCKET": "acme-worksets"}, "aws"),
+        ({"COGNITO_USER_POOL_ID": "us-west-2_abc", "COGNITO_APP_CLIENT_ID": "client-7"}, "server"),
+        ({"DAYLILY_OIDC_ISSUER": "https://x.example", "DAYLILY_OIDC_AUDIENCE": "y"}, "server"),
+        ({"SNS_TOPIC_ARN": "arn:aws:sns:us-west-2:123456789012:news"}, "aws"),
+    ],
+)
+def test_settings_without_their_extra(
+    installed: Installed, variables: dict[str, str], extra: str
+) -> None:
+    """They can be looked at without it; who uses them is told what to install, and nothing else."""
     assert installed.run("daylily", "config", "show", **variables).returncode == 0
     listed = installed.run("daylily", "list", **variables)
     assert listed.returncode == 1
     assert "Traceback" not in listed.stderr
-    assert listed.stderr.strip().endswith("pip install 'daylily[aws]'")
+    assert listed.stderr.strip().endswith(f"pip install 'daylily[{extra}]'")
 
 
 def test_the_library_needs_little(installed: Installed) -> None:
