@@ -195,6 +195,9 @@ def test_estimate_faults(client: Any) -> None:
     assert asked(pipeline_type="x", priority="weird", sample_count=-1) == [
         "pipeline_type", "priority", "sample_count",
     ]  # fmt: skip
+    assert asked(pipeline_type="x", reference_genome="y", sample_count="5", priority="z") == [
+        "sample_count", "reference_genome", "pipeline_type", "priority",
+    ]  # fmt: skip
 
 
 def test_front_door(client: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, post
 from litestar.params import RawBody
 
-from daylily.domain.errors import Fault, InvalidInputError
+from daylily.domain.errors import InvalidInputError
 from daylily.domain.manifest import reference_genome
 from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
@@ -44,7 +44,7 @@ def estimate_cost(
             reference_genome(genome)
     except InvalidInputError as error:
         fields.faults += error.faults
-    fields.raise_faults()
+    told = {fault.place for fault in fields.faults}
     try:
         made = app.estimate(
             pipeline,
@@ -54,8 +54,10 @@ def estimate_cost(
             data_size_gb=size or 0.0,
         )
     except InvalidInputError as error:
-        raise InvalidInputError(
-            Fault("pipeline_type" if fault.place == "pipeline" else fault.place, fault.message)
-            for fault in error.faults
-        ) from None
+        for fault in error.faults:
+            place = "pipeline_type" if fault.place == "pipeline" else fault.place
+            if place not in told:  # of what is no number at all, a stand-in was looked at
+                fields.fault(place, fault.message)
+        raise InvalidInputError(fields.faults) from None
+    fields.raise_faults()
     return Answer(EstimateView.of(made))
