@@ -40,6 +40,8 @@ GRACE: Final = 5.0
 """Seconds that a cycle has to finish once we are told to stop."""
 _FAREWELL: Final = 4
 """Seconds that requests have before that; both together are less than the 10 that we promise."""
+_ECHO: Final = 0.5
+"""Seconds within which a signal is taken for the one before, and not for somebody's impatience."""
 
 _log = structlog.stdlib.get_logger("daylily")
 
@@ -154,11 +156,22 @@ def tell(report: CycleReport, *, but: frozenset[str] = frozenset()) -> None:
 
 @contextmanager
 def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Set *stop* at the first SIGTERM or SIGINT; a second one ends the process at once."""
+    """
+    Set *stop* at the first SIGTERM or SIGINT; a second one ends the process at once.
+
+    What comes right behind the first is the same wish: ``timeout``, for one, tells the process and then
+    its whole group.
+    """
+    first_at: float | None = None
 
     def handle(number: int, _: FrameType | None) -> None:
+        nonlocal first_at
+        now = time.monotonic()
+        if first_at is not None and now - first_at < _ECHO:
+            return
         if stop.is_set():
             os._exit(128 + number)
+        first_at = now
         stop.set()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
