@@ -23,7 +23,7 @@ from attrs import define, field, frozen
 from daylily.application.monitor_cycle import CycleReport
 from daylily.application.subject import about
 from daylily.domain.brief import brief
-from daylily.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from daylily.domain.errors import ConflictError, InvalidInputError, NotSetUpError, UnavailableError
 
 if TYPE_CHECKING:
     import ssl
@@ -103,7 +103,10 @@ class MonitorLoop:
             report = self._cycle(self.stop.is_set)
         except UnavailableError as error:
             self._fail(outage=True)
-            _log.warning("the store does not answer", error=str(error), next_try_in=self.wait)
+            what = "the store does not answer"
+            if isinstance(error, NotSetUpError):
+                what = "the store is not set up: `daylily doctor` says what to do"
+            _log.warning(what, error=str(error), next_try_in=self.wait)
         except Exception:  # noqa: BLE001 - logged with its traceback
             # A monitor that dies of one odd workset leaves all the others waiting.
             self._fail(outage=False)

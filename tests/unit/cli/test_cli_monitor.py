@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 from tests.unit.cli.desk import Desk
 
 from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.application.monitor_cycle import CycleReport
-from daylily.domain.errors import UnavailableError
+from daylily.domain.errors import NotSetUpError, UnavailableError
 from daylily.entrypoints.service import LONGEST_WAIT, MonitorLoop, run_monitor
 
 
@@ -102,3 +103,24 @@ def test_a_cycle_is_finished_before_the_end() -> None:
 
     run_monitor(loop, until)
     assert ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (UnavailableError("could not connect"), "the store does not answer"),
+        (
+            NotSetUpError("there is no table"),
+            "the store is not set up: `daylily doctor` says what to do",
+        ),
+    ],
+)
+def test_what_keeps_a_monitor_from_work(error: UnavailableError, event: str) -> None:
+    """An outage passes; what has never been made does not, and somebody has to be told what to do."""
+
+    def cycle(_: Callable[[], bool]) -> CycleReport:
+        raise error
+
+    with capture_logs() as logs:
+        MonitorLoop(cycle, timedelta(seconds=1)).step()
+    assert [(each["event"], each["error"]) for each in logs] == [(event, str(error))]

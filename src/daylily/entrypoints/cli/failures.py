@@ -80,6 +80,7 @@ def _known(error: BaseException, as_json: bool) -> int:
         DaylilyError,
         InvalidInputError,
         NotFoundError,
+        NotSetUpError,
         UnauthenticatedError,
         UnavailableError,
     )
@@ -93,6 +94,8 @@ def _known(error: BaseException, as_json: bool) -> int:
         _say(_count(len(faults)), faults, as_json)
     elif isinstance(error, UnauthenticatedError):
         _say(f"{error}: give the server's token by DAYLILY_TOKEN or --token-file", [], as_json)
+    elif isinstance(error, NotSetUpError):
+        _say(f"{error}: `daylily doctor` says what to do", [], as_json)
     else:
         _say(str(error) or type(error).__name__, [], as_json)
     return code

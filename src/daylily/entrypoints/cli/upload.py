@@ -54,8 +54,9 @@ def _remove(session: Session, client: Client, keys: list[str]) -> None:
         try:
             client.delete_file(key)
         except DaylilyError as error:
-            folder = key.rpartition("/")[0]
-            session.say(f"{len(keys) - number} uploaded files stay behind in {folder}: {error}")
+            folder, left = key.rpartition("/")[0], len(keys) - number
+            files = "1 uploaded file" if left == 1 else f"{left} uploaded files"
+            session.say(f"{files} may stay behind in {folder}: {error}")
             return
 
 

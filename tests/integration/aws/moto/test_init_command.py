@@ -143,6 +143,23 @@ def test_doctor_before_init() -> None:
     assert "`daylily init` creates it" in found.stdout
 
 
+@pytest.mark.parametrize(
+    "command", ["list", "monitor --once", "ledger check", "submit --pipeline fastq-qc"]
+)
+def test_commands_before_init(command: str, tmp_path: Path) -> None:
+    """Whoever has not run it is told what to do, whatever the command."""
+    reads = tmp_path / "reads"
+    reads.mkdir()
+    for name in ("NA1_R1.fastq", "NA1_R2.fastq"):
+        (reads / name).write_text("@r\nACGT\n+\nIIII\n")
+    told = daylily(*command.split(), *([str(reads)] if "submit" in command else []))
+    assert told.exit_code == 5
+    error = next(line for line in told.stderr.splitlines() if line.startswith("error: "))
+    assert "in this account and region" in error
+    assert error.endswith("`daylily doctor` says what to do")
+    assert "1 uploaded files" not in told.stderr
+
+
 @pytest.mark.parametrize("role", ["api", "monitor", "admin"])
 def test_policies(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
     """The policy is JSON that IAM takes, by the names of the settings; nobody is asked for it."""
