@@ -227,8 +227,7 @@ def create_token(
     name, scope = fields.required("name"), _choice(fields, "scope", Scope.READ)
     days = fields.whole("expires_in_days", 90) or 0
     lasts = timedelta(days=max(0, min(days, LONGEST.days + 1)))
-    told = {fault.place for fault in fields.faults}
-    fields.faults += [each for each in faults_of_token(name, lasts) if each.place not in told]
+    fields.also(faults_of_token(name, lasts))
     fields.refuse_others()
     fields.raise_faults()
     token, text = app.tokens.create(who, cid, name=name, scope=Scope(scope), lasts=lasts)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attrs import evolve
 from litestar import Request, post
 from litestar.params import RawBody
 
@@ -44,7 +45,6 @@ def estimate_cost(
             reference_genome(genome)
     except InvalidInputError as error:
         fields.faults += error.faults
-    told = {fault.place for fault in fields.faults}
     try:
         made = app.estimate(
             pipeline,
@@ -54,10 +54,8 @@ def estimate_cost(
             data_size_gb=size or 0.0,
         )
     except InvalidInputError as error:
-        for fault in error.faults:
-            place = "pipeline_type" if fault.place == "pipeline" else fault.place
-            if place not in told:  # of what is no number at all, a stand-in was looked at
-                fields.fault(place, fault.message)
+        here = {"pipeline": "pipeline_type"}
+        fields.also(evolve(each, place=here.get(each.place, each.place)) for each in error.faults)
         raise InvalidInputError(fields.faults) from None
     fields.raise_faults()
     return Answer(EstimateView.of(made))
