@@ -1,6 +1,7 @@
 """`daylily init`, `doctor` and `iam-policy` on AWS, typed as people do."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,26 @@ def test_a_missing_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.exit_code == 5
     assert "dynamodb:DescribeTable on table daylily-worksets is not permitted" in told.stderr
     assert "daylily iam-policy" in told.stderr
+
+
+def test_away_with_it() -> None:
+    """What the quickstart has people type takes away all that init has made, versions too."""
+    page = (Path(__file__).parents[4] / "docs" / "quickstart-aws.md").read_text()
+    commands = [line.removeprefix("$ ") for line in page.partition("## Away with it")[2].splitlines()]
+    loop = next(line for line in commands if line.startswith("for table in "))
+    script = next(shlex.split(line)[2] for line in commands if line.startswith("python -c"))
+    assert f"aws s3 rb s3://{BUCKET}" in commands
+
+    daylily("init")
+    client = boto3.client("s3", region_name="us-west-2")
+    client.put_object(Bucket=BUCKET, Key="worksets/ws-1/daylily.ready", Body=b"")
+    client.delete_object(Bucket=BUCKET, Key="worksets/ws-1/daylily.ready")
+    with pytest.raises(client.exceptions.ClientError, match="BucketNotEmpty"):
+        client.delete_bucket(Bucket=BUCKET)
+
+    exec(script)  # noqa: S102 - our own page
+    client.delete_bucket(Bucket=BUCKET)
+    assert loop.partition(";")[0].split()[3:] == tables()
 
 
 def test_doctor_before_init() -> None:
