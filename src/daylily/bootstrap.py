@@ -243,6 +243,7 @@ def compose(
         actor=owner,
         workers=workers,
         cost=facts.cost,
+        ended=sync.ended,
     )
     settle = SettleLaunch(ledger, engines, world.clock)
     limits = Limits(world.customers, world.clock)

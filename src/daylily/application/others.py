@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from daylily.domain.debts import SendNotice
 from daylily.domain.lifecycle import State
+from daylily.domain.restoring import shows_cancel
 from daylily.domain.sentinels import KnownSentinel, Sentinel, known, state_shown
 from daylily.domain.workset import Workset
 from daylily.ports.sentinel_store import Folder
@@ -115,12 +116,13 @@ class Others:
     def _stopped(self) -> Workset | None:
         if Sentinel.IGNORE not in self.foreign:
             return None
-        return self.workset.request_hold(
-            by=BY_HAND,
-            at=self.at,
-            reason=self._found(Sentinel.IGNORE),
-            known=self._known_by(Sentinel.IGNORE),
-        )
+        reason, ignore = self._found(Sentinel.IGNORE), self.folder.sentinels[Sentinel.IGNORE]
+        if ignore.ours and shows_cancel(ignore):
+            # We have canceled it, and a store that was put back has forgotten that.
+            return self.workset.request_cancel(by=self.actor, at=self.at, reason=reason)
+        # One of ours is nobody's to take away: what it holds waits until somebody says so.
+        known = () if ignore.ours else self._known_by(Sentinel.IGNORE)
+        return self.workset.request_hold(by=BY_HAND, at=self.at, reason=reason, known=known)
 
     def _let_go(self) -> Workset | None:
         """Put back what an ignore has held, or take over what has been done to it meanwhile."""

@@ -55,6 +55,8 @@ class PollWorksets:
     chance: Chance
     actor: str
     workers: Workers = Workers()
+    ended: Callable[[Workset], Workset | None] = lambda _: None
+    """Returns the workset as its directory shows it, if that shows that its attempt is over."""
     cost: Callable[[Workset], Decimal | None] = lambda _: None
     """What the ended attempts of a workset have cost, which is noted when one ends."""
     silent: dict[str | None, datetime] = field(init=False, factory=dict)
@@ -166,6 +168,9 @@ class PollWorksets:
                 return self.ledger.store.save(workset.with_missing(now))
             if patient and since is not None and now - since < MISSING_FOR:
                 return workset
+            # A store that was put back has forgotten how it ended, and an engine in time.
+            if (over := self.ended(workset)) is not None:
+                return over
             # Should it turn up yet, it must not run beside the one that takes its place. Noted first:
             # we may be slow, and somebody else may see it run on meanwhile.
             workset = self.ledger.store.save(workset.giving_up())

@@ -8,7 +8,7 @@ from daylily.application.ledger import Ledger
 from daylily.application.others import Others
 from daylily.application.restore_workset import AttemptsLeft
 from daylily.domain.lifecycle import State
-from daylily.domain.restoring import behind, caught_up
+from daylily.domain.restoring import behind, caught_up, end_forgotten
 from daylily.domain.sentinels import Sentinel, projection
 from daylily.domain.workset import Workset
 from daylily.ports.clock import Clock
@@ -97,13 +97,31 @@ class SyncWorkset:
             return self._taken(step, others)
         return Synced(workset=workset, foreign=others.foreign, passed_over=others.passed_over)
 
+    def ended(self, workset: Workset) -> Workset | None:
+        """
+        Return a workset as we have left it, if its attempt, which the engine does not know, has ended.
+
+        Raises:
+            ConcurrentUpdateError: The workset has moved on meanwhile.
+            UnavailableError: The directory cannot be read.
+        """
+        others = self._look(workset)
+        if not end_forgotten(workset, others.folder.sentinels):
+            return None
+        return self._taken(self._told_anew(others), others).workset
+
     def _caught_up(self, others: Others) -> Workset | None:
         """Return the workset as we have left it, where the store has forgotten that."""
-        workset, standing = others.workset, others.folder.sentinels
-        if not behind(workset, standing):
-            return None
-        left = self.attempts(workset.workset_id)
-        return caught_up(workset, standing, attempts=left, at=self.clock(), actor=self.actor)
+        return self._told_anew(others) if behind(others.workset, others.folder.sentinels) else None
+
+    def _told_anew(self, others: Others) -> Workset:
+        return caught_up(
+            others.workset,
+            others.folder.sentinels,
+            attempts=self.attempts(others.workset.workset_id),
+            at=self.clock(),
+            actor=self.actor,
+        )
 
     def _look(self, workset: Workset) -> Others:
         folder = self.sentinels.look(workset.workset_id)

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import evolve
 
 from daylily.domain.clusters import Requirements
-from daylily.domain.debts import WithdrawSentinel, in_order
+from daylily.domain.debts import Debt, PostSentinel, WithdrawSentinel, in_order
 from daylily.domain.lifecycle import Priority, State
 from daylily.domain.manifest import Manifest
 from daylily.domain.retry import ErrorCategory, Failure
@@ -21,6 +21,7 @@ _LAUNCHED: Final = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9_-]{2,63})/([1-9][0-9]{0,8})(?: submitted| found at the engine|,|$)"
 )
 _OPEN: Final = frozenset({State.READY, State.LOCKED, State.RETRYING, State.ERROR, State.FAILED})
+_ENDS: Final = frozenset({Sentinel.IGNORE, Sentinel.COMPLETE, Sentinel.ERROR})
 _CANCELED: Final = re.compile(r"canceled\b")
 
 
@@ -97,6 +98,11 @@ def restored(
     return evolve(workset, attempts=_attempts(workset, last, sentinels))
 
 
+def shows_cancel(ignore: SentinelBody) -> bool:
+    """Tell whether an ignore that we wrote shows that the workset is canceled, and not only ignored."""
+    return _CANCELED.match(ignore.detail) is not None
+
+
 def behind(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool:
     """
     Tell whether the store has forgotten what it knew of a workset, as one does that was put back.
@@ -109,6 +115,18 @@ def behind(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool
     later = any(body.ours and (body.sequence or 0) > workset.sequence for body in sentinels.values())
     own = original(workset.workset_id, sentinels, None) == workset.workset_id
     return open_still and later and own and workset.cancel is None
+
+
+def end_forgotten(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool:
+    """
+    Tell whether the attempt that runs, as far as the store knows, has ended by what we have shown.
+
+    To be asked only where the engine has no record of it: a mark may be forged.
+    """
+    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    shown = next((sentinel for sentinel in Sentinel if sentinel in ours), None)
+    own = original(workset.workset_id, sentinels, None) == workset.workset_id
+    return shown in _ENDS and own and (ours[shown].sequence or 0) > workset.sequence
 
 
 def caught_up(
@@ -126,9 +144,10 @@ def caught_up(
         attempts: Numbers of the attempts that have left results.
     """
     ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
-    ended = len(workset.attempts)
+    last = workset.running
+    ended = len(workset.attempts) - (last is not None)
     # What runs now comes after all that the store knows the end of.
-    least = ended + (state_shown(ours) is State.IN_PROGRESS)
+    least = ended + (last is not None or state_shown(ours) is State.IN_PROGRESS)
     told = restored(
         workset_id=workset.workset_id,
         customer_id=workset.customer_id,
@@ -146,28 +165,37 @@ def caught_up(
         actor=actor,
     )
     since = _told(ours, workset.sequence, workset.updated_at)
-    # Whoever took that step may have died before all that it had covered was taken away.
-    running = told.state is State.IN_PROGRESS
-    covered = frozenset() if running else told.posted - projection(told.state)
-    return evolve(
+    # Whoever took that step may have died before all that shows it stood there, and that alone.
+    wanted = projection(told.state)
+    covered = frozenset() if told.state is State.IN_PROGRESS else told.posted - wanted
+    later = told.attempts[ended:]
+    if last is not None:
+        first = later[0]
+        over = evolve(last, ended_at=at, outcome=first.outcome, failure=first.failure)
+        later = (over, *later[1:])
+    late = evolve(
         workset,
         state=told.state,
         archived_from=None,
         updated_at=at,
         lock=None,
         fence=max(workset.fence, told.fence),
-        attempts=(*workset.attempts, *told.attempts[ended:]),
+        attempts=(*workset.attempts[:ended], *later),
         retry_at=None,
         cancel=None,
         failure=told.failure,
         progress=None,
+        unknown_since=None,
+        missing_since=None,
         history=(*workset.history, *since, told.history[-1]),
         sequence=told.sequence,
-        posted=told.posted - covered,
+        posted=(told.posted | wanted) - covered,
         known=told.known,
         waits_for=None,
-        debts=in_order(WithdrawSentinel(each, told.sequence) for each in covered),
     )
+    owed: list[Debt] = [WithdrawSentinel(each, late.sequence) for each in covered]
+    owed += [PostSentinel(each, late.sentinel_body()) for each in wanted - told.posted]
+    return evolve(late, debts=in_order(owed))
 
 
 def _told(
@@ -210,7 +238,7 @@ def _state(sentinels: Mapping[Sentinel, SentinelBody]) -> State:
     if state_shown({each for each, body in sentinels.items() if body.ours}) is State.IN_PROGRESS:
         # What others say of it says nothing of ours, which may run on: as when the store knew of it.
         return State.IN_PROGRESS
-    if shown is State.IGNORED and _CANCELED.match(sentinels[Sentinel.IGNORE].detail):
+    if shown is State.IGNORED and shows_cancel(sentinels[Sentinel.IGNORE]):
         return State.CANCELED
     # Before in_progress stands there, no engine has been asked.
     return State.READY if shown is State.LOCKED or shown is None else shown

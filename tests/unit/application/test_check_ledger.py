@@ -232,6 +232,34 @@ def test_a_store_that_is_put_back_while_jobs_run(lab: Lab, backup: str, lost: st
     lab.check()
 
 
+@pytest.mark.parametrize("mends", [False, True])
+@pytest.mark.parametrize("state", [State.COMPLETE, State.ERROR, State.CANCELED])
+def test_a_store_that_is_put_back_after_an_engine_has_forgotten(
+    lab: Lab, state: State, mends: bool
+) -> None:
+    """What is over does not run again: the directory tells how it ended, when nobody else can."""
+    workset_id = running(lab)
+    backup = lab.get(workset_id)
+    if state is State.CANCELED:
+        lab.app().cancel(ADA, workset_id)
+    else:
+        lab.compute.end(f"{workset_id}/1", exit_code=int(state is State.ERROR))
+    lab.app().cycle()
+    told = len(lab.sent())
+    lab.store, lab.compute = InMemoryStateStore(), InMemoryCompute(lab.clock, duration=None)
+    lab.store.add(backup)
+    if mends:
+        list(lab.app().mend())
+    for _ in range(6):
+        lab.app().cycle()
+        lab.clock.advance(timedelta(minutes=5))
+    workset = lab.get(workset_id)
+    assert lab.started() == []
+    assert (workset.state, workset.running) == (state, None)
+    assert len(workset.attempts) == 1
+    assert len(lab.sent()) == told or state is State.CANCELED
+
+
 @pytest.mark.parametrize("state", [State.COMPLETE, State.CANCELED])
 def test_no_forged_mark_undoes_what_is_over(lab: Lab, state: State) -> None:
     """Not even where somebody has the ledger mended, or a directory shown by force."""
