@@ -22,6 +22,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def said(folder: Path, program: str) -> str:
+    """Run a program beside those files, with a home of its own, and return what it says."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={"HOME": str(folder), "DAYLILY_HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 def test_the_channel_passes_its_suite(folder: Path) -> None:
     """Every test of the suite is run, and passes."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lab_chat.py"]
@@ -42,26 +56,10 @@ def test_the_policy_is_put_to_use(folder: Path) -> None:
         "    failure = Failure(ErrorCategory.PERMANENT, 'it failed', code)\n"
         "    print(policy.retries(failure, 0, 3), policy.delay(0, 1.0))"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env={"HOME": str(folder), "DAYLILY_HOME": str(folder / "home")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ran.stdout == "True 0:10:00\nFalse 0:10:00\n", ran.stderr
+    assert said(folder, program) == "True 0:10:00\nFalse 0:10:00\n"
 
 
 def test_it_is_put_to_use(folder: Path) -> None:
     """An App with the channel in it comes out, beside those that were there."""
     program = "import lab; print(*lab.app().world.channels)"
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env={"HOME": str(folder), "DAYLILY_HOME": str(folder / "home")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ran.stdout == "journal chat\n", ran.stderr
+    assert said(folder, program) == "journal chat\n"

@@ -213,6 +213,31 @@ def test_a_mended_sheet_in_place_of_the_first(live: Live, visitor: Visitor) -> N
     assert not page.get_by_role("button", name="Bring back").is_visible()
 
 
+def test_back_and_anew(live: Live, visitor: Visitor) -> None:
+    """No step of it ends in the browser's own pages: loaded anew, or come back to, it is there."""
+    put(live, "a_R1.fastq")
+    page = opened(visitor)
+    page.get_by_label("Sample, row 1").fill("A")
+    page.get_by_label("Reads 1, row 1").fill("a_R1.fastq")
+    page.get_by_role("button", name="Review").click()
+    page.locator("[aria-invalid=true]").first.wait_for()  # it has no name yet
+    visitor.expects_status(422)
+    page.reload()
+    page.get_by_text("What you had begun is still here.").wait_for()
+    page.get_by_label("Name of the workset").fill("Back")
+    page.get_by_role("button", name="Review").click()
+    page.get_by_role("heading", name="Submit Back?").wait_for()
+    page.reload()
+    page.get_by_text("What you had begun is still here.").wait_for()
+    page.get_by_role("button", name="Review").click()
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.get_by_role("heading", name="Back is submitted").wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="Submit a workset").wait_for()
+    assert page.get_by_label("Sample, row 1").input_value() == ""
+    assert len(live.app.world.store.list(Filter()).items) == 1
+
+
 def test_a_missing_mate_in_a_browser(visitor: Visitor) -> None:
     """The sample of a first read is known, its mate asked for, and that it lacks is said at the end."""
     page = opened(visitor)

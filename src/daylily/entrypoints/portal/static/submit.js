@@ -311,4 +311,7 @@ window.addEventListener("pageshow", () => { if (last) delete last.dataset.sent; 
 
 if (document.querySelector("[data-submitted]")) sessionStorage.removeItem(KEPT);
 const form = byId("submit-form");
+// Whoever comes back to what a form has led to, or loads it anew, would be asked by the browser whether to
+// send it once more, or be told that it is not there: they come to the page itself, which has kept the draft.
+if (last || (form?.dataset.fresh === "no" && !location.search)) history.replaceState(null, "", "/portal/submit");
 if (form) await begin(form);
