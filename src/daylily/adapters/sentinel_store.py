@@ -26,11 +26,11 @@ from daylily.domain.sentinels import Sentinel, SentinelBody
 from daylily.domain.workset import MAX_RETRIES, Workset
 from daylily.ports.object_store import ObjectInfo, ObjectStore
 from daylily.ports.paging import Page, every
-from daylily.ports.sentinel_store import FILES, DroppedWorkset, Folder, Recorded, Shown
+from daylily.ports.sentinel_store import FILES, MANIFEST, DroppedWorkset, Folder, Recorded, Shown
 
 T = TypeVar("T")
 
-WORK: Final = "daylily_work.yaml"
+WORK: Final = MANIFEST
 INFO: Final = "daylily_info.yaml"
 STAGE: Final = "stage_samples.tsv"
 SAMPLE_DATA: Final = "sample_data/"
