@@ -18,6 +18,7 @@ from daylily.adapters.memory.object_store import InMemoryObjectStore
 from daylily.adapters.memory.state_store import InMemoryStateStore
 from daylily.application.mend_ledger import Outcome as MendOutcome
 from daylily.application.others import LOCK_TIMEOUT as OLD_LOCK_TIMEOUT
+from daylily.application.others import Others
 from daylily.bootstrap import App
 from daylily.domain.customers import Principal
 from daylily.domain.errors import (
@@ -500,8 +501,8 @@ class Fleet:
             idle = self.cycle(app)
             for key in self.running():
                 self.lab.compute.end(key)
-            waiting = self.lab.due() or self.lab.queued() or self.running() or self.locked_by_others()
-            if idle and not waiting:
+            waiting = self.lab.due() or self.lab.queued() or self.running()
+            if idle and not (waiting or self.locked_by_others() or self.wanted_again()):
                 return
         raise AssertionError(f"still not idle: {self.lab.worksets()}\n{self.story()}")
 
@@ -510,6 +511,16 @@ class Fleet:
         folders = (self.lab.folder(workset.workset_id) for workset in self.lab.worksets())
         times = (folder.locked_at for folder in folders if folder.locked_at is not None)
         return any(self.lab.clock() < since + OLD_LOCK_TIMEOUT for since in times)
+
+    def wanted_again(self) -> bool:
+        """Tell whether a hand wants an error tried again whose directory has not had its turn yet."""
+        ended = (each for each in self.lab.worksets() if each.state in {State.ERROR, State.FAILED})
+        at = self.lab.clock()
+        found = (
+            Others(workset=each, folder=self.lab.folder(each.workset_id), at=at, actor="")
+            for each in ended
+        )
+        return any(each.step(hands=True) is not None for each in found)
 
     def check(self, outcomes: Mapping[str, Outcome]) -> None:
         """Assert what must hold, whatever happened."""
