@@ -194,6 +194,15 @@ class TestOddities:
         assert Path(store.location("ws-1/a")).read_bytes() == b"x"
         assert store.location("ws-1/") == str(root / "ws-1")
 
+    def test_browsing_passes_over_folders_that_hold_nothing(self, store: DirectoryObjectStore) -> None:
+        """A folder is there for what is in it, at any depth: without that, it is not."""
+        for key in ("a/b/c/x", "a/b/y", "kept/b/x"):
+            store.put(key, b"x")
+        store.delete("a/b/c/x")
+        assert list(store.browse("a/b/").items) == [store.info("a/b/y")]
+        store.delete("a/b/y")
+        assert list(store.browse("").items) == ["kept/"]
+
 
 class TestOutage:
     """A directory that cannot be read is no empty store."""

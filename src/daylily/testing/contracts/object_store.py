@@ -444,15 +444,6 @@ class SequentialObjectStoreContract:
         with pytest.raises(InvalidInputError):
             store.browse("a")
 
-    def test_browsing_passes_over_folders_that_hold_nothing(self, store: ObjectStore) -> None:
-        """A folder is there for what is in it, at any depth: without that, it is not."""
-        for key in ("a/b/c/x", "a/b/y", "kept/b/x"):
-            store.put(key, b"x")
-        store.delete("a/b/c/x")
-        assert list(store.browse("a/b/").items) == [store.info("a/b/y")]
-        store.delete("a/b/y")
-        assert list(store.browse("").items) == ["kept/"]
-
     def test_entries_are_of_a_folder(self, store: ObjectStore) -> None:
         """A prefix that does not end in a slash names no folder."""
         with pytest.raises(InvalidInputError):

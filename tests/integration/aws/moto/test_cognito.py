@@ -249,7 +249,7 @@ def test_a_password_that_the_pool_refuses(service: Service, client: Any) -> None
     assert isinstance(asked, Challenge)
     body = {"name": asked.name, "session": asked.session, "new_password": "short"}
     told = problem(client.post("/api/auth/new-password", json=body), 422, "invalid-input")
-    assert told["faults"][0]["place"] == "password"
+    assert told["faults"][0]["place"] == "new_password"
 
 
 def test_a_day_in_the_portals_pages(service: Service, client: Any) -> None:
