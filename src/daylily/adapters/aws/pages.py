@@ -1,9 +1,12 @@
 """Web pages that come in the place of an answer of AWS."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError
+
+_START: Final = 2048
+"""Bytes within which a page says that it is one."""
 
 
 class PageError(BotoCoreError):
@@ -27,7 +30,8 @@ def refuse_pages(client: Any) -> None:
 
 def _refuse(http_response: Any, model: Any, **_: object) -> None:
     kind = http_response.headers.get("content-type") or ""
-    # An object may be a page. What has no body says no more than its status does.
-    is_page = kind.startswith("text/html") and not model.has_streaming_output
-    if is_page and http_response.status_code < HTTPStatus.MULTIPLE_CHOICES and http_response.content:
-        raise PageError
+    # An object may be a page. The type alone says little: some imitations give it to all answers.
+    if kind.startswith("text/html") and not model.has_streaming_output:
+        good = http_response.status_code < HTTPStatus.MULTIPLE_CHOICES
+        if good and b"<html" in http_response.content[:_START].lower():
+            raise PageError

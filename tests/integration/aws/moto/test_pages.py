@@ -10,7 +10,7 @@ from daylily.adapters.aws.clients import Clients
 from daylily.adapters.aws.documents import DynamoDBDocumentStore
 from daylily.adapters.aws.dynamodb import DynamoDBStateStore
 from daylily.adapters.aws.s3 import S3ObjectStore
-from daylily.domain.errors import UnavailableError
+from daylily.domain.errors import NotFoundError, UnavailableError
 from daylily.domain.lifecycle import State
 from daylily.ports.state_store import Filter
 from daylily.testing.samples import NOON, a_workset
@@ -82,3 +82,11 @@ def test_an_object_may_be_a_page(bucket: str) -> None:
     client.put_object(Bucket=bucket, Key="report.html", Body=b"<html/>", ContentType="text/html")
     with S3ObjectStore(client, bucket).open("report.html") as stream:
         assert stream.read() == b"<html/>"
+
+
+def test_an_answer_that_is_called_a_page(table: str) -> None:
+    """Some imitations of AWS call everything so; what they say counts."""
+    client = CLIENTS.dynamodb()
+    answers(client, "dynamodb", "GetItem", answer(200, "text/html; charset=utf-8", "{}"))
+    with pytest.raises(NotFoundError):
+        DynamoDBStateStore(client, table, adopt_every=None).get("ws-1")
