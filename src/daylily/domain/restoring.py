@@ -55,7 +55,7 @@ def restored(
     Raises:
         ValueError: Nothing there is ours.
     """
-    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    ours = _ours(sentinels)
     if not ours:
         raise ValueError(f"{workset_id}: no sentinel there is ours")
     state = _state(sentinels)
@@ -112,9 +112,8 @@ def behind(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool
     held.
     """
     open_still = workset.state in _OPEN or workset.foreign_run
-    later = any(body.ours and (body.sequence or 0) > workset.sequence for body in sentinels.values())
-    own = original(workset.workset_id, sentinels, None) == workset.workset_id
-    return open_still and later and own and workset.cancel is None
+    later = any(_is_later(body, workset) for body in _ours(sentinels).values())
+    return open_still and later and _is_its_own(workset, sentinels) and workset.cancel is None
 
 
 def end_forgotten(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool:
@@ -123,10 +122,23 @@ def end_forgotten(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) 
 
     To be asked only where the engine has no record of it: a mark may be forged.
     """
-    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    ours = _ours(sentinels)
     shown = next((sentinel for sentinel in Sentinel if sentinel in ours), None)
-    own = original(workset.workset_id, sentinels, None) == workset.workset_id
-    return shown in _ENDS and own and (ours[shown].sequence or 0) > workset.sequence
+    return shown in _ENDS and _is_later(ours[shown], workset) and _is_its_own(workset, sentinels)
+
+
+def _ours(sentinels: Mapping[Sentinel, SentinelBody]) -> dict[Sentinel, SentinelBody]:
+    return {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+
+
+def _is_later(body: SentinelBody, workset: Workset) -> bool:
+    """Tell whether one of ours shows a step that the store does not know of."""
+    return (body.sequence or 0) > workset.sequence
+
+
+def _is_its_own(workset: Workset, sentinels: Mapping[Sentinel, SentinelBody]) -> bool:
+    """Tell whether no sentinel of ours says that the directory was copied from that of another."""
+    return original(workset.workset_id, sentinels, None) == workset.workset_id
 
 
 def caught_up(
@@ -143,7 +155,7 @@ def caught_up(
     Args:
         attempts: Numbers of the attempts that have left results.
     """
-    ours = {sentinel: body for sentinel, body in sentinels.items() if body.ours}
+    ours = _ours(sentinels)
     last = workset.running
     ended = len(workset.attempts) - (last is not None)
     # What runs now comes after all that the store knows the end of.
@@ -227,7 +239,7 @@ def original(workset_id: str, sentinels: Mapping[Sentinel, SentinelBody], record
         recorded: The id that its files name, if any. What our sentinels say goes before: files may
             have been somebody's, who had them from elsewhere.
     """
-    launches = (_LAUNCHED.match(body.detail) for body in sentinels.values() if body.ours)
+    launches = (_LAUNCHED.match(body.detail) for body in _ours(sentinels).values())
     told = [found[1] for found in launches if found]
     return told[0] if told else recorded or workset_id
 
@@ -235,7 +247,7 @@ def original(workset_id: str, sentinels: Mapping[Sentinel, SentinelBody], record
 def _state(sentinels: Mapping[Sentinel, SentinelBody]) -> State:
     """Return the state that a directory shows, told apart where several states show alike."""
     shown = state_shown(sentinels)
-    if state_shown({each for each, body in sentinels.items() if body.ours}) is State.IN_PROGRESS:
+    if state_shown(_ours(sentinels)) is State.IN_PROGRESS:
         # What others say of it says nothing of ours, which may run on: as when the store knew of it.
         return State.IN_PROGRESS
     if shown is State.IGNORED and shows_cancel(sentinels[Sentinel.IGNORE]):
