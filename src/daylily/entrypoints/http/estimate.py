@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from attrs import evolve
 from litestar import Request, post
 from litestar.params import RawBody
 
@@ -12,6 +11,7 @@ from daylily.entrypoints.http import examples, parameters
 from daylily.entrypoints.http.answers import Answer
 from daylily.entrypoints.http.describing import described
 from daylily.entrypoints.http.requests import Fields, json_object
+from daylily.entrypoints.http.submission import of_wire
 from daylily.entrypoints.http.wiring import UseCases
 from daylily.entrypoints.views import EstimateView
 
@@ -54,8 +54,7 @@ def estimate_cost(
             data_size_gb=size or 0.0,
         )
     except InvalidInputError as error:
-        here = {"pipeline": "pipeline_type"}
-        fields.also(evolve(each, place=here.get(each.place, each.place)) for each in error.faults)
+        fields.also(map(of_wire, error.faults))
         raise InvalidInputError(fields.faults) from None
     fields.raise_faults()
     return Answer(EstimateView.of(made))

@@ -77,13 +77,14 @@ class Reading:
         places = {fault.place for fault in self.faults}
         if self._unread or any(place.startswith("samples[") for place in places):
             places.add("samples")
-        theirs = translated(map(_of_wire, faults), self._name)
+        theirs = translated(map(of_wire, faults), self._name)
         return InvalidInputError(
             [*self.faults, *(fault for fault in theirs if fault.place not in places)]
         )
 
 
-def _of_wire(fault: Fault) -> Fault:
+def of_wire(fault: Fault) -> Fault:
+    """Return a fault of the domain at the place that a caller of the API knows."""
     return Fault("pipeline_type", fault.message) if fault.place == "pipeline" else fault
 
 
