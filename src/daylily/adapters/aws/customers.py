@@ -114,8 +114,8 @@ def _customer(row: Row) -> Customer:
         customer_id=customer_id,
         name=_text(row, "customer_name") or customer_id,
         email=_text(row, "email"),
-        max_concurrent_worksets=int(_number(row, "max_concurrent_worksets", _PLAIN)),
-        max_storage_gb=float(_number(row, "max_storage_gb", _PLAIN)),
+        max_concurrent_worksets=int(_number(row, "max_concurrent_worksets")),
+        max_storage_gb=float(_number(row, "max_storage_gb")),
         billing_account_id=_text(row, "billing_account_id"),
         cost_center=_text(row, "cost_center"),
     )
@@ -126,7 +126,7 @@ def _text(row: Row, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _number(row: Row, name: str, otherwise: Customer) -> Decimal:
+def _number(row: Row, name: str) -> Decimal:
     """Return a number in whatever form it was written; one that is none counts as not being there."""
     try:
         found = Decimal(str(row[name]))
@@ -134,4 +134,4 @@ def _number(row: Row, name: str, otherwise: Customer) -> Decimal:
             return found
     except (KeyError, InvalidOperation):
         pass
-    return Decimal(str(getattr(otherwise, name)))
+    return Decimal(str(getattr(_PLAIN, name)))
